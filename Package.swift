@@ -1,0 +1,58 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "fettle",
+  products: [
+    .executable(name: "fettle", targets: ["fettle"]),
+    .executable(name: "fettle-bench", targets: ["fettle-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    // What a person meets, from the door inwards. Arrows run down this list only.
+    .executableTarget(name: "fettle", dependencies: ["Commands", "Shell"]),
+    .target(
+      name: "Commands",
+      dependencies: [
+        argumentParser, "Shell", "Transcripts", "Classifiers", "Encoder", "HTTP", "Workbench",
+        "Scoring",
+      ]),
+    .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts"]),
+    .target(name: "Transcripts", dependencies: ["Yams"]),
+    .target(name: "Classifiers", dependencies: ["Workbench", "Encoder"]),
+    .target(name: "Encoder", dependencies: ["COneDNN", "CKernels"]),
+    .target(name: "HTTP", dependencies: ["CLibCurl"]),
+    .target(
+      name: "Workbench",
+      dependencies: [
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(name: "Scoring"),
+
+    .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(
+      name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .target(name: "CKernels"),
+
+    .executableTarget(name: "fettle-bench", dependencies: ["Encoder", "Workbench", "Classifiers"]),
+
+    .testTarget(
+      name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
+    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
+    .testTarget(name: "ShellTests", dependencies: ["Shell"]),
+    .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
+    .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
+    .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+    .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Placeholder of the skeleton; goes when the folder's first file comes.
