@@ -1,1 +1,3 @@
-print("skeleton")
+import Foundation
+
+exit(Program.run(CommandLine.arguments))

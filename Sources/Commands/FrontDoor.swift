@@ -1,0 +1,75 @@
+import Foundation
+import Shell
+import Transcripts
+import Workbench
+
+/// One run of the program on one workspace: opens it, and runs lines for whoever types, pipes or replays them.
+public struct FrontDoor: Sendable {
+  public static let version = FrontMatter.currentVersion
+
+  let interpreter: Interpreter
+  public let workspace: Workspace
+  public let terminal: Terminal
+
+  /// What is said before the verb.
+  public struct Options: Sendable {
+    public var workspace = ".fettle"
+    public var seed: UInt64?
+    public var records = true
+    public init() {}
+  }
+
+  /// - Throws: `Failure` when the workspace cannot be opened.
+  public init(
+    _ options: Options, terminal: Terminal, progress: Progress, environment: [String: String],
+    show: @escaping @Sendable (Interpreter.Event) -> Void
+  ) throws {
+    let here = URL(filePath: FileManager.default.currentDirectoryPath)
+    let folder = URL(filePath: options.workspace, relativeTo: here).standardizedFileURL
+    do {
+      workspace = try Workspace.open(folder)
+      let isNew = try workspace.read { try $0.steps(after: 0).isEmpty && $0.setting("root") == nil }
+      if isNew {
+        try workspace.write { workbench in
+          let settings = try Settings(workbench)
+          try settings.set(root: here.path(relativeTo: folder))
+          try settings.set(firstSeed: options.seed ?? 42)
+        }
+      }
+      let root = URL(filePath: try workspace.read { try Settings($0).root }, relativeTo: folder).standardizedFileURL
+      interpreter = Interpreter(
+        workspace: workspace, encoders: EncoderLibrary(environment: environment), progress: progress, terminal: terminal,
+        records: options.records, files: { FileAccess(root: root, base: here, mode: .free) }, show: show)
+      self.terminal = terminal
+    } catch {
+      throw Failure(
+        explaining: error, verb: "fettle",
+        statement: Statement(words: [], source: "", physicalLines: [], line: 1), file: nil)
+    }
+    if let seed = options.seed, try workspace.read({ try Settings($0).seed }) != seed {
+      // A step of its own, so that the document says from where on another seed counted.
+      _ = interpreter.execute(try Language.statements("config seed \(seed)")[0], file: nil)
+    }
+    if options.records { try? SessionDocument(workspace).catchUp() }
+  }
+
+  /// Runs one statement; what came of it has been shown when this returns.
+  public func run(_ statement: Statement, file: String? = nil, cancellation: Cancellation) -> Execution {
+    interpreter.run(statement, file: file, cancellation: cancellation)
+  }
+
+  /// A statement from words that a Unix shell has split already.
+  public static func statement(_ words: [String]) -> Statement {
+    var source = ""
+    var made: [Word] = []
+    for word in words {
+      if !source.isEmpty { source += " " }
+      let start = source.count
+      source += word.hasPrefix("-") ? word : Language.quoted(word)
+      made.append(
+        Word(
+          pieces: Language.pieces(word), isQuoted: false, line: 1, column: start + 1, range: start..<source.count))
+    }
+    return Statement(words: made, source: source, physicalLines: [source], line: 1)
+  }
+}

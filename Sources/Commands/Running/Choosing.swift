@@ -1,0 +1,113 @@
+import ArgumentParser
+import Classifiers
+import Encoder
+import Foundation
+import Shell
+import Workbench
+
+/// `--dataset NAME`, on every verb that works on one.
+struct DatasetOption: ParsableArguments {
+  @Option(help: ArgumentHelp("The data set; the one loaded last if left out.", valueName: "name"))
+  var dataset: Text?
+
+  func resolve(_ workbench: Workbench) throws -> Dataset {
+    if let name = dataset?.description { return try Self.named(name, workbench) }
+    guard let current = try Settings(workbench).currentDataset, let found = try workbench.dataset(named: current)
+    else { throw Fault.noDataset }
+    return found
+  }
+
+  static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
+    if let found = try workbench.dataset(named: name) { return found }
+    let names = try workbench.datasets().map(\.name)
+    throw names.isEmpty ? Fault.noDataset : .unknownDataset(name, nearest: nearest(name, among: names))
+  }
+}
+
+/// `--model NAME`, on every verb that asks a model.
+struct ModelOption: ParsableArguments {
+  @Option(help: ArgumentHelp("The model: base, or a tuned one; the newest tuned one if left out.", valueName: "name"))
+  var model: Text?
+
+  /// The named model, else the newest tuned one, else the base.
+  func resolve(_ workbench: Workbench) throws -> ChosenModel {
+    if let name = model?.description { return try .named(name, workbench) }
+    return try workbench.models().last.map(ChosenModel.tuned) ?? .base
+  }
+}
+
+/// Which model a verb speaks of.
+enum ChosenModel: Equatable {
+  case base
+  case tuned(TunedModel)
+
+  static let baseName = "base"
+
+  var name: String {
+    switch self {
+    case .base: Self.baseName
+    case .tuned(let model): model.name
+    }
+  }
+
+  static func named(_ name: String, _ workbench: Workbench) throws -> ChosenModel {
+    if name == baseName { return .base }
+    let models = try workbench.models()
+    if let found = models.first(where: { $0.name == name }) { return .tuned(found) }
+    throw Fault.unknownModel(name, nearest: nearest(name, among: models.map(\.name) + [baseName]))
+  }
+}
+
+extension Context {
+  /// The encoder and, for a tuned model, its folder.
+  func encoder(of model: ChosenModel) throws -> EncoderSource {
+    switch model {
+    case .base: return try encoders.embedded()
+    case .tuned(let tuned):
+      let folder = self.folder(of: tuned)
+      // Methods that leave the encoder as it was keep no copy of it.
+      if FileManager.default.fileExists(atPath: folder.appending(path: "model.safetensors").path) {
+        return try encoders.encoder(in: folder)
+      }
+      return try encoder(of: workspace.read { try .named(tuned.base, $0) })
+    }
+  }
+
+  func folder(of model: TunedModel) -> URL {
+    workspace.modelsFolder.appending(path: model.folder)
+  }
+
+  /// The model as a classifier.
+  ///
+  /// - Throws: `Fault.noInterface` for the base model without an interface; `ModelError`; `Fault.modelMissing`.
+  func classifier(for model: ChosenModel) throws -> any Classifier {
+    switch model {
+    case .base:
+      guard let interface = try workspace.read({ try $0.interface() }) else { throw Fault.noInterface }
+      let categories = interface.classes.map { (key: $0.key, name: $0.name) }
+      return try ZeroShotClassifier(encoder: encoder(of: .base), categories: categories)
+    case .tuned(let tuned):
+      return TunedClassifier(
+        name: tuned.name, encoder: try encoder(of: model), head: try Head.load(from: folder(of: tuned)),
+        categories: tuned.categories)
+    }
+  }
+}
+
+extension Interface {
+  /// The categories that a text can have: all but `UNABLE_TO_CLASSIFY`.
+  var classes: [Category] { categories.filter { $0.key != CategoryKey.unableToClassify } }
+}
+
+extension Workbench {
+  /// How people read a category: the interface's name for it, else one made from its key.
+  func name(ofCategory key: String) throws -> String {
+    try interface()?.categories.first { $0.key == key }?.name ?? CategoryKey.name(forKey: key)
+  }
+
+  /// The order in which categories are shown: the interface's, then any others by name.
+  func order(of keys: Set<String>) throws -> [String] {
+    let known = try interface()?.categories.map(\.key) ?? []
+    return known.filter(keys.contains) + keys.subtracting(known).sorted()
+  }
+}

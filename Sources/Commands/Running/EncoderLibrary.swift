@@ -1,0 +1,60 @@
+import Classifiers
+import Encoder
+import Foundation
+import Synchronization
+import Workbench
+
+/// The pre-trained models of this process: each folder is read once.
+///
+/// The embedded model lies under `$XDG_CACHE_HOME/fettle/models`, shared by all workspaces of a user; `FETTLE_MODEL` names
+/// another folder. A file `embedded` beside the folders holds the name of the one in use.
+public final class EncoderLibrary: Sendable {
+  static let embeddedName = "all-MiniLM-L6-v2"
+
+  /// The folder of models.
+  let cache: URL
+  private let override: URL?
+  private let threads: Int?
+  private let loaded = Mutex<[URL: EncoderSource]>([:])
+
+  init(environment: [String: String], threads: Int? = nil) {
+    let home = environment["HOME"].map { URL(filePath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
+    let caches =
+      environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
+      ?? home.appending(path: ".cache")
+    cache = caches.appending(path: "fettle/models")
+    override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+    self.threads = threads
+  }
+
+  /// The folder of the embedded model, installed or not.
+  var embeddedFolder: URL {
+    if let override { return override }
+    let chosen = try? String(contentsOf: cache.appending(path: "embedded"), encoding: .utf8)
+    return cache.appending(path: chosen?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.embeddedName)
+  }
+
+  var isInstalled: Bool {
+    FileManager.default.fileExists(atPath: embeddedFolder.appending(path: "model.safetensors").path)
+  }
+
+  /// - Throws: `Fault.modelMissing`, `ModelError`.
+  func embedded() throws -> EncoderSource {
+    guard isInstalled else { throw Fault.modelMissing }
+    return try encoder(in: embeddedFolder)
+  }
+
+  func encoder(in folder: URL) throws -> EncoderSource {
+    try loaded.withLock { loaded in
+      if let known = loaded[folder] { return known }
+      let source = EncoderSource(model: try PretrainedModel.load(folder: folder), threads: threads)
+      loaded[folder] = source
+      return source
+    }
+  }
+
+  /// Forgets a folder whose files have changed.
+  func forget(_ folder: URL) {
+    loaded.withLock { $0[folder] = nil }
+  }
+}

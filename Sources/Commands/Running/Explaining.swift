@@ -1,0 +1,57 @@
+import Encoder
+import Foundation
+import HTTP
+import Shell
+import Transcripts
+import Workbench
+
+extension Failure {
+  static let usageStatus: Int32 = 2
+  static let interruptedStatus: Int32 = 130
+
+  /// Any error as the learner sees it: what is wrong, where, what to do next.
+  init(explaining error: any Error, verb: String, statement: Statement, file: String?) {
+    self.init(code: "failed", message: "", exitStatus: 1)
+    self.file = file
+    line = file == nil ? nil : statement.line
+    switch error {
+    case is CancellationError:
+      (code, message, exitStatus) = ("interrupted", "Interrupted.", Self.interruptedStatus)
+    case let error as VerbParser.Unknown:
+      (code, message, exitStatus) = ("unknown-verb", error.message, Self.usageStatus)
+      column = error.word.column
+    case let error as VerbParser.Misuse:
+      (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
+      column = error.column
+    case let error as Fault:
+      (code, message) = (error.code, error.description)
+      if case .usage = error { exitStatus = Self.usageStatus }
+    case let error as LoadError:
+      (code, message) = (error.code, error.description)
+      place(error.place)
+    case let error as InterfaceError:
+      (code, message) = (error.code, error.description)
+      place(error.place)
+    case let error as WorkspaceError:
+      (code, message) = (error.code, error.description)
+    case let error as ModelError:
+      (code, message) = (error.code, error.description)
+    case let error as DocumentError:
+      (code, message) = (error.code, error.description)
+    case let error as HTTPError:
+      (code, message) = (error.code, error.description)
+    default:
+      // A sentence of the operating system's is better than none, though it is not ours.
+      (code, message) = ("unexpected", "\(verb) failed: \(error.localizedDescription)")
+    }
+  }
+
+  /// The place in a data file is worth more than the place of the command that reads it.
+  private mutating func place(_ place: Place?) {
+    guard let place else { return }
+    (file, line, column) = (place.file, place.line, place.column)
+  }
+
+  /// As a document keeps it.
+  var answer: Answer { Answer(["error: \(message)"].map { Line([.text($0)]) }) }
+}

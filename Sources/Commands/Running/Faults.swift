@@ -1,0 +1,124 @@
+import Encoder
+import Foundation
+import HTTP
+import Shell
+import Transcripts
+import Workbench
+
+/// What can be wrong with a command that is well formed: each with its sentence for the learner.
+enum Fault: Error, Equatable, CustomStringConvertible {
+  case noDataset
+  case unknownDataset(String, nearest: String?)
+  case unknownModel(String, nearest: String?)
+  case noInterface
+  case noPredictions(model: String, dataset: String)
+  case neverPredicted(dataset: String)
+  case noLabels(dataset: String)
+  case noTruth(dataset: String)
+  case noTunedModel
+  case notTuned(model: String)
+  case modelMissing
+  case oneCategory(dataset: String)
+  case nameTaken(String)
+  case nameUnfit(String)
+  case inUse(model: String, by: String)
+  case nothingHeldOut(dataset: String, leftOut: Int)
+  case diskFull(needed: Int, free: Int)
+  case outsideRoot(path: String)
+  case noFolder(path: String)
+  case noFile(path: String)
+  case cannotWrite(path: String)
+  case expectation(String)
+  case usage(String)
+  case other(code: String, String)
+
+  var code: String {
+    switch self {
+    case .noDataset: "no-dataset"
+    case .unknownDataset: "unknown-dataset"
+    case .unknownModel: "unknown-model"
+    case .noInterface: "no-interface"
+    case .noPredictions, .neverPredicted: "no-predictions"
+    case .noLabels: "no-labels"
+    case .noTruth: "no-truth"
+    case .noTunedModel, .notTuned: "no-tuned-model"
+    case .modelMissing: "model-missing"
+    case .oneCategory: "one-category"
+    case .nameTaken: "name-taken"
+    case .nameUnfit: "name-unfit"
+    case .inUse: "in-use"
+    case .nothingHeldOut: "nothing-held-out"
+    case .diskFull: "disk-full"
+    case .outsideRoot: "outside-root"
+    case .noFolder: "no-folder"
+    case .noFile: "no-file"
+    case .cannotWrite: "cannot-write"
+    case .expectation: "expectation-failed"
+    case .usage: "usage"
+    case .other(let code, _): code
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .noDataset: "No data set is loaded yet. Load one: load FILE"
+    case .unknownDataset(let name, let nearest):
+      "There is no data set named \(name)." + (nearest.map { " Did you mean \($0)?" } ?? " See: datasets")
+    case .unknownModel(let name, let nearest):
+      "There is no model named \(name)." + (nearest.map { " Did you mean \($0)?" } ?? " See: models")
+    case .noInterface:
+      "There is no interface yet, so it is not known which categories there are. "
+        + "Load one (interface load FILE) or define one (interface define --from DATASET)."
+    case .noPredictions(let model, let dataset):
+      "\(model) has not predicted all of \(dataset) yet. Run: predict --dataset \(dataset) --model \(model)"
+    case .neverPredicted(let dataset): "No model has predicted all of \(dataset) yet. Run: predict"
+    case .noLabels(let dataset):
+      "\(dataset) has no labels to train on yet. Give it some: label simulate --dataset \(dataset)"
+    case .noTruth(let dataset):
+      "It is not known what is right for \(dataset): it has neither labels nor a category column. "
+        + "Label it, or load a file with categories."
+    case .noTunedModel: "There is no tuned model yet. Make one: finetune"
+    case .notTuned(let name): "\(name) is the base model itself; validate compares a tuned model with its base."
+    case .modelMissing:
+      "The embedded model is not installed. Fetch it once with: model install (or, without a network: "
+        + "model install --from DIR, any folder with a BERT in it)"
+    case .oneCategory(let dataset):
+      "All labels of \(dataset) are of one category; there is nothing to learn. Label at least two categories."
+    case .nameTaken(let name): "There is already a model named \(name). Choose another: --name NAME"
+    case .nameUnfit(let name):
+      "\(name.visible) cannot be a name: use letters, digits, dots, hyphens and underscores, not base."
+    case .inUse(let model, let other):
+      "\(other) builds on \(model). Remove it first: models remove \(other)"
+    case .nothingHeldOut(let dataset, let leftOut):
+      leftOut == 0
+        ? "\(dataset) has no assets whose category is known."
+        : "All \(leftOut) assets of \(dataset) were trained on, so nothing is left to validate on. Load other data."
+    case .diskFull(let needed, let free):
+      "The tuned model needs \(Bytes(needed)) on disk and only \(Bytes(free)) are free. "
+        + "Make room (models remove NAME), or use --method linear, which needs a few kilobytes."
+    case .outsideRoot(let path):
+      "\(path.visible) lies outside the document's folder, and a replay reads nothing there. "
+        + "If you trust the document, allow the folder: --allow-read DIR"
+    case .noFolder(let path): "The folder of \(path.visible) does not exist. Make it first, or name another."
+    case .noFile(let path): "There is no file \(path.visible)."
+    case .cannotWrite(let path):
+      "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
+    case .expectation(let message), .usage(let message), .other(_, let message): message
+    }
+  }
+}
+
+/// A size for people: `90.9 MB`, `18.9 kB`.
+struct Bytes: CustomStringConvertible, Equatable {
+  let count: Int
+  init(_ count: Int) { self.count = count }
+
+  var description: String {
+    switch count {
+    case ..<1000: "\(count) B"
+    case ..<1_000_000: "\(fixed(Double(count) / 1e3, 1)) kB"
+    case ..<1_000_000_000: "\(fixed(Double(count) / 1e6, 1)) MB"
+    default: "\(fixed(Double(count) / 1e9, 1)) GB"
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Shell
+import Synchronization
+
+/// Which files verbs may read and write, and how their paths are recorded.
+///
+/// A document's paths are relative to its root. In a replay only files below the root (or below folders that the learner
+/// allowed) are read, by their real paths so that a symbolic link does not lead out, and what verbs write lands in the
+/// replay's own folder, where later verbs find it.
+public final class FileAccess: Sendable {
+  /// The folder that recorded paths start from.
+  public let root: URL
+  /// The folder that typed paths start from.
+  public let base: URL
+  let mode: Mode
+  /// Typed paths whose recorded form differs, since they were typed in another folder than the root.
+  private let renamed = Mutex<[String: String]>([:])
+
+  enum Mode: Sendable {
+    /// A learner's own session: everything that the operating system allows.
+    case free
+    /// A replay: reads below the root and `allowed`, writes below `written`.
+    case replay(allowed: [URL], written: URL)
+  }
+
+  init(root: URL, base: URL, mode: Mode) {
+    self.root = root
+    self.base = base
+    self.mode = mode
+  }
+
+  /// The file behind a typed path, to be read.
+  func reading(_ path: String) throws -> URL {
+    let url = resolve(path)
+    if case .replay(let allowed, let written) = mode {
+      let own = written.appending(path: path)
+      if FileManager.default.fileExists(atPath: own.path) { return own }
+      let real = url.resolvingSymlinksInPath()
+      guard ([root] + allowed).contains(where: { real.isBelow($0.resolvingSymlinksInPath()) }) else {
+        throw Fault.outsideRoot(path: path)
+      }
+    }
+    note(path, url)
+    return url
+  }
+
+  /// The file behind a typed path, to be written; its folder must exist.
+  func writing(_ path: String) throws -> URL {
+    if case .replay(_, let written) = mode {
+      let url = written.appending(path: path).standardizedFileURL
+      guard url.isBelow(written) else { throw Fault.outsideRoot(path: path) }
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      return url
+    }
+    let url = resolve(path)
+    var isDirectory: ObjCBool = false
+    let folder = url.deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+      throw Fault.noFolder(path: path)
+    }
+    note(path, url)
+    return url
+  }
+
+  /// Whether a replay of this session will need `--allow-read` for the file.
+  func isOutside(_ url: URL) -> Bool {
+    !url.resolvingSymlinksInPath().isBelow(root.resolvingSymlinksInPath())
+  }
+
+  /// How the command is recorded: its words, with paths relative to the root.
+  func recorded(_ statement: Statement, source: String) -> String {
+    let renamed = renamed.withLock { $0 }
+    guard !renamed.isEmpty else { return source }
+    return statement.words.map { word in
+      let text = word.expanded { _ in nil }
+      return Language.quoted(renamed[text] ?? text, isQuoted: word.isQuoted)
+    }.joined(separator: " ")
+  }
+
+  private func resolve(_ path: String) -> URL {
+    let expanded = path == "~" || path.hasPrefix("~/")
+      ? NSString(string: path).expandingTildeInPath : path
+    return URL(filePath: expanded, relativeTo: base).standardizedFileURL
+  }
+
+  private func note(_ path: String, _ url: URL) {
+    let recorded = url.path(relativeTo: root)
+    guard root.standardizedFileURL != base.standardizedFileURL || path.hasPrefix("/") || path.hasPrefix("~") else {
+      return
+    }
+    if recorded != path { renamed.withLock { $0[path] = recorded } }
+  }
+}
+
+extension URL {
+  func isBelow(_ folder: URL) -> Bool {
+    let own = standardizedFileURL.pathComponents
+    let other = folder.standardizedFileURL.pathComponents
+    return own.count >= other.count && Array(own.prefix(other.count)) == other
+  }
+
+  /// The path that leads here from a folder: `Samples/news-1.csv`, `../data/x.csv`, `.`.
+  func path(relativeTo folder: URL) -> String {
+    let own = standardizedFileURL.pathComponents.filter { $0 != "/" }
+    let other = folder.standardizedFileURL.pathComponents.filter { $0 != "/" }
+    let common = zip(own, other).prefix { $0 == $1 }.count
+    let steps = Array(repeating: "..", count: other.count - common) + own.dropFirst(common)
+    return steps.isEmpty ? "." : steps.joined(separator: "/")
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Scoring
+import Shell
+import Transcripts
+import Workbench
+
+/// A model's predictions held against the truth: what `kpi` and `validate` report.
+struct Measurement {
+  let model: String
+  let dataset: Dataset
+  let truth: Truth
+  /// Assets whose truth is known, with the prediction and every labeller's choice.
+  let assets: [Judged]
+
+  struct Judged {
+    var text: String
+    var truth: String
+    var predicted: String
+    /// The categories that people gave it; the file's own where nobody labelled it.
+    var labels: [String]
+  }
+
+  init(model: String, dataset: Dataset, run: PredictionRun, workbench: Workbench) throws {
+    self.model = model
+    self.dataset = dataset
+    let truth = try workbench.truth(of: dataset)
+    self.truth = truth
+    guard truth.source != .none else { throw Fault.noTruth(dataset: dataset.name) }
+    let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)
+    assets = try workbench.predictions(of: run).compactMap { row in
+      guard let right = truth.categories[row.asset.id] else { return nil }
+      return Judged(
+        text: row.asset.text, truth: right, predicted: row.prediction.category,
+        labels: labels[row.asset.id]?.map(\.category) ?? [right])
+    }
+  }
+
+  private init(_ other: Measurement, assets: [Judged]) {
+    (model, dataset, truth) = (other.model, other.dataset, other.truth)
+    self.assets = assets
+  }
+
+  /// The same without some assets.
+  func filter(_ isIncluded: (Judged) -> Bool) -> Measurement {
+    Measurement(self, assets: assets.filter(isIncluded))
+  }
+
+  var count: Int { assets.count }
+  var agree: Int { assets.count { $0.truth == $0.predicted } }
+  var unable: Int { assets.count { $0.predicted == CategoryKey.unableToClassify } }
+  var accuracy: Double { Double(agree) / Double(count) }
+  var interval: Interval? { Wilson.interval(successes: agree, trials: count) }
+
+  /// Kili's IoU of each asset, the model and the people together as its labellers.
+  private var agreements: [Double] { assets.map { IoU.score(choices: ([$0.predicted] + $0.labels).map { Set([$0]) }) } }
+  var iou: Double { agreements.reduce(0, +) / Double(count) }
+  /// The tutorial's score: the share of assets whose IoU is above one half.
+  var score: Double { Double(agreements.count { $0 > 0.5 }) / Double(count) }
+
+  var macroF1: Double { F1.macro(truth: assets.map(\.truth), predicted: assets.map(\.predicted)) }
+
+  func confusion(_ workbench: Workbench) throws -> ConfusionMatrix {
+    let keys = Set(assets.flatMap { [$0.truth, $0.predicted] })
+    return ConfusionMatrix(
+      categories: try workbench.order(of: keys), truth: assets.map(\.truth), predicted: assets.map(\.predicted))
+  }
+
+  /// The members that `kpi` and `validate` share.
+  var json: [String: JSONValue] {
+    [
+      "assets": .int(count), "agree": .int(agree), "iou": .double(iou), "score": .double(score),
+      "accuracy": .double(accuracy), "accuracy_low": .double(interval?.low ?? .nan),
+      "accuracy_high": .double(interval?.high ?? .nan), "macro_f1": .double(macroF1),
+      "unable_to_classify": .int(unable), "model": .string(model), "dataset": .string(dataset.name),
+    ]
+  }
+
+  /// Where the truth comes from, for a report's first line.
+  var source: String {
+    switch truth.source {
+    case .labels(let authors): "truth from the labels of \(authors.joined(separator: ", "))"
+    case .file: "truth from the file's own categories"
+    case .both(let authors, let labelled, let fromFile):
+      "truth from the labels of \(authors.joined(separator: ", ")) for \(labelled) assets, "
+        + "from the file's own categories for \(fromFile)"
+    case .none: "no truth"
+    }
+  }
+}
+
+/// A number with fixed digits, without the locale's comma.
+func fixed(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)f", locale: nil, value)
+}
+
+/// `1 asset`, `200 assets`.
+func counted(_ count: Int, _ noun: String) -> String {
+  count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
+}

@@ -1,0 +1,38 @@
+import Classifiers
+import Foundation
+import Workbench
+
+extension Context {
+  /// Assets a batch: small enough that a kill loses little, large enough that the transaction costs nothing.
+  private static let batch = 64
+
+  /// Predicts what a run of this model over this data set still lacks, batch by batch, each kept as it is made.
+  ///
+  /// The run stays invisible to other verbs until its step completes it.
+  ///
+  /// - Throws: `CancellationError`; what is done so far is kept.
+  func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
+    let run = try workspace.write { try $0.beginRun(dataset: dataset, model: model.name) }
+    if run.isComplete { return run }
+    let classifier = try classifier(for: model)
+    var done = run.predictions
+    if done > 0 {
+      progress.message("Going on with \(model.name) on \(dataset.name): \(done) of \(dataset.assets) are done.")
+    }
+    while true {
+      try checkCancellation()
+      let assets = try workspace.read { try $0.nextUnpredicted(run, limit: Self.batch) }
+      if assets.isEmpty { break }
+      let results = try classifier.classify(assets.map(\.text), isCancelled: isCancelled)
+      let predictions = zip(assets, results).map { asset, result in
+        Prediction(
+          asset: asset.id, category: result.category, confidence: result.reason == nil ? result.confidence : nil,
+          reason: result.reason)
+      }
+      try workspace.write { try $0.insert(predictions: predictions, run: run) }
+      done += assets.count
+      progress.update(done: done, total: dataset.assets, unit: "assets", note: "\(model.name) on \(dataset.name)")
+    }
+    return run
+  }
+}

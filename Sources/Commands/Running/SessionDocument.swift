@@ -1,0 +1,103 @@
+import Foundation
+import Shell
+import Transcripts
+import Workbench
+
+/// The workspace's `session.md`, written from the log a step at a time.
+///
+/// The file is only ever appended to, so that prose which someone wrote into it with an editor stays. How far it has got stands in
+/// the database; a process that is killed between the two leaves a file that is at most some bytes ahead, which the next one notices.
+struct SessionDocument {
+  let workspace: Workspace
+
+  init(_ workspace: Workspace) { self.workspace = workspace }
+
+  var url: URL { workspace.folder.appending(path: "session.md") }
+
+  static let title = "A fettle session"
+
+  /// Appends the steps that are logged and not written yet.
+  ///
+  /// The database's write lock keeps two processes from appending at once.
+  func catchUp() throws {
+    try workspace.write { workbench in
+      let settings = try Settings(workbench)
+      let isThere = FileManager.default.fileExists(atPath: url.path)
+      let written = isThere ? try settings.written : 0
+      let steps = try workbench.steps(after: Int(written))
+      if isThere && steps.isEmpty { return }
+      var pending = steps.map { DocumentWriter.text(of: $0.entry) }.joined()
+      if !isThere { pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending }
+      try append(Data(pending.utf8))
+      if let last = steps.last { try settings.set(written: Int64(last.id)) }
+    }
+  }
+
+  /// The whole document, as the log has it.
+  ///
+  /// - Parameter root: where its paths start from, relative to where it will stand.
+  func text(root: String? = nil) throws -> String {
+    try workspace.read { workbench in
+      var front = try frontMatter(workbench)
+      if let root { front.root = root }
+      return DocumentWriter.text(
+        frontMatter: front, title: Self.title, entries: try workbench.steps(after: 0).map(\.entry))
+    }
+  }
+
+  /// The document as it stands in the file, with the editor's prose; its paths start from `root`.
+  func edited(root: String) throws -> String {
+    guard let data = try? Data(contentsOf: url), let text = String(validating: data, as: UTF8.self),
+      var document = try? Document(parsing: text)
+    else { return try self.text(root: root) }
+    document.frontMatter.root = root
+    return document.text
+  }
+
+  private func frontMatter(_ workbench: Workbench) throws -> FrontMatter {
+    let settings = try Settings(workbench)
+    return FrontMatter(seed: try settings.firstSeed, root: try settings.root)
+  }
+
+  /// Appends what the file does not end with already.
+  private func append(_ data: Data) throws {
+    let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Fault.cannotWrite(path: "session.md") }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    do {
+      let end = try handle.seekToEnd()
+      let window = min(UInt64(data.count), end)
+      try handle.seek(toOffset: end - window)
+      let tail = try handle.readToEnd() ?? Data()
+      let overlap = Self.overlap(tail, data)
+      try handle.seek(toOffset: end)
+      try handle.write(contentsOf: data.dropFirst(overlap))
+      try handle.synchronize()
+    } catch {
+      throw Fault.cannotWrite(path: "session.md")
+    }
+  }
+
+  /// How many of the first bytes of `data` stand at the end of `tail` already, from a process that was killed before it
+  /// could note so. Less than a fence's first line may be chance and counts as nothing.
+  static func overlap(_ tail: Data, _ data: Data) -> Int {
+    let least = "\n```fettle\n".utf8.count
+    var length = min(tail.count, data.count)
+    while length > least {
+      if tail.suffix(length).elementsEqual(data.prefix(length)) { return length }
+      length -= 1
+    }
+    return 0
+  }
+}
+
+extension LoggedStep {
+  /// As the document's writer takes it.
+  var entry: DocumentWriter.Entry {
+    if status == .note { return .note(command) }
+    return .step(
+      Step(
+        command: command, answer: answer.isEmpty ? [] : answer.components(separatedBy: "\n"),
+        isInterrupted: status == .interrupted))
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Workbench
+
+/// The workspace's settings, under their names.
+struct Settings {
+  let workbench: Workbench
+
+  init(_ workbench: Workbench) throws { self.workbench = workbench }
+
+  var seed: UInt64 { get throws { try workbench.setting("seed").flatMap(UInt64.init) ?? 42 } }
+  func set(seed: UInt64) throws { try workbench.set("seed", to: String(seed)) }
+
+  /// The seed that the document's front matter gives; later changes are steps of their own.
+  var firstSeed: UInt64 { get throws { try workbench.setting("first_seed").flatMap(UInt64.init) ?? 42 } }
+  func set(firstSeed: UInt64) throws {
+    try workbench.set("first_seed", to: String(firstSeed))
+    try set(seed: firstSeed)
+  }
+
+  /// The folder that paths in the document start from, relative to the workspace's folder.
+  var root: String { get throws { try workbench.setting("root") ?? ".." } }
+  func set(root: String) throws { try workbench.set("root", to: root) }
+
+  var currentDataset: String? { get throws { try workbench.setting("dataset") } }
+  func set(currentDataset: String?) throws { try workbench.set("dataset", to: currentDataset) }
+
+  /// The last step that stands in `session.md`.
+  var written: Int64 { get throws { try workbench.setting("written").flatMap(Int64.init) ?? 0 } }
+  func set(written: Int64) throws { try workbench.set("written", to: String(written)) }
+
+  /// Terms that have had their line of explanation.
+  var explained: Set<String> {
+    get throws { Set((try workbench.setting("explained") ?? "").split(separator: " ").map(String.init)) }
+  }
+  func set(explained: Set<String>) throws {
+    try workbench.set("explained", to: explained.sorted().joined(separator: " "))
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Encoder
+import Foundation
+import Shell
+
+/// The options of a training, each with the method's own default.
+struct TrainingFlags: ParsableArguments {
+  @Option(help: ArgumentHelp("Passes over the examples.", valueName: "n")) var epochs: Int?
+  @Option(help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
+  @Option(help: ArgumentHelp("The encoder's learning rate.", valueName: "rate")) var learningRate: Double?
+  @Option(help: ArgumentHelp("The head's learning rate.", valueName: "rate")) var headLearningRate: Double?
+  @Option(help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup: Double?
+  @Option(help: ArgumentHelp("AdamW's weight decay.", valueName: "decay")) var weightDecay: Double?
+  @Option(help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share")) var dropout: Double?
+  @Option(help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout: Double?
+  @Option(help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    try require(epochs, "--epochs", in: 1...1000)
+    try require(batch, "--batch", in: 1...4096)
+    try require(threads, "--threads", in: 1...256)
+    try require(learningRate, "--learning-rate", in: 0...1)
+    try require(headLearningRate, "--head-learning-rate", in: 0...10)
+    try require(warmup, "--warmup", in: 0...1)
+    try require(weightDecay, "--weight-decay", in: 0...10)
+    try require(dropout, "--dropout", in: 0...0.95)
+    try require(holdout, "--holdout", in: 0...0.9)
+  }
+
+  private func require<Value: Comparable>(_ value: Value?, _ name: String, in range: ClosedRange<Value>) throws {
+    guard let value, !range.contains(value) else { return }
+    throw ValidationError("\(name) goes from \(range.lowerBound) to \(range.upperBound)")
+  }
+
+  func options(for method: Method, seed: UInt64) throws -> TrainingOptions {
+    var options = TrainingOptions.defaults(for: method)
+    options.seed = seed
+    if let epochs { options.epochs = epochs }
+    if let batch { options.batchSize = batch }
+    if let learningRate { options.learningRate = Float(learningRate) }
+    if let headLearningRate { options.headLearningRate = Float(headLearningRate) }
+    if let warmup { options.warmup = warmup }
+    if let weightDecay { options.weightDecay = Float(weightDecay) }
+    if let dropout { options.dropout = Float(dropout) }
+    if let holdout { options.holdout = holdout }
+    if let threads { options.threads = threads }
+    return options
+  }
+
+  /// The options as they were, for the model's row.
+  func json(_ options: TrainingOptions) -> JSONValue {
+    .object([
+      "epochs": .int(options.epochs), "batch": .int(options.batchSize),
+      "learning_rate": .double(Double(options.learningRate)),
+      "head_learning_rate": .double(Double(options.headLearningRate)), "warmup": .double(options.warmup),
+      "weight_decay": .double(Double(options.weightDecay)), "dropout": .double(Double(options.dropout)),
+      "holdout": .double(options.holdout), "seed": .int(Int(truncatingIfNeeded: options.seed)),
+    ])
+  }
+}

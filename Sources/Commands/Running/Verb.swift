@@ -1,0 +1,42 @@
+import ArgumentParser
+import Shell
+import Workbench
+
+/// A command of the language: declared once with argument-parser, for the prompt and the Unix command line alike.
+///
+/// Conform, put the type into `Fettle`'s list, and it has parsing, validation, help and completion. A verb never prints:
+/// it returns its report, and the shell draws it.
+public protocol Verb: ParsableCommand {
+  /// Whether command and answer go into the session's document. False for what is not about the workspace: help, quit,
+  /// the document's own verbs.
+  static var isRecorded: Bool { get }
+
+  /// Does the verb's long work, if it has any, and returns what remains to be done in the step's transaction.
+  func perform(in context: Context) throws -> Work
+}
+
+extension Verb {
+  public static var isRecorded: Bool { true }
+}
+
+/// What remains of a verb after its long work: its effect and its report.
+///
+/// `finish` runs inside the one database transaction that also logs the step, so that an effect is there exactly when the
+/// document says so, whenever the process is killed.
+public struct Work {
+  let finish: (Workbench) throws -> Report
+
+  /// - Parameter finish: makes the effect, reads what the report needs, and returns the report.
+  public init(_ finish: @escaping (Workbench) throws -> Report) { self.finish = finish }
+}
+
+/// The root of all verbs, in the order of the tutorial.
+struct Fettle: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fettle", abstract: "Fine-tune text classifiers, one verb at a time.",
+    subcommands: [
+      Load.self, InterfaceVerb.self, Classify.self, Predict.self, LabelVerb.self, KPI.self, FineTune.self,
+      Validate.self, Models.self, Datasets.self, Status.self, Tokens.self, Embed.self, ModelVerb.self, Export.self,
+      Expect.self, Config.self, Note.self, SessionVerb.self, Replay.self, Run.self, Help.self, Quit.self,
+    ])
+}

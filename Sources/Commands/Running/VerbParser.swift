@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import Shell
+
+/// From words to a verb with its values, by the verb's own declaration.
+enum VerbParser {
+  struct Input {
+    var text: String
+    var isQuoted: Bool
+    var column: Int
+  }
+
+  struct Parsed {
+    var verb: any Verb
+    /// The verb's name in JSON and in the log: `load`, `label simulate`.
+    var name: String
+  }
+
+  /// A quoted word that begins with a hyphen is a value; this mark hides the hyphen from the parser, and `Text` takes it
+  /// off again. It is a noncharacter, which no text may hold.
+  static let mark: Character = "\u{FDD0}"
+
+  static func verb(from words: [Input]) throws -> Parsed {
+    guard let first = words.first else { throw Fault.usage("There is no verb. Type help to see what there is.") }
+    guard var type = children(of: Fettle.self)[first.text] else {
+      throw Unknown(kind: "verb", word: first, nearest: nearest(first.text, among: Array(children(of: Fettle.self).keys)))
+    }
+    var path = [first.text]
+    let below = children(of: type)
+    if !below.isEmpty, words.count > 1, !words[1].text.hasPrefix("-") {
+      guard let child = below[words[1].text] else {
+        throw Unknown(
+          kind: "subcommand of \(first.text)", word: words[1],
+          nearest: nearest(words[1].text, among: Array(below.keys)), choices: below.keys.sorted())
+      }
+      type = child
+      path.append(words[1].text)
+    } else if !below.isEmpty, words.count == 1, type.configuration.defaultSubcommand == nil {
+      throw Fault.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
+    }
+    let arguments = words.map { word in
+      word.isQuoted && word.text.hasPrefix("-") ? String(mark) + word.text : word.text
+    }
+    do {
+      let parsed = try Fettle.parseAsRoot(arguments)
+      guard let verb = parsed as? any Verb else {
+        throw CleanExit.helpRequest(type)
+      }
+      return Parsed(verb: verb, name: path.joined(separator: " "))
+    } catch {
+      throw try explained(error, type: type, path: path, words: words)
+    }
+  }
+
+  /// A verb or subcommand that does not exist, and the nearest that does.
+  struct Unknown: Error {
+    var kind: String
+    var word: Input
+    var nearest: String?
+    var choices: [String] = []
+
+    var message: String {
+      let hint =
+        nearest.map { "Did you mean \($0)?" }
+        ?? (choices.isEmpty ? "Type help to see the verbs." : "There is: \(choices.joined(separator: ", ")).")
+      return "There is no \(kind) named \(word.text.visible). \(hint)"
+    }
+  }
+
+  /// A request for help, which is an answer and no error.
+  struct HelpRequest: Error {
+    var text: String
+    var path: [String]
+  }
+
+  /// What argument-parser found wrong, in one sentence, with the word it is about where that can be told.
+  struct Misuse: Error {
+    var message: String
+    var column: Int?
+  }
+
+  private static func explained(
+    _ error: any Error, type: ParsableCommand.Type, path: [String], words: [Input]
+  ) throws -> any Error {
+    if Fettle.exitCode(for: error) == .success {
+      return HelpRequest(text: helpText(for: type), path: path)
+    }
+    var message = Fettle.message(for: error).replacingOccurrences(of: String(mark), with: "")
+    if let last = message.last, !".?!)".contains(last) { message += "." }
+    let column = words.first { message.contains("'\($0.text)'") || message.contains("'\($0.text.prefix { $0 != "=" })'") }?
+      .column
+    return Misuse(message: "\(message) See: help \(path.joined(separator: " "))", column: column)
+  }
+
+  static func helpText(for type: ParsableCommand.Type, columns: Int = 80) -> String {
+    Fettle.helpMessage(for: type, columns: columns)
+  }
+
+  static func children(of type: ParsableCommand.Type) -> [String: ParsableCommand.Type] {
+    Dictionary(
+      type.configuration.subcommands.map { ($0._commandName, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// A string on a verb's command line. Every argument of type text is one of these, so that a quoted value may begin with
+/// a hyphen.
+struct Text: ExpressibleByArgument, Decodable, CustomStringConvertible {
+  var description: String
+
+  init(argument: String) {
+    description = argument.first == VerbParser.mark ? String(argument.dropFirst()) : argument
+  }
+}

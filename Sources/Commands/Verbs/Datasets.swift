@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// The data sets of the workspace.
+struct Datasets: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "datasets", abstract: "List the data sets, or remove one.",
+    discussion: """
+      Examples:
+        datasets
+        datasets remove news-2
+      """,
+    subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
+
+  struct List: Verb {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the data sets.")
+
+    func perform(in context: Context) throws -> Work {
+      Work { workbench in
+        let datasets = try workbench.datasets()
+        var report = Report(verb: "datasets")
+        if datasets.isEmpty {
+          report.blocks.append(.line("No data sets yet. Load one: load FILE"))
+        } else {
+          let current = try Settings(workbench).currentDataset
+          report.blocks.append(
+            .table(
+              Table(
+                header: ["data set", "assets", "categories", "labels by", "text", "current"],
+                rows: try datasets.map {
+                  [
+                    "\($0.name)", "\($0.assets)", "\($0.categories)",
+                    "\(try workbench.labellers(of: $0).map(\.author.visible).joined(separator: ", "))",
+                    "\(Bytes($0.bytes).description)", $0.name == current ? "yes" : "",
+                  ]
+                }, alignments: [.left, .right, .right, .left, .right, .left])))
+        }
+        report.json = [
+          "datasets": .array(
+            datasets.map {
+              .object([
+                "name": .string($0.name), "assets": .int($0.assets), "categories": .int($0.categories),
+                "bytes": .int($0.bytes), "sha256": .string($0.digest),
+              ])
+            })
+        ]
+        return report
+      }
+    }
+  }
+
+  struct Remove: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "remove", abstract: "Remove a data set with its labels and predictions.")
+    @Argument(help: "The data set's name.") var name: Text
+
+    func perform(in context: Context) throws -> Work {
+      Work { workbench in
+        let dataset = try DatasetOption.named(name.description, workbench)
+        try workbench.remove(dataset: dataset)
+        let settings = try Settings(workbench)
+        if try settings.currentDataset == dataset.name {
+          try settings.set(currentDataset: workbench.datasets().last?.name)
+        }
+        var report = Report(verb: "datasets remove")
+        report.blocks.append(
+          .line("Removed \(dataset.name): \(counted(dataset.assets, "asset")) with their labels and predictions."))
+        report.json = ["dataset": .string(dataset.name), "assets": .int(dataset.assets)]
+        return report
+      }
+    }
+  }
+}

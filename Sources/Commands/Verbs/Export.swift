@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere.
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write the training examples to a file.",
+    discussion: """
+      fettle trains on its own labels and needs no such file; services that fine-tune remotely do. Each line is one example in the \
+      chat format, with the same instruction that a model would be asked with later; --legacy writes the tutorial's prompt and completion.
+
+      Examples:
+        export finetune training.jsonl
+        export finetune training.jsonl --legacy --dataset news-1
+      """,
+    subcommands: [FineTuneFile.self])
+
+  struct FineTuneFile: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "finetune", abstract: "Write the labels of a data set as training JSON lines.")
+    @Argument(help: "The file to write.", completion: .file()) var file: Text
+    @OptionGroup var data: DatasetOption
+    @Flag(help: "Prompt and completion, as the tutorial's notebook wrote them.") var legacy = false
+
+    func perform(in context: Context) throws -> Work {
+      let (dataset, examples, categories) = try context.workspace.read { workbench in
+        let dataset = try data.resolve(workbench)
+        let examples = try workbench.trainingExamples(of: dataset)
+        guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
+        let keys = try workbench.interface()?.categories.map(\.key) ?? Set(examples.map(\.category)).sorted()
+        return (dataset, examples, keys)
+      }
+      let url = try context.files.writing(file.description)
+      let format = TrainingFile(categories: categories, isLegacy: legacy)
+      let lines = examples.map { format.line(for: $0) + "\n" }.joined()
+      do {
+        try Data(lines.utf8).write(to: url, options: .atomic)
+      } catch {
+        throw Fault.cannotWrite(path: file.description)
+      }
+      return Work { _ in
+        var report = Report(verb: "export finetune")
+        report.blocks.append(
+          .line("Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(file.description.visible)."))
+        report.json = [
+          "dataset": .string(dataset.name), "examples": .int(examples.count), "file": .string(file.description),
+        ]
+        return report
+      }
+    }
+  }
+}
+
+/// Training examples as JSON lines.
+///
+/// The chat format is that of OpenAI's fine-tuning guide (https://platform.openai.com/docs/guides/supervised-fine-tuning); the
+/// legacy one is the tutorial's own.
+struct TrainingFile {
+  /// Keys of the categories that an answer may name.
+  let categories: [String]
+  let isLegacy: Bool
+
+  /// The one instruction for training and for asking later: when the two differ, a model is asked what it did not learn.
+  var instruction: String {
+    "Classify the text of the following message as exactly one of the following: \(categories.joined(separator: ", "))"
+  }
+
+  func line(for example: TrainingExample) -> String {
+    if isLegacy {
+      return JSONValue.object([
+        "prompt": .string("\(example.text)[PROMPT_STOP]"), "completion": .string(" \(example.category)[END]"),
+      ]).line
+    }
+    func message(_ role: String, _ content: String) -> JSONValue {
+      .object(["role": .string(role), "content": .string(content)])
+    }
+    return JSONValue.object([
+      "messages": .array([
+        message("system", instruction), message("user", example.text), message("assistant", example.category),
+      ])
+    ]).line
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Shell
+
+/// The verbs in the tutorial's order, and what each is for.
+struct Help: Verb {
+  static let isRecorded = false
+  static let configuration = CommandConfiguration(
+    commandName: "help", abstract: "List the verbs, or explain one.")
+  @Argument(help: ArgumentHelp("The verb to explain.", valueName: "verb")) var verb: [Text] = []
+
+  func perform(in context: Context) throws -> Work {
+    let path = verb.map(\.description)
+    let report = path.isEmpty ? Self.list() : try Self.explain(path, columns: context.nested.terminal.width)
+    return Work { _ in report }
+  }
+
+  private static func list() -> Report {
+    var report = Report(verb: "help")
+    let verbs = Fettle.configuration.subcommands
+    report.blocks.append(.line("The verbs, in the order of the tutorial:"))
+    report.blocks.append(.fields(verbs.map { ($0._commandName, "\($0.configuration.abstract)") }))
+    report.blocks.append(.line("help VERB explains one, with examples. A line begun with # is a comment."))
+    report.json = [
+      "verbs": .array(
+        verbs.map { .object(["name": .string($0._commandName), "abstract": .string($0.configuration.abstract)]) })
+    ]
+    return report
+  }
+
+  private static func explain(_ path: [String], columns: Int) throws -> Report {
+    var type: ParsableCommand.Type = Fettle.self
+    for (index, name) in path.enumerated() {
+      let below = VerbParser.children(of: type)
+      guard let child = below[name] else {
+        throw VerbParser.Unknown(
+          kind: index == 0 ? "verb" : "subcommand", word: .init(text: name, isQuoted: false, column: 6),
+          nearest: nearest(name, among: Array(below.keys)), choices: index == 0 ? [] : below.keys.sorted())
+      }
+      type = child
+    }
+    return report(VerbParser.helpText(for: type, columns: min(max(columns, 40), 110)))
+  }
+
+  static func report(_ text: String) -> Report {
+    var report = Report(verb: "help")
+    report.blocks.append(
+      .preformatted(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)))
+    report.json = ["text": .string(text)]
+    return report
+  }
+}
+
+/// Leaves the shell.
+struct Quit: Verb {
+  static let isRecorded = false
+  static let configuration = CommandConfiguration(commandName: "quit", abstract: "Leave the shell.", aliases: ["exit"])
+
+  func perform(in context: Context) throws -> Work {
+    Work { _ in Report(verb: "quit") }
+  }
+}
+
+extension Execution {
+  /// Whether the shell is to be left.
+  public var leaves: Bool {
+    if case .success(let report) = result { return report.verb == "quit" || report.verb == "exit" }
+    return false
+  }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// Prose for the document, as a notebook's text cell.
+struct Note: Verb {
+  static let isRecorded = false
+  static let configuration = CommandConfiguration(
+    commandName: "note", abstract: "Add a paragraph of prose to the session's document.",
+    discussion: """
+      Examples:
+        note The base model has never seen our categories.
+        note "## A second attempt"
+      """)
+  @Argument(help: "The prose, in Markdown; the rest of the line.") var text: [Text]
+
+  func perform(in context: Context) throws -> Work {
+    let prose = text.map(\.description).joined(separator: " ")
+    guard !prose.contains("```"), !prose.contains("~~~") else {
+      throw Fault.usage("A note cannot hold a code fence: the document's own steps stand in fences.")
+    }
+    return Work { workbench in
+      try workbench.log(LoggedStep(verb: "note", command: prose, answer: "", status: .note))
+      var report = Report(verb: "note")
+      report.blocks.append(.line("Noted."))
+      return report
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// Cell 5 of the tutorial: a prediction for every asset, kept as INFERENCE labels under the model's name.
+struct Predict: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Let a model label a whole data set.",
+    discussion: """
+      Predictions are kept as INFERENCE labels, batch by batch: after Ctrl-C or a power cut, predict goes on where it stopped. \
+      A text that cannot be classified becomes UNABLE_TO_CLASSIFY with its reason, and the run goes on.
+
+      Examples:
+        predict
+        predict --dataset news-2 --model base
+
+      Next: label simulate, kpi.
+      """)
+
+  @OptionGroup var data: DatasetOption
+  @OptionGroup var choice: ModelOption
+
+  func perform(in context: Context) throws -> Work {
+    let (dataset, model) = try context.workspace.read { (try data.resolve($0), try choice.resolve($0)) }
+    let start = ContinuousClock.now
+    let run = try context.predictMissing(dataset, by: model)
+    let seconds = (ContinuousClock.now - start).seconds
+    return Work { workbench in
+      try workbench.complete(run)
+      var report = try report(run, dataset, model, workbench)
+      report.timing["seconds"] = .double(seconds)
+      return report
+    }
+  }
+
+  private func report(
+    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ workbench: Workbench
+  ) throws -> Report {
+    let predictions = try workbench.predictions(of: run).map(\.prediction)
+    let counts = Dictionary(grouping: predictions, by: \.category).mapValues(\.count)
+    let unable = counts[CategoryKey.unableToClassify] ?? 0
+    let total = predictions.count
+    var report = Report(verb: "predict")
+    report.blocks.append(.line("\(model.name) predicted \(dataset.name): \(counted(total, "asset"))."))
+    report.blocks.append(
+      .bars(
+        try workbench.order(of: Set(counts.keys)).map { key in
+          let count = counts[key] ?? 0
+          return Bar(
+            try workbench.name(ofCategory: key), value: "\(.count(count, of: total))",
+            share: Double(count) / Double(max(1, counts.values.max() ?? 1)))
+        }))
+    let reasons = Dictionary(grouping: predictions.compactMap(\.reason), by: { $0 }).mapValues(\.count)
+    for (reason, count) in reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(5) {
+      report.blocks.append(.line("unable to classify \(.count(count, of: total)): \(reason)"))
+    }
+    report.json = [
+      "dataset": .string(dataset.name), "model": .string(model.name), "assets": .int(total),
+      "unable_to_classify": .int(unable), "predictions": .object(counts.mapValues(JSONValue.int)),
+    ]
+    report.hint = try workbench.labels(of: dataset).isEmpty ? "label simulate" : "kpi"
+    return report
+  }
+}
+
+extension Duration {
+  /// Seconds with their fraction.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

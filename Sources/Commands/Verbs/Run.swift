@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Transcripts
+import Workbench
+
+/// A script: lines of verbs in a file.
+struct Run: Verb {
+  static let isRecorded = false
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run the lines of a script, or the commands of a document.",
+    discussion: """
+      Lines run in order, each recorded as if it had been typed; the first failure stops the script and names its line. A Markdown \
+      document's commands run in this workspace; replay runs them in a fresh one and compares the answers.
+
+      Examples:
+        run lesson.fettle
+        run Sessions/tutorial.md
+      """)
+  @Argument(help: "The script or document.", completion: .file()) var file: Text
+
+  func perform(in context: Context) throws -> Work {
+    let name = file.description
+    guard let data = try? Data(contentsOf: context.files.reading(name)) else { throw Fault.noFile(path: name) }
+    guard let source = String(validating: data, as: UTF8.self) else {
+      throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
+    }
+    for statement in try Self.statements(source, file: name) {
+      try context.checkCancellation()
+      let execution = try context.nested.run(statement, name)
+      if case .failure(let failure) = execution.result { throw Shown(failure: failure) }
+      if execution.status != 0 { throw Shown(failure: nil) }
+      if execution.leaves { break }
+    }
+    return Work { _ in Report(verb: "run") }
+  }
+
+  /// A failure that has been shown where it happened.
+  struct Shown: Error {
+    let failure: Failure?
+  }
+
+  private static func statements(_ source: String, file: String) throws -> [Statement] {
+    if file.hasSuffix(".md") {
+      return try Document(parsing: source, file: file).steps.filter { !$0.isInterrupted }.flatMap { step in
+        try Language.statements(in: step.command, file: file, firstLine: step.line)
+      }
+    }
+    return try Language.statements(in: source, file: file, firstLine: 1)
+  }
+}

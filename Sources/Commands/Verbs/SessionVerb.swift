@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// The session's own document: what has been done, as Markdown that replays.
+struct SessionVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "session", abstract: "Show, save or begin anew the session's document.",
+    discussion: """
+      Every verb is written down with its answer in .fettle/session.md, which renders wherever Markdown does and replays with replay.
+
+      Examples:
+        session show
+        session save Sessions/monday.md
+        session new
+      """,
+    subcommands: [Show.self, Save.self, New.self], defaultSubcommand: Show.self)
+
+  struct Show: Verb {
+    static let isRecorded = false
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the document.")
+
+    func perform(in context: Context) throws -> Work {
+      let text = try SessionDocument(context.workspace).text()
+      return Work { _ in
+        var report = Report(verb: "session show")
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }
+        report.blocks.append(.preformatted(lines.last == "" ? lines.dropLast() : lines))
+        report.json = ["text": .string(text)]
+        return report
+      }
+    }
+  }
+
+  struct Save: Verb {
+    static let isRecorded = false
+    static let configuration = CommandConfiguration(commandName: "save", abstract: "Copy the document to a file.")
+    @Argument(help: "The Markdown file.", completion: .file()) var file: Text
+    @Flag(help: "Write over a file that is there.") var replace = false
+
+    func perform(in context: Context) throws -> Work {
+      let url = try context.files.writing(file.description)
+      if !replace, FileManager.default.fileExists(atPath: url.path) {
+        throw Fault.other(
+          code: "file-exists", "\(file.description.visible) is there already. Choose another name, or add --replace.")
+      }
+      let root = context.files.root.path(relativeTo: url.deletingLastPathComponent())
+      let document = SessionDocument(context.workspace)
+      try document.catchUp()
+      do {
+        try Data(document.edited(root: root).utf8).write(to: url, options: .atomic)
+      } catch {
+        throw Fault.cannotWrite(path: file.description)
+      }
+      return Work { workbench in
+        let steps = try workbench.steps(after: 0).count { $0.status != .note }
+        var report = Report(verb: "session save")
+        report.blocks.append(.line("Saved \(counted(steps, "step")) to \(file.description.visible)."))
+        report.json = ["file": .string(file.description), "steps": .int(steps)]
+        report.hint = "replay \(file.description)"
+        return report
+      }
+    }
+  }
+
+  struct New: Verb {
+    static let isRecorded = false
+    static let configuration = CommandConfiguration(
+      commandName: "new", abstract: "Set workspace and document aside and start empty.")
+
+    func perform(in context: Context) throws -> Work {
+      let (seed, root) = try context.workspace.read { (try Settings($0).seed, try Settings($0).root) }
+      let aside = try context.workspace.setAside()
+      return Work { workbench in
+        let settings = try Settings(workbench)
+        try settings.set(firstSeed: seed)
+        try settings.set(root: root)
+        var report = Report(verb: "session new")
+        report.blocks.append(.line("The old work is set aside in \(aside). A new session begins."))
+        report.json = ["aside": .string(aside)]
+        report.hint = "load FILE"
+        return report
+      }
+    }
+  }
+}

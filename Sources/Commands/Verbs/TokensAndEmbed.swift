@@ -1,0 +1,94 @@
+import ArgumentParser
+import Classifiers
+import Encoder
+import Foundation
+import Shell
+import Workbench
+
+/// Where `tokens` and `embed` take their texts from.
+struct TextsOption: ParsableArguments {
+  @Argument(help: "The text; the rest of the line.") var text: [Text] = []
+  @Option(
+    help: ArgumentHelp(
+      "A file of texts: JSON lines with a text field, CSV with a text column, else one text a line.", valueName: "file"),
+    completion: .file())
+  var file: Text?
+
+  func validate() throws {
+    if text.isEmpty == (file == nil) { throw ValidationError("Give either a text or --file FILE") }
+  }
+
+  /// Calls `body` with each text, as the file is read.
+  func forEach(_ context: Context, _ body: (String) throws -> Void) throws {
+    guard let file else { return try body(text.map(\.description).joined(separator: " ")) }
+    let url = try context.files.reading(file.description)
+    try TextFile.read(url, shownAs: file.description) { text in
+      try context.checkCancellation()
+      try body(text)
+    }
+  }
+}
+
+/// The tutorial sends people to a tokenizer page; this is ours.
+struct Tokens: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "tokens", abstract: "Show the tokens that the model reads in a text.",
+    discussion: """
+      A model reads neither letters nor words but WordPiece tokens: frequent words whole, rare ones in pieces that begin with ##. \
+      [CLS] and [SEP] stand at the ends.
+
+      Examples:
+        tokens Chipmaker's shares fall 9.4% on news of the recall
+        tokens --file letters.txt
+      """)
+  @OptionGroup var texts: TextsOption
+
+  func perform(in context: Context) throws -> Work {
+    let encoder = try context.encoder(of: .base)
+    var report = Report(verb: "tokens")
+    var objects: [[String: JSONValue]] = []
+    try texts.forEach(context) { text in
+      let encoding = encoder.encode(text)
+      objects.append([
+        "ids": .array(encoding.ids.map { .int(Int($0)) }), "tokens": .array(encoding.tokens.map(JSONValue.string)),
+      ])
+      let count = counted(encoding.ids.count, "token")
+      report.blocks.append(.line("\(count)\(encoding.isTruncated ? ", cut at the model's limit" : "")"))
+      report.blocks.append(.line("\(encoding.tokens.map(\.visible).joined(separator: " "))"))
+      report.blocks.append(.line("\(encoding.ids.map(String.init).joined(separator: " "))"))
+    }
+    if texts.file == nil { report.json = objects.first ?? [:] } else { report.objects = objects }
+    return Work { _ in report }
+  }
+}
+
+/// A text as the model sees it: a direction in space.
+struct Embed: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "embed", abstract: "Show a text's embedding.",
+    discussion: """
+      The embedding is the mean of the model's last states over the text's tokens, scaled to length one. Texts about the same thing \
+      point the same way: that is what zero-shot classification and the linear method work with.
+
+      Examples:
+        embed Linen is back.
+        embed --file letters.txt
+      """)
+  @OptionGroup var texts: TextsOption
+
+  func perform(in context: Context) throws -> Work {
+    let encoder = try context.encoder(of: .base)
+    var encodings: [Encoding] = []
+    try texts.forEach(context) { encodings.append(encoder.encode($0)) }
+    let embeddings = try encoder.embeddings(encodings, isCancelled: context.isCancelled)
+    let objects: [[String: JSONValue]] = embeddings.map { ["embedding": .array($0.map { .float($0) })] }
+    var report = Report(verb: "embed")
+    for embedding in embeddings {
+      let first = embedding.prefix(6).map { fixed(Double($0), 3) }.joined(separator: " ")
+      report.blocks.append(.line("\(embedding.count) numbers, length 1"))
+      report.blocks.append(.derived(["\(first) …"]))
+    }
+    if texts.file == nil { report.json = objects.first ?? [:] } else { report.objects = objects }
+    return Work { _ in report }
+  }
+}

@@ -1,0 +1,96 @@
+import Commands
+import Foundation
+import Shell
+import Synchronization
+
+/// From the arguments to the exit status.
+enum Program {
+  static func run(_ arguments: [String]) -> Int32 {
+    // What a closed pipe does not take is lost; it is no reason to die in the middle of a step.
+    signal(SIGPIPE, SIG_IGN)
+    let output = Terminal.standardOutput
+    let json = arguments.contains("--json")
+    let progress = Progress()
+    var screen = Screen(output: output, error: .standardError, progress: progress, json: json, hints: false)
+    do {
+      let parsed = try Arguments(Array(arguments.dropFirst()))
+      switch parsed.request {
+      case .version:
+        output.write("fettle \(FrontDoor.version)\n")
+        return 0
+      case .help:
+        output.write(Arguments.usage + "\n")
+        return 0
+      case .run: break
+      }
+      let isPrompt = parsed.lines.isEmpty && parsed.verb.isEmpty && Terminal.standardInput.isTerminal
+      screen = Screen(
+        output: output, error: .standardError, progress: progress, json: parsed.json,
+        hints: isPrompt && output.isTerminal)
+      let door = try FrontDoor(
+        parsed.options, terminal: output, progress: progress, environment: ProcessInfo.processInfo.environment,
+        show: { [screen] event in screen.show(event) })
+      if isPrompt { return try prompt(door, screen) }
+      return try batch(parsed, door)
+    } catch let failure as Failure {
+      screen.show(failure, verb: nil)
+      return failure.exitStatus
+    } catch let error as LanguageError {
+      screen.show(error.failure, verb: nil)
+      return error.failure.exitStatus
+    } catch {
+      screen.show(Failure(code: "unexpected", message: "fettle could not go on: \(error)"), verb: nil)
+      return 1
+    }
+  }
+
+  /// Lines from `-c`, one verb from the Unix shell, or a pipe: the first failure stops.
+  private static func batch(_ arguments: Arguments, _ door: FrontDoor) throws -> Int32 {
+    let cancellation = Cancellation()
+    Interrupts.install(cancelling: cancellation)
+    if !arguments.verb.isEmpty {
+      return door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation).status
+    }
+    if !arguments.lines.isEmpty {
+      // All are read before the first runs: a quote left open in the last must not be found out after minutes.
+      let statements = try arguments.lines.enumerated().map { index, line in
+        (try Language.statements(line, file: "-c \(index + 1)"), "-c \(index + 1)")
+      }
+      for (statements, file) in statements {
+        for statement in statements {
+          let execution = door.run(statement, file: file, cancellation: cancellation)
+          if execution.status != 0 || execution.leaves { return execution.status }
+        }
+      }
+      return 0
+    }
+    var source = LineSource(isCancelled: { cancellation.isCancelled })
+    while let statement = try source.next() {
+      let execution = door.run(statement, file: "standard input", cancellation: cancellation)
+      if execution.status != 0 || execution.leaves { return execution.status }
+    }
+    return cancellation.isCancelled ? 130 : 0
+  }
+
+  /// The prompt, until Ctrl-D or quit. A failure is shown, and the shell stays.
+  private static func prompt(_ door: FrontDoor, _ screen: Screen) throws -> Int32 {
+    let prompt = try Prompt(history: door.workspace.folder.appending(path: "history"), banner: door.banner)
+    try prompt.run(
+      complete: { line, cursor in door.candidates(line: line, cursor: cursor) },
+      execute: { source, cancellation in
+        do {
+          for statement in try Language.statements(source) {
+            let execution = door.run(statement, cancellation: cancellation)
+            if execution.leaves { return .leave }
+            if execution.status != 0 { return .goOn }
+          }
+        } catch let error as LanguageError {
+          screen.show(error.failure, verb: nil)
+        } catch {
+          screen.show(Failure(code: "unexpected", message: "\(error)"), verb: nil)
+        }
+        return .goOn
+      })
+    return 0
+  }
+}
