@@ -1,0 +1,93 @@
+/// A session as a Markdown document: prose, and steps in fences with the info string `fettle`.
+///
+/// ``````markdown
+/// ---
+/// seed: 42
+/// ---
+/// Prose stands outside the fences.
+///
+/// ```fettle
+/// fettle> kpi
+/// accuracy ~0.590
+/// ```
+/// ``````
+///
+/// Fences are CommonMark's: of backticks or tildes, three or more, indented by up to three blanks. A fence may hold
+/// several commands. What stands in other fences, in HTML comments and everywhere else is prose. Line ends become LF and
+/// a byte order mark goes; but for that, what was read is what is written.
+public struct Document: Equatable, Sendable {
+  public var frontMatter: FrontMatter {
+    didSet { if frontMatter != oldValue { head = frontMatter.text } }
+  }
+
+  /// The line, from 1, of the fence (or comment) that the document breaks off in; the parts end before it.
+  public let breaksOff: Int?
+
+  /// A document's content in its order.
+  public enum Part: Equatable, Sendable {
+    /// Markdown, with its line ends and the empty lines around it.
+    case prose(String)
+    case step(Step)
+  }
+
+  /// How a stretch of the document stands in its text.
+  enum Piece: Equatable, Sendable {
+    case prose(String)
+    /// A fence as it was written, and its steps.
+    case fence(source: String, steps: [Step])
+    /// A fence that has no end.
+    case broken(String)
+  }
+
+  /// The front matter as it was written; empty where there is none.
+  private(set) var head: String
+  var pieces: [Piece]
+
+  /// Reads a document.
+  ///
+  /// Throws a `DocumentError`, with its line, for bad front matter and for a `fettle` fence that begins with no command.
+  /// A document that ends in an open fence is read up to it, and `breaksOff` says so.
+  ///
+  /// - Parameter file: the path for the error's text.
+  public init(parsing text: String, file: String? = nil) throws {
+    var parser = DocumentParser(text, file: file)
+    let parsed = try parser.parse()
+    frontMatter = parsed.frontMatter
+    head = parsed.head
+    pieces = parsed.pieces
+    breaksOff = parsed.breaksOff
+  }
+
+  init(frontMatter: FrontMatter, head: String, pieces: [Piece], breaksOff: Int?) {
+    self.frontMatter = frontMatter
+    self.head = head
+    self.pieces = pieces
+    self.breaksOff = breaksOff
+  }
+
+  /// Prose and steps in their order. Several commands of one fence are several steps.
+  public var parts: [Part] {
+    pieces.flatMap { piece in
+      switch piece {
+      case .prose(let text): [Part.prose(text)]
+      case .fence(_, let steps): steps.map(Part.step)
+      case .broken: [Part]()
+      }
+    }
+  }
+
+  /// The steps in their order.
+  public var steps: [Step] {
+    parts.compactMap { if case .step(let step) = $0 { step } else { nil } }
+  }
+
+  /// The document, written again.
+  public var text: String {
+    head
+      + pieces.map { piece in
+        switch piece {
+        case .prose(let text), .fence(let text, _), .broken(let text): text
+        }
+      }.joined()
+  }
+}

@@ -1,0 +1,121 @@
+/// Reads a document's lines from the first to the last.
+struct DocumentParser {
+  private let lines: [Substring]
+  private let file: String?
+  private var index = 0
+  private var pieces: [Document.Piece] = []
+  /// Where the prose begins that no piece holds yet.
+  private var proseStart = 0
+
+  init(_ text: String, file: String?) {
+    let byteOrderMark = "\u{FEFF}"
+    let hasMark = text.utf8.starts(with: byteOrderMark.utf8)
+    lines = documentLines(of: hasMark ? Substring(text.utf8.dropFirst(byteOrderMark.utf8.count)) : text[...])
+    self.file = file
+  }
+
+  mutating func parse() throws -> Document {
+    let (frontMatter, head) = try parseFrontMatter()
+    proseStart = index
+    while index < lines.count {
+      if let fence = Fence(opening: lines[index]) {
+        guard let end = lines[(index + 1)...].firstIndex(where: fence.isClosed) else {
+          return brokenOff(frontMatter, head)
+        }
+        if fence.language == "fettle" { try parseFence(fence, closedAt: end) }
+        index = end + 1
+      } else if opensComment(lines[index]) {
+        guard let end = lines[index...].firstIndex(where: closesComment) else {
+          return brokenOff(frontMatter, head)
+        }
+        index = end + 1
+      } else {
+        index += 1
+      }
+    }
+    endProse(at: lines.count)
+    return Document(frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: nil)
+  }
+
+  private mutating func parseFrontMatter() throws -> (FrontMatter, head: String) {
+    guard isRule(lines[0]) else { return (FrontMatter(), "") }
+    guard let end = lines[1...].firstIndex(where: isRule) else {
+      throw DocumentError(.openFrontMatter, file: file, line: 1)
+    }
+    let yaml = lines[1..<end].joined(separator: "\n")
+    index = end + 1
+    return (try FrontMatter(yaml: yaml, firstLine: 2, file: file), source(0..<index))
+  }
+
+  /// Reads the fence that opens at `index`. One without a command in it, empty lines at most, stays prose.
+  private mutating func parseFence(_ fence: Fence, closedAt end: Int) throws {
+    var steps: [Step] = []
+    var current: (command: [Substring], answer: [String], line: Int, isInterrupted: Bool)?
+    func finished() -> Step? {
+      current.map {
+        Step(
+          command: $0.command.joined(separator: "\n"), answer: $0.answer, line: $0.line,
+          isInterrupted: $0.isInterrupted)
+      }
+    }
+    for lineIndex in (index + 1)..<end {
+      let content = fence.content(of: lines[lineIndex])
+      switch FenceLine(content) {
+      case .command(let text):
+        if let step = finished() { steps.append(step) }
+        current = ([text], [], lineIndex + 1, false)
+      case .interrupted(let text):
+        if let step = finished() { steps.append(step) }
+        current = ([text], [], lineIndex + 1, true)
+      case .continuation(let text) where current?.answer.isEmpty == true:
+        current?.command.append(text)
+      case .continuation, .answer:
+        if current == nil, content.utf8.allSatisfy(isBlank) { continue }
+        guard current != nil else {
+          throw DocumentError(.answerWithoutCommand(String(content)), file: file, line: lineIndex + 1)
+        }
+        current?.answer.append(String(FenceLine.unescaped(content)))
+      }
+    }
+    guard let last = finished() else { return }
+    endProse(at: index)
+    pieces.append(.fence(source: source(index..<(end + 1)), steps: steps + [last]))
+    proseStart = end + 1
+  }
+
+  private mutating func brokenOff(_ frontMatter: FrontMatter, _ head: String) -> Document {
+    endProse(at: index)
+    pieces.append(.broken(source(index..<lines.count)))
+    return Document(frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: index + 1)
+  }
+
+  private mutating func endProse(at end: Int) {
+    let text = source(proseStart..<end)
+    if !text.isEmpty { pieces.append(.prose(text)) }
+  }
+
+  /// The lines as they stand in the text, each with its end: the text's last line has none.
+  private func source(_ range: Range<Int>) -> String {
+    let text = lines[range].joined(separator: "\n")
+    return range.isEmpty || range.upperBound == lines.count ? text : text + "\n"
+  }
+
+  private func isRule(_ line: Substring) -> Bool {
+    line.utf8.starts(with: "---".utf8) && line.utf8.dropFirst(3).allSatisfy(isBlank)
+  }
+
+  /// By CommonMark 0.31, section 4.6, the second kind: what an author commented out does not run.
+  private func opensComment(_ line: Substring) -> Bool {
+    let indented = line.utf8.drop { $0 == UInt8(ascii: " ") }
+    return line.utf8.count - indented.count < 4 && indented.starts(with: "<!--".utf8)
+  }
+
+  private func closesComment(_ line: Substring) -> Bool {
+    var rest = line.utf8
+    while rest.count >= 3 {
+      if rest.starts(with: "-->".utf8) { return true }
+      rest = rest.dropFirst()
+    }
+    return false
+  }
+}

@@ -1,0 +1,76 @@
+/// Writes a session's document a piece at a time: the head once, then a step or a note when it is logged. The whole,
+/// written again from the log, has the same bytes.
+public enum DocumentWriter {
+  /// What the log holds.
+  public enum Entry: Equatable, Sendable {
+    case step(Step)
+    /// Prose.
+    case note(String)
+  }
+
+  /// The whole document.
+  public static func text(frontMatter: FrontMatter, title: String, entries: [Entry]) -> String {
+    head(frontMatter: frontMatter, title: title) + entries.map(text(of:)).joined()
+  }
+
+  /// The front matter and the title: what a new document begins with.
+  public static func head(frontMatter: FrontMatter, title: String) -> String {
+    let words = title.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return frontMatter.text + "# " + words + "\n"
+  }
+
+  /// What is appended for an entry: an empty line, and then the entry.
+  public static func text(of entry: Entry) -> String {
+    switch entry {
+    case .step(let step): "\n" + fence(step)
+    case .note(let note): "\n" + prose(note) + "\n"
+    }
+  }
+
+  /// The step in a fence of its own, one backtick longer than any in the answer.
+  static func fence(_ step: Step) -> String {
+    let marks = String(repeating: "`", count: max(3, longestRunOfBackticks(in: step.answer) + 1))
+    var lines = [marks + "fettle"]
+    for (index, line) in step.commandLines.enumerated() {
+      if index > 0 {
+        lines.append(FenceLine.continuation(line).text)
+      } else {
+        lines.append((step.isInterrupted ? FenceLine.interrupted(line) : .command(line)).text)
+      }
+    }
+    lines += step.answer.map { FenceLine.answer($0[...]).text }
+    return lines.joined(separator: "\n") + "\n" + marks + "\n"
+  }
+
+  /// A note as prose. One that a reader would take for a step, or for a fence or comment without end, has these lines
+  /// escaped as Markdown escapes them, so that they show as typed and swallow nothing that follows.
+  static func prose(_ note: String) -> String {
+    var lines = documentLines(of: note)
+    while let last = lines.last, last.utf8.allSatisfy(isBlank), lines.count > 1 { lines.removeLast() }
+    if let start = lines.firstIndex(where: { !$0.utf8.allSatisfy(isBlank) }) { lines.removeFirst(start) }
+    let text = lines.joined(separator: "\n")
+    // The line before keeps a note that begins with `---` from being read as front matter.
+    let reading = try? Document(parsing: "\n" + text)
+    if let reading, reading.steps.isEmpty, reading.breaksOff == nil { return text }
+    return lines.map(escapedProse).joined(separator: "\n")
+  }
+
+  private static func escapedProse(_ line: Substring) -> String {
+    let indented = line.utf8.drop { $0 == UInt8(ascii: " ") }
+    let isSpecial = Fence(opening: line) != nil || indented.starts(with: "<!--".utf8)
+    guard isSpecial else { return String(line) }
+    return line.prefix(line.utf8.count - indented.count) + "\\" + String(Substring(indented))
+  }
+
+  private static func longestRunOfBackticks(in lines: [String]) -> Int {
+    var longest = 0
+    for line in lines {
+      var run = 0
+      for byte in line.utf8 {
+        run = byte == UInt8(ascii: "`") ? run + 1 : 0
+        longest = max(longest, run)
+      }
+    }
+    return longest
+  }
+}
