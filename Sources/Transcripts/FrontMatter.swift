@@ -114,7 +114,7 @@ extension FrontMatter {
       case "\"": quoted += "\\\""
       case "\\": quoted += "\\\\"
       case _
-      where [.control, .format, .lineSeparator, .paragraphSeparator].contains(
+      where [.control, .format, .lineSeparator, .paragraphSeparator, .unassigned].contains(
         scalar.properties.generalCategory) && scalar.value < 0x10000:
         let hex = String(scalar.value, radix: 16)
         quoted += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
