@@ -1,0 +1,94 @@
+/// fettle's command language: one line, one verb, words as in a POSIX shell, but kind to headlines.
+///
+/// - Blanks part words. A quote opens only at the start of a word, or right after the `=` of an option
+///   (`--name="my set"`), so `Chipmaker's`, `players'` and `27"` are plain text.
+/// - A double quote, straight or curly (`"…"`, `“…”`, `„…“`), goes on to its partner, over lines if need be; in it `\"`, `\\` and `\$`
+///   stand for the second character.
+/// - A single quote (`'…'`, `‘…’`) closes where no letter or digit follows, so that `'It's here'` is one word, and has to do so
+///   on its line; one that does not is an apostrophe (`'tis the season`). A `’` never opens one (`’90s`). Nothing expands in it.
+/// - `$name`, `$kpi.accuracy` and `${name}` expand where such a name exists, else stay (`$500`).
+/// - `#` begins a comment only at the start of a line (`the #1 hit` is text).
+/// - Outside quotes `\` takes the meaning from a blank, a quote, `$`, `#`, a brace or itself, and stays before anything else (`C:\data`).
+///   At the end of a line it joins the next.
+/// - A dash that a slide has made of `--` is `--` again: an em or en dash at the start of a word before a letter. Likewise a minus
+///   sign or en dash before a digit is `-`.
+/// - `for … {` opens a block of statements that ends with `}`.
+/// - Where a text contains lines that begin with `fettle> `, these and their continuations (`     > `) are all that is read.
+public enum Language {
+  static let deepestNesting = 32
+
+  /// Which file a text is from, and the number of its first line there.
+  public struct Numbering: Sendable, Equatable {
+    /// `nil` at the prompt.
+    public var file: String?
+    /// 1-based.
+    public var firstLine: Int
+
+    public init(file: String? = nil, firstLine: Int = 1) {
+      self.file = file
+      self.firstLine = firstLine
+    }
+  }
+
+  /// Reads a text of any number of lines.
+  ///
+  /// - Parameters:
+  ///   - source: the text; Windows line ends, tabs and a byte order mark are welcome.
+  ///   - file: the name that errors give, `nil` at the prompt.
+  ///   - extractingPrompts: whether a line that begins with `fettle> ` makes it a paste. Off for a command that comes out of a
+  ///     document, whose prompts are gone: a line of its quoted text may look like one.
+  /// - Throws: `LanguageError` for what more lines cannot mend.
+  public static func parse(
+    _ source: String, file: String? = nil, extractingPrompts: Bool = true
+  ) throws -> Parsing {
+    try parse(source, numbering: Numbering(file: file), extractingPrompts: extractingPrompts)
+  }
+
+  /// Reads a text that begins at some line of its file.
+  ///
+  /// - Throws: `LanguageError` for what more lines cannot mend.
+  public static func parse(
+    _ source: String, numbering: Numbering, extractingPrompts: Bool = true
+  ) throws -> Parsing {
+    let lines = SourceLines(
+      source, firstLine: numbering.firstLine, extractingPrompts: extractingPrompts)
+    var parser = Parser(lines, file: numbering.file)
+    do {
+      return .complete(try parser.statements())
+    } catch let stop as Parser.Stop {
+      return .incomplete(stop.open)
+    }
+  }
+
+  /// Reads a text that has to be whole.
+  ///
+  /// - Throws: `LanguageError`, also for a quote or brace that is left open.
+  public static func statements(
+    _ source: String, file: String? = nil, extractingPrompts: Bool = true
+  ) throws -> [Statement] {
+    switch try parse(source, file: file, extractingPrompts: extractingPrompts) {
+    case .complete(let statements): return statements
+    case .incomplete(let open):
+      let text = SourceLines(source, extractingPrompts: false).physicalLine(open.line)
+      throw LanguageError.neverClosed(
+        what: open.what, place: .init(file: file, line: open.line, column: open.column, source: text))
+    }
+  }
+
+  /// A word that reads back as `text`, quoted only where it must be.
+  public static func quoted(_ text: String) -> String {
+    if let parsed = try? parse(text, extractingPrompts: false),
+      case .complete(let statements) = parsed, statements.count == 1, statements[0].words.count == 1,
+      statements[0].body == nil, statements[0].words[0].pieces == [.literal(text)],
+      !statements[0].words[0].isQuoted, !text.hasPrefix("-"), text != "{", text != "}"
+    {
+      return text
+    }
+    var word = "\""
+    for character in text {
+      if character == "\"" || character == "\\" || character == "$" { word.append("\\") }
+      word.append(character)
+    }
+    return word + "\""
+  }
+}

@@ -1,0 +1,93 @@
+/// A text as the physical lines that a parser may read, each with its number.
+///
+/// Windows line ends and a byte order mark are taken off here. In a paste that contains lines with fettle's prompt only these
+/// and their continuations are left, each without its prompt: what a session showed as answers is not run.
+struct SourceLines {
+  struct Line {
+    /// 1-based, physical.
+    var number: Int
+    var characters: [Character]
+    /// Characters of the physical line before the first of `characters`: the prompt's.
+    var offset: Int
+    /// Whether a statement that is open before this line ends here, because a new prompt began.
+    var beginsAfresh: Bool
+  }
+
+  var lines: [Line] = []
+  var physical: [String] = []
+  private let firstLine: Int
+
+  static let prompt = "fettle> "
+  static let continuationPrompt = "     > "
+
+  init(_ source: String, firstLine: Int = 1, extractingPrompts: Bool) {
+    self.firstLine = firstLine
+    physical = Self.split(source)
+    let promptLines = extractingPrompts ? physical.map(Self.promptLength) : []
+    guard promptLines.contains(where: { $0 != nil }) else {
+      for (index, text) in physical.enumerated() {
+        lines.append(Line(number: firstLine + index, characters: Array(text), offset: 0, beginsAfresh: false))
+      }
+      return
+    }
+    // The prompts of a command's continuations stand as deep as its own.
+    var indentation: Int?
+    for (index, text) in physical.enumerated() {
+      if let length = promptLines[index] {
+        indentation = text.prefix { $0.isWhitespace }.count
+        append(text, dropping: length, number: firstLine + index, beginsAfresh: true)
+      } else if let depth = indentation, let length = Self.continuationLength(text, indentation: depth) {
+        append(text, dropping: length, number: firstLine + index, beginsAfresh: false)
+      } else {
+        indentation = nil
+      }
+    }
+  }
+
+  /// The whole line of a number, prompt and all.
+  func physicalLine(_ number: Int) -> String? {
+    let index = number - firstLine
+    return physical.indices.contains(index) ? physical[index] : nil
+  }
+
+  private mutating func append(_ text: String, dropping count: Int, number: Int, beginsAfresh: Bool) {
+    let rest = Array(text.dropFirst(count))
+    lines.append(Line(number: number, characters: rest, offset: count, beginsAfresh: beginsAfresh))
+  }
+
+  /// The length of fettle's prompt at a line's start, with the blanks before it; `nil` where there is none.
+  private static func promptLength(_ text: String) -> Int? {
+    let rest = text.drop { $0.isWhitespace }
+    let before = text.count - rest.count
+    if rest.hasPrefix(prompt) { return before + prompt.count }
+    // An editor that strips blanks at line ends leaves an empty command so.
+    return rest == "fettle>" ? text.count : nil
+  }
+
+  private static func continuationLength(_ text: String, indentation: Int) -> Int? {
+    let rest = text.dropFirst(indentation)
+    guard text.prefix(indentation).allSatisfy(\.isWhitespace) else { return nil }
+    if rest.hasPrefix(continuationPrompt) { return indentation + continuationPrompt.count }
+    return rest == "     >" ? text.count : nil
+  }
+
+  private static func split(_ source: String) -> [String] {
+    // Scalars, not characters: Swift takes CR LF for one character.
+    var lines: [String] = []
+    var line = String.UnicodeScalarView()
+    var previous: Unicode.Scalar?
+    for (index, scalar) in source.unicodeScalars.enumerated() {
+      defer { previous = scalar }
+      switch scalar {
+      case "\u{FEFF}" where index == 0: break
+      case "\n" where previous == "\r": break
+      case "\n", "\r":
+        lines.append(String(line))
+        line = String.UnicodeScalarView()
+      default: line.append(scalar)
+      }
+    }
+    lines.append(String(line))
+    return lines
+  }
+}

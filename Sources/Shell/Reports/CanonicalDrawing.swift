@@ -1,0 +1,75 @@
+import Transcripts
+
+/// The one drawing that a document keeps: width 80, no colour, nothing cut, numbers without locale.
+///
+/// Sentences of text alone are wrapped at 80; a line with an estimate never is, since where it would break could depend on the
+/// estimate's digits. Tables are as wide as they need. No line ends in blanks.
+public struct CanonicalDrawing {
+  public static let width = 80
+
+  public static func draw(_ report: Report) -> Answer {
+    Answer(report.blocks.flatMap(draw))
+  }
+
+  /// A failure as a document has it: our own sentence, without the place in a script, which differs between a recording and
+  /// its replay.
+  public static func draw(_ failure: Failure) -> Answer {
+    Answer(wrapped("error: " + failure.message.escapingControls))
+  }
+
+  private static func draw(_ block: Block) -> [Line] {
+    switch block {
+    case .line(let cell):
+      if cell.hasEstimate { return [line(cell)] }
+      return wrapped(cell.drawn)
+    case .fields(let fields):
+      let width = fields.map { $0.name.escapingControls.displayWidth }.max() ?? 0
+      return fields.map { field in
+        line([.text("  ")] + [Token.text(field.name)].harmless.padded(to: width, .left) + "  " + field.value)
+      }
+    case .bars(let bars):
+      return draw(.fields(bars.map { ($0.name, $0.value) }))
+    case .table(let table):
+      return draw(table)
+    case .derived(let lines):
+      return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
+        .map { Line([Token.text($0)].tidied, isDerived: true) }
+    case .preformatted(let lines):
+      return lines.map { line([.text($0)]) }
+    }
+  }
+
+  private static func draw(_ table: Table) -> [Line] {
+    let rows = [table.header.map { [.text($0)] }] + table.rows
+    let widths = table.columnWidths
+    return rows.map { row in
+      var cells: Cell = []
+      for (column, cell) in row.enumerated() {
+        cells += [.text("  ")] + cell.padded(to: widths[column], table.alignment(of: column))
+      }
+      return line(cells)
+    }
+  }
+
+  private static func line(_ cell: Cell) -> Line { Line(cell.harmless.tidied) }
+
+  private static func wrapped(_ text: String) -> [Line] {
+    text.wrapped(to: width).map { Line([Token.text($0)].tidied) }
+  }
+}
+
+extension Table {
+  func alignment(of column: Int) -> Alignment {
+    alignments.indices.contains(column) ? alignments[column] : .left
+  }
+
+  /// The columns that each column's widest cell takes.
+  var columnWidths: [Int] {
+    let count = max(header.count, rows.map(\.count).max() ?? 0)
+    return (0..<count).map { column in
+      let cells = rows.map { $0.indices.contains(column) ? $0[column].drawn.displayWidth : 0 }
+      let title = header.indices.contains(column) ? header[column].escapingControls.displayWidth : 0
+      return max(title, cells.max() ?? 0)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Transcripts
+
+/// What both drawings ask of a cell.
+extension Array where Element == Token {
+  /// The cell as text: estimates in their form, controls escaped.
+  var drawn: String { map(\.drawn).joined() }
+
+  /// The same tokens with their texts made harmless.
+  var harmless: Cell {
+    map { token in
+      switch token {
+      case .text(let text): .text(text.escapingControls)
+      case .estimate: token
+      }
+    }
+  }
+
+  /// Joins neighbouring texts and drops blanks at the end.
+  var tidied: Cell {
+    var tokens: Cell = []
+    for token in self {
+      if case .text(let text) = token, case .text(let before)? = tokens.last {
+        tokens[tokens.count - 1] = .text(before + text)
+      } else {
+        tokens.append(token)
+      }
+    }
+    while case .text(let text)? = tokens.last {
+      let kept = text.reversed().drop { $0 == " " }
+      if kept.count == text.count { break }
+      tokens.removeLast()
+      if !kept.isEmpty { tokens.append(.text(String(kept.reversed()))) }
+    }
+    return tokens
+  }
+
+  /// This cell with blanks beside it, up to `width` columns.
+  func padded(to width: Int, _ alignment: Table.Alignment) -> Cell {
+    let blanks = String(repeating: " ", count: Swift.max(0, width - drawn.displayWidth))
+    return alignment == .left ? self + [.text(blanks)] : [.text(blanks)] + self
+  }
+
+  var hasEstimate: Bool {
+    contains { token in
+      if case .estimate = token { true } else { false }
+    }
+  }
+}
+
+extension Token {
+  var drawn: String {
+    switch self {
+    case .text(let text): text.escapingControls
+    case .estimate(let estimate): estimate.drawn
+    }
+  }
+}
+
+extension Estimate {
+  /// `~0.590`: fixed digits, never a minus before zeros, `~n/a` for what is no number.
+  var drawn: String {
+    guard value.isFinite else { return "~n/a" }
+    let text = String(format: "%.\(max(0, digits))f", value)
+    let isZero = !text.contains { ("1"..."9").contains($0) }
+    return "~" + (isZero && text.hasPrefix("-") ? String(text.dropFirst()) : text)
+  }
+}
+
+extension String {
+  /// This text in lines of at most `width` columns, broken at blanks; lines after the first begin with the first's blanks and
+  /// two more. A word too long for a line has one to itself.
+  func wrapped(to width: Int) -> [String] {
+    guard displayWidth > width else { return [self] }
+    let leading = String(prefix { $0 == " " })
+    let hanging = leading + "  "
+    var lines: [String] = []
+    var line = leading
+    var hasWord = false
+    for word in dropFirst(leading.count).split(separator: " ", omittingEmptySubsequences: false) {
+      if hasWord, line.displayWidth + 1 + String(word).displayWidth > width {
+        lines.append(line)
+        line = hanging + word
+      } else {
+        line += (hasWord ? " " : "") + word
+      }
+      hasWord = true
+    }
+    return lines + [line]
+  }
+}

@@ -1,0 +1,92 @@
+import Transcripts
+
+/// What a verb hands back: a picture-free description of its answer, drawn by the shell for whoever reads it.
+///
+/// `CanonicalDrawing` makes the document's answer of it, `TerminalDrawing` the screen's, `jsonLines` the one for programs.
+public struct Report: Sendable {
+  /// The verb's name as it is typed, `interface load` for one with a subcommand.
+  public var verb: String
+  public var blocks: [Block]
+  /// The answer for programs; `verb` and `timing` are added when it is written.
+  public var json: [String: JSONValue]
+  /// One object a text, for verbs that answer about a whole file so (`tokens`, `embed`); replaces `json`.
+  public var objects: [[String: JSONValue]]?
+  /// Seconds, tokens per second: machine's facts, which go into the JSON and never into a drawing.
+  public var timing: [String: JSONValue]
+  /// What usually comes next, said quietly on the terminal and nowhere else.
+  public var hint: String?
+
+  public init(
+    verb: String, blocks: [Block] = [], json: [String: JSONValue] = [:],
+    objects: [[String: JSONValue]]? = nil, timing: [String: JSONValue] = [:], hint: String? = nil
+  ) {
+    self.verb = verb
+    self.blocks = blocks
+    self.json = json
+    self.objects = objects
+    self.timing = timing
+    self.hint = hint
+  }
+
+  /// What `--json` prints: one object, or one a text, each to be written on a line of its own.
+  public var jsonLines: [JSONValue] {
+    (objects ?? [json]).map { members in
+      var members = members
+      members["verb"] = .string(verb)
+      if !timing.isEmpty { members["timing"] = .object(timing) }
+      return .object(members)
+    }
+  }
+}
+
+/// A run of tokens in a report, written as a string: `"agree \(.count(118, of: 200))"`.
+public typealias Cell = [Token]
+
+/// A part of a report.
+public enum Block: Sendable {
+  /// A sentence. Wrapped at blanks where the window is too narrow.
+  case line(Cell)
+  /// Names and their values, one under the other.
+  case fields([(name: String, value: Cell)])
+  case table(Table)
+  /// Named values between 0 and 1: the document has the values, the terminal a bar beside each.
+  case bars([Bar])
+  /// What follows from estimates, such as a ranking; each line is drawn `~ …` in documents.
+  case derived([String])
+  /// Lines whose blanks matter. Never wrapped, never cut.
+  case preformatted([String])
+}
+
+/// Rows under a header.
+public struct Table: Sendable, Equatable {
+  public var header: [String]
+  /// As many cells in each row as the header has.
+  public var rows: [[Cell]]
+  /// One for each column; columns that have none are aligned left.
+  public var alignments: [Alignment]
+
+  public init(header: [String], rows: [[Cell]], alignments: [Alignment] = []) {
+    self.header = header
+    self.rows = rows
+    self.alignments = alignments
+  }
+
+  public enum Alignment: Sendable, Equatable {
+    case left
+    case right
+  }
+}
+
+/// A named value with the bar that pictures it.
+public struct Bar: Sendable, Equatable {
+  public var name: String
+  public var value: Cell
+  /// The bar's length, 0 to 1.
+  public var share: Double
+
+  public init(_ name: String, value: Cell, share: Double) {
+    self.name = name
+    self.value = value
+    self.share = share
+  }
+}

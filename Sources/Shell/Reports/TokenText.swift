@@ -1,0 +1,79 @@
+import Foundation
+import Transcripts
+
+/// A report's tokens are written as a string with estimates in it:
+///
+///     let line: Cell = "accuracy \(.share(0.59, of: 200)) on \(dataset.name)"
+extension Array: @retroactive ExpressibleByUnicodeScalarLiteral where Element == Token {
+  public typealias UnicodeScalarLiteralType = String
+}
+extension Array: @retroactive ExpressibleByExtendedGraphemeClusterLiteral where Element == Token {
+  public typealias ExtendedGraphemeClusterLiteralType = String
+}
+extension Array: @retroactive ExpressibleByStringLiteral where Element == Token {
+  public init(stringLiteral value: String) { self = [.text(value)] }
+}
+extension Array: @retroactive ExpressibleByStringInterpolation where Element == Token {
+  public init(stringInterpolation: TokenInterpolation) { self = stringInterpolation.tokens }
+}
+
+/// Gathers the tokens of a string with estimates in it.
+public struct TokenInterpolation: StringInterpolationProtocol, Sendable {
+  var tokens: [Token] = []
+
+  public init(literalCapacity: Int, interpolationCount: Int) {}
+
+  public mutating func appendLiteral(_ literal: String) {
+    guard !literal.isEmpty else { return }
+    if case .text(let before)? = tokens.last {
+      tokens[tokens.count - 1] = .text(before + literal)
+    } else {
+      tokens.append(.text(literal))
+    }
+  }
+
+  public mutating func appendInterpolation(_ estimate: Estimate) { tokens.append(.estimate(estimate)) }
+  public mutating func appendInterpolation(_ cell: Cell) {
+    for token in cell {
+      switch token {
+      case .text(let text): appendLiteral(text)
+      case .estimate: tokens.append(token)
+      }
+    }
+  }
+  public mutating func appendInterpolation(_ text: String) { appendLiteral(text) }
+  public mutating func appendInterpolation(_ text: Substring) { appendLiteral(String(text)) }
+  public mutating func appendInterpolation(_ number: Int) { appendLiteral(String(number)) }
+  /// An exact number with fixed digits, such as one that was typed; what was computed is an estimate.
+  public mutating func appendInterpolation(_ number: Double, digits: Int) {
+    appendLiteral(String(format: "%.\(max(0, digits))f", number))
+  }
+}
+
+/// Estimates, named as a report says them.
+extension Estimate {
+  public static func count(_ value: Int, of total: Int) -> Estimate {
+    Estimate(Double(value), digits: 0, kind: .count(total: total))
+  }
+  public static func share(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .share(total: total))
+  }
+  public static func macroF1(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .macroF1(total: total))
+  }
+  public static func difference(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .difference(total: total))
+  }
+  public static func confidence(_ value: Double, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .confidence)
+  }
+  public static func kappa(_ value: Double, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .kappa)
+  }
+  public static func pValue(_ value: Double, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .pValue)
+  }
+  public static func loss(_ value: Double, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .loss)
+  }
+}
