@@ -25,7 +25,7 @@ public struct CanonicalDrawing {
     case .fields(let fields):
       let width = fields.map { $0.name.escapingControls.displayWidth }.max() ?? 0
       return fields.map { field in
-        line([.text("  ")] + [Token.text(field.name)].harmless.padded(to: width, .left) + "  " + field.value)
+        line("  " + Cell(field.name).harmless.padded(to: width, .left) + "  " + field.value)
       }
     case .bars(let bars):
       return draw(.fields(bars.map { ($0.name, $0.value) }))
@@ -33,28 +33,28 @@ public struct CanonicalDrawing {
       return draw(table)
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
-        .map { Line([Token.text($0)].tidied, isDerived: true) }
+        .map { Line(Cell($0).tidied.tokens, isDerived: true) }
     case .preformatted(let lines):
-      return lines.map { line([.text($0)]) }
+      return lines.map { line(Cell($0)) }
     }
   }
 
   private static func draw(_ table: Table) -> [Line] {
-    let rows = [table.header.map { [.text($0)] }] + table.rows
+    let rows = [table.header.map { Cell($0) }] + table.rows
     let widths = table.columnWidths
     return rows.map { row in
-      var cells: Cell = []
+      var cells = Cell()
       for (column, cell) in row.enumerated() {
-        cells += [.text("  ")] + cell.padded(to: widths[column], table.alignment(of: column))
+        cells = cells + "  " + cell.padded(to: widths[column], table.alignment(of: column))
       }
       return line(cells)
     }
   }
 
-  private static func line(_ cell: Cell) -> Line { Line(cell.harmless.tidied) }
+  private static func line(_ cell: Cell) -> Line { Line(cell.harmless.tidied.tokens) }
 
   private static func wrapped(_ text: String) -> [Line] {
-    text.wrapped(to: width).map { Line([Token.text($0)].tidied) }
+    text.wrapped(to: width).map { Line(Cell($0).tidied.tokens) }
   }
 }
 

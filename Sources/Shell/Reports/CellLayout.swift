@@ -2,47 +2,47 @@ import Foundation
 import Transcripts
 
 /// What both drawings ask of a cell.
-extension Array where Element == Token {
+extension Cell {
   /// The cell as text: estimates in their form, controls escaped.
-  var drawn: String { map(\.drawn).joined() }
+  var drawn: String { tokens.map(\.drawn).joined() }
 
   /// The same tokens with their texts made harmless.
   var harmless: Cell {
-    map { token in
-      switch token {
-      case .text(let text): .text(text.escapingControls)
-      case .estimate: token
-      }
-    }
+    Cell(
+      tokens.map { token in
+        switch token {
+        case .text(let text): .text(text.escapingControls)
+        case .estimate: token
+        }
+      })
   }
 
   /// Joins neighbouring texts and drops blanks at the end.
   var tidied: Cell {
-    var tokens: Cell = []
-    for token in self {
-      if case .text(let text) = token, case .text(let before)? = tokens.last {
-        tokens[tokens.count - 1] = .text(before + text)
+    var tidied: [Token] = []
+    for token in tokens {
+      if case .text(let text) = token, case .text(let before)? = tidied.last {
+        tidied[tidied.count - 1] = .text(before + text)
       } else {
-        tokens.append(token)
+        tidied.append(token)
       }
     }
-    while case .text(let text)? = tokens.last {
-      let kept = text.reversed().drop { $0 == " " }
-      if kept.count == text.count { break }
-      tokens.removeLast()
-      if !kept.isEmpty { tokens.append(.text(String(kept.reversed()))) }
+    while case .text(var text)? = tidied.last, text.last == " " || text.isEmpty {
+      while text.last == " " { text.removeLast() }
+      tidied.removeLast()
+      if !text.isEmpty { tidied.append(.text(text)) }
     }
-    return tokens
+    return Cell(tidied)
   }
 
   /// This cell with blanks beside it, up to `width` columns.
   func padded(to width: Int, _ alignment: Table.Alignment) -> Cell {
-    let blanks = String(repeating: " ", count: Swift.max(0, width - drawn.displayWidth))
-    return alignment == .left ? self + [.text(blanks)] : [.text(blanks)] + self
+    let blanks = Cell(String(repeating: " ", count: max(0, width - drawn.displayWidth)))
+    return alignment == .left ? self + blanks : blanks + self
   }
 
   var hasEstimate: Bool {
-    contains { token in
+    tokens.contains { token in
       if case .estimate = token { true } else { false }
     }
   }

@@ -39,9 +39,6 @@ public struct Report: Sendable {
   }
 }
 
-/// A run of tokens in a report, written as a string: `"agree \(.count(118, of: 200))"`.
-public typealias Cell = [Token]
-
 /// A part of a report.
 public enum Block: Sendable {
   /// A sentence. Wrapped at blanks where the window is too narrow.

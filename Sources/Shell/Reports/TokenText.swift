@@ -1,20 +1,26 @@
 import Foundation
 import Transcripts
 
-/// A report's tokens are written as a string with estimates in it:
+/// A run of tokens in a report, written as a string with estimates in it:
 ///
 ///     let line: Cell = "accuracy \(.share(0.59, of: 200)) on \(dataset.name)"
-extension Array: @retroactive ExpressibleByUnicodeScalarLiteral where Element == Token {
-  public typealias UnicodeScalarLiteralType = String
+public struct Cell: Sendable, Equatable {
+  public var tokens: [Token]
+
+  public init(_ tokens: [Token] = []) { self.tokens = tokens }
+
+  public init(_ text: String) { tokens = [.text(text)] }
+
+  public static func + (left: Cell, right: Cell) -> Cell { Cell(left.tokens + right.tokens) }
 }
-extension Array: @retroactive ExpressibleByExtendedGraphemeClusterLiteral where Element == Token {
-  public typealias ExtendedGraphemeClusterLiteralType = String
+
+extension Cell: ExpressibleByArrayLiteral {
+  public init(arrayLiteral elements: Token...) { tokens = elements }
 }
-extension Array: @retroactive ExpressibleByStringLiteral where Element == Token {
-  public init(stringLiteral value: String) { self = [.text(value)] }
-}
-extension Array: @retroactive ExpressibleByStringInterpolation where Element == Token {
-  public init(stringInterpolation: TokenInterpolation) { self = stringInterpolation.tokens }
+
+extension Cell: ExpressibleByStringInterpolation {
+  public init(stringLiteral value: String) { tokens = [.text(value)] }
+  public init(stringInterpolation: TokenInterpolation) { tokens = stringInterpolation.tokens }
 }
 
 /// Gathers the tokens of a string with estimates in it.
@@ -34,7 +40,7 @@ public struct TokenInterpolation: StringInterpolationProtocol, Sendable {
 
   public mutating func appendInterpolation(_ estimate: Estimate) { tokens.append(.estimate(estimate)) }
   public mutating func appendInterpolation(_ cell: Cell) {
-    for token in cell {
+    for token in cell.tokens {
       switch token {
       case .text(let text): appendLiteral(text)
       case .estimate: tokens.append(token)
