@@ -1,1 +1,67 @@
 #pragma once
+#include <stdint.h>
+
+// The few element-wise loops that are worth C: the compiler makes one version a kind of CPU of each, and the best one is
+// chosen when the program starts. Beside each stands a plain Swift version (Encoder/Plain) that explains and tests it.
+// All matrices are row-major; `rows` counts tokens. Counts need not be multiples of anything.
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// y = (x + bias) for every row, in place. x: [rows, columns], bias: [columns].
+void fettle_add_bias(float *x, const float *bias, long rows, long columns);
+
+/// x = x + bias in place, y = GELU(x), the exact one with erf. x, y: [rows, columns], bias: [columns].
+void fettle_gelu_forward(float *x, const float *bias, float *y, long rows, long columns);
+
+/// gradient = gradient * GELU'(x) in place; x is what fettle_gelu_forward left.
+void fettle_gelu_backward(const float *x, float *gradient, long count);
+
+/// y = layer norm of (x + bias + residual) over the columns, times gain plus shift. bias and residual may be null.
+/// normalised: [rows, columns] and inverse_deviation: [rows] are kept for the way back.
+void fettle_layer_norm_forward(
+  const float *x, const float *bias, const float *residual, const float *gain, const float *shift, float *y,
+  float *normalised, float *inverse_deviation, long rows, long columns, float epsilon);
+
+/// The gradient of the sum that was normalised, in place over the gradient of y; gain_gradient and shift_gradient are added to.
+void fettle_layer_norm_backward(
+  float *gradient, const float *normalised, const float *inverse_deviation, const float *gain,
+  float *gain_gradient, float *shift_gradient, long rows, long columns);
+
+/// sums[c] += the sum of x[r, c] over the rows. x: [rows, columns].
+void fettle_add_column_sums(const float *x, float *sums, long rows, long columns);
+
+/// How many floats fettle_attention_forward and _backward need as scratch memory.
+long fettle_attention_scratch(long length, long head_size);
+
+/// How many floats the probabilities of one text take: heads * length * (length rounded up to 16).
+long fettle_attention_probabilities(long length, long heads);
+
+/// Self-attention of one text. projections: [length, 3 * heads * head_size], queries, keys and values side by side;
+/// context: [length, heads * head_size]; probabilities: see above, kept for the way back.
+void fettle_attention_forward(
+  const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
+  long head_size);
+
+/// The gradient of the projections from the gradient of the context.
+void fettle_attention_backward(
+  const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,
+  float *scratch, long length, long heads, long head_size);
+
+/// The sum of the squares.
+double fettle_sum_of_squares(const float *x, long count);
+
+/// One step of AdamW (Loshchilov & Hutter 2019), as PyTorch writes it. correction1 = 1 - beta1^t, correction2 = 1 - beta2^t;
+/// the gradient is taken times gradient_scale (clipping).
+void fettle_adamw(
+  float *weight, const float *gradient, float *moment1, float *moment2, long count, float gradient_scale,
+  float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float correction1,
+  float correction2);
+
+/// Rounds to bf16, ties to even; not-a-number stays so.
+void fettle_round_to_bf16(const float *x, uint16_t *y, long count);
+
+#ifdef __cplusplus
+}
+#endif

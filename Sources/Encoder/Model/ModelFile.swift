@@ -1,0 +1,90 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reading and writing a model's small files, with errors that name the file and not its folder's path.
+enum ModelFile {
+  static func read(_ file: URL) throws -> Data {
+    do {
+      return try Data(contentsOf: file)
+    } catch {
+      throw failure(file)
+    }
+  }
+
+  static func readIfPresent(_ file: URL) throws -> Data? {
+    FileManager.default.fileExists(atPath: file.path) ? try read(file) : nil
+  }
+
+  /// Writes the chunks one after another and waits until they are on the disk.
+  static func write(_ chunks: some Sequence<UnsafeRawBufferPointer>, to file: URL) throws {
+    let descriptor = open(file.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw writeFailure(file) }
+    defer { close(descriptor) }
+    for chunk in chunks {
+      var rest = chunk
+      while let base = rest.baseAddress, !rest.isEmpty {
+        let written = Glibc.write(descriptor, base, rest.count)
+        if written < 0 {
+          if errno == EINTR { continue }
+          throw writeFailure(file)
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+      }
+    }
+    guard fsync(descriptor) == 0 else { throw writeFailure(file) }
+  }
+
+  static func write(_ data: Data, to file: URL) throws {
+    try data.withUnsafeBytes { try write(CollectionOfOne($0), to: file) }
+  }
+
+  static func failure(_ file: URL) -> ModelError {
+    let name = file.lastPathComponent
+    if !FileManager.default.fileExists(atPath: file.path) {
+      return .missingFile(name, folder: file.deletingLastPathComponent().lastPathComponent)
+    }
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+    return .unreadableFile(name, reason: isFolder.boolValue ? "it is a folder" : "permission denied or a fault of the disk")
+  }
+
+  private static func writeFailure(_ file: URL) -> ModelError {
+    let reason =
+      switch errno {
+      case ENOSPC, EDQUOT: "the disk is full"
+      case EACCES, EPERM, EROFS: "permission denied"
+      case ENOENT, ENOTDIR: "its folder is missing"
+      default: "a fault of the disk"
+      }
+    return .cannotWrite(file.lastPathComponent, reason: reason)
+  }
+}
+
+/// A file mapped into memory, read-only, for as long as this lives. Pages are read when they are touched.
+final class MappedFile: @unchecked Sendable {  // the bytes never change
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ file: URL) throws {
+    let descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ModelFile.failure(file) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw ModelFile.failure(file) }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      throw ModelError.malformedWeights(file: file.lastPathComponent, reason: "it is empty")
+    }
+    guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw ModelFile.failure(file)
+    }
+    bytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// A BERT with its tokenizer, from a folder with `model.safetensors`, `config.json` and `vocab.txt`: the pre-trained model that a
+/// user installs, or what training has made of it. Copies share the weights, which never change.
+public struct PretrainedModel: Sendable {
+  public let configuration: BERTConfiguration
+  public let tokenizer: WordPiece
+  /// Tokens of the longest text that is read whole, `[CLS]` and `[SEP]` included; what is beyond is left out.
+  public let maximumLength: Int
+  /// By the names of Hugging Face's BertModel, without a leading `bert.`.
+  let tensors: [String: Tensor]
+
+  init(configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor]) {
+    self.configuration = configuration
+    self.tokenizer = tokenizer
+    self.maximumLength = maximumLength
+    self.tensors = tensors
+  }
+
+  /// Maps the weights and checks all shapes; numbers are read from the disk when they are needed.
+  /// - Throws: `ModelError`.
+  public static func load(folder: URL) throws -> PretrainedModel {
+    let configuration = try BERTConfiguration.load(folder.appendingPathComponent("config.json"))
+    let tokenizer = try WordPiece(folder: folder)
+    guard tokenizer.vocabulary.count <= configuration.vocabularySize else {
+      throw ModelError.malformedVocabulary(
+        reason: "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
+    }
+    let stored = try SafeTensors.open(folder.appendingPathComponent("model.safetensors"))
+    var tensors: [String: Tensor] = [:]
+    for (name, tensor) in stored {
+      tensors[name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name] = tensor
+    }
+    for (name, shape) in WeightLayout.files(configuration) {
+      guard let tensor = tensors[name] else { throw ModelError.missingTensor(name) }
+      guard tensor.shape == shape else {
+        throw ModelError.wrongShape(tensor: name, expected: shape, found: tensor.shape)
+      }
+    }
+    return PretrainedModel(
+      configuration: configuration, tokenizer: tokenizer,
+      maximumLength: try readMaximumLength(folder, configuration), tensors: tensors)
+  }
+
+  /// 256 as all-MiniLM-L6-v2 has it, unless the folder says otherwise or the model has fewer positions.
+  private static func readMaximumLength(_ folder: URL, _ configuration: BERTConfiguration) throws -> Int {
+    struct Settings: Decodable { var max_seq_length: Int? }
+    let data = try ModelFile.readIfPresent(folder.appendingPathComponent("sentence_bert_config.json"))
+    let stated = data.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).max_seq_length }
+    return min(max(stated ?? 256, 2), configuration.maximumPositions)
+  }
+
+  /// Writes a folder that `load` and Hugging Face transformers read.
+  /// - Throws: `ModelError.cannotWrite`.
+  public func save(to folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
+    }
+    try SafeTensors.write(tensors, to: folder.appendingPathComponent("model.safetensors"))
+    try ModelFile.write(tokenizer.vocabulary.contents, to: folder.appendingPathComponent("vocab.txt"))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try ModelFile.write(try encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
+    try writeJSON(
+      [
+        "do_lower_case": tokenizer.isLowercasing, "tokenizer_class": "BertTokenizer", "model_max_length": maximumLength,
+        "tokenize_chinese_chars": true, "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
+        "pad_token": "[PAD]", "mask_token": "[MASK]",
+      ], to: folder.appendingPathComponent("tokenizer_config.json"))
+    try writeJSON(
+      ["max_seq_length": maximumLength, "do_lower_case": false],
+      to: folder.appendingPathComponent("sentence_bert_config.json"))
+  }
+
+  private func writeJSON(_ object: [String: Any], to file: URL) throws {
+    let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
+    try ModelFile.write(data, to: file)
+  }
+
+  /// Bytes that `save` writes, weights and vocabulary; the settings are a kilobyte more.
+  public var bytesOnDisk: Int {
+    tensors.values.reduce(tokenizer.vocabulary.contents.count) { $0 + $1.count * 4 }
+  }
+
+  /// The numbers that fine-tuning could change: all of the encoder, without the pooler that fettle does not use.
+  public var parameterCount: Int {
+    WeightLayout.files(configuration).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+/// The safetensors format (github.com/huggingface/safetensors): the header's length in eight bytes, a JSON header that gives
+/// each tensor's type, shape and place, then the numbers. A file from anywhere may be opened: whatever the header claims is
+/// checked against the file before a number is read.
+enum SafeTensors {
+  /// Headers of real models have some ten thousand bytes.
+  private static let longestHeader = 16 << 20
+
+  private struct Entry: Decodable {
+    var dtype: String
+    var shape: [Int]
+    var data_offsets: [Int]
+  }
+
+  /// Maps the file and finds its tensors. Those of a type that no weight of a BERT has are left out.
+  /// - Throws: `ModelError`.
+  static func open(_ file: URL) throws -> [String: Tensor] {
+    let mapped = try MappedFile(file)
+    let name = file.lastPathComponent
+    func malformed(_ reason: String) -> ModelError { .malformedWeights(file: name, reason: reason) }
+
+    guard mapped.bytes.count >= 8 else { throw malformed("it ends within its first eight bytes") }
+    let claimed = UInt64(littleEndian: mapped.bytes.loadUnaligned(as: UInt64.self))
+    guard claimed <= UInt64(longestHeader) else { throw malformed("its header claims \(claimed) bytes") }
+    let headerLength = Int(claimed)
+    guard headerLength <= mapped.bytes.count - 8 else { throw malformed("it ends within its header") }
+
+    let header = Data(mapped.bytes[8..<8 + headerLength])
+    let numbers = UnsafeRawBufferPointer(rebasing: mapped.bytes[(8 + headerLength)...])
+    let entries: [String: Entry]
+    do {
+      // The one key that is no tensor holds strings only, so it cannot be decoded as the others are.
+      let decoded = try JSONDecoder().decode([String: Lenient<Entry>].self, from: header)
+      entries = try decoded.filter { $0.key != "__metadata__" }.mapValues { lenient in
+        guard let entry = lenient.value else { throw malformed("its header has an entry without type, shape and place") }
+        return entry
+      }
+    } catch let error as ModelError {
+      throw error
+    } catch {
+      throw malformed("its header is not well-formed JSON")
+    }
+
+    var tensors: [String: Tensor] = [:]
+    for (key, entry) in entries {
+      let shown = printable(key)
+      guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0, entry.data_offsets[0] <= entry.data_offsets[1]
+      else { throw malformed("the tensor \(shown) has no proper place") }
+      guard entry.data_offsets[1] <= numbers.count else {
+        throw malformed("the tensor \(shown) ends at byte \(entry.data_offsets[1]) of \(numbers.count)")
+      }
+      guard let type = TensorType(rawValue: entry.dtype) else { continue }
+      var size = type.size
+      for dimension in entry.shape {
+        let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+        guard dimension >= 0, !overflow else { throw malformed("the tensor \(shown) has an impossible shape") }
+        size = product
+      }
+      let place = entry.data_offsets[0]..<entry.data_offsets[1]
+      guard size == place.count else {
+        throw malformed("the tensor \(shown) takes \(place.count) bytes, its shape \(size)")
+      }
+      tensors[key] = Tensor(
+        shape: entry.shape, type: type, bytes: UnsafeRawBufferPointer(rebasing: numbers[place]), owner: mapped)
+    }
+    let places = entries.map { ($0.value.data_offsets[0], $0.value.data_offsets[1]) }.sorted { $0 < $1 }
+    for (one, next) in zip(places, places.dropFirst()) where next.0 < one.1 {
+      throw malformed("two of its tensors overlap")
+    }
+    return tensors
+  }
+
+  /// Writes tensors as F32, sorted by name, and waits until they are on the disk.
+  static func write(_ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to file: URL) throws {
+    let sorted = tensors.sorted { $0.key < $1.key }
+    var header: [String: Any] = ["__metadata__": metadata]
+    var offset = 0
+    for (name, tensor) in sorted {
+      let end = offset + tensor.count * 4
+      header[name] = ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
+      offset = end
+    }
+    var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+    var start = Data(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
+    start.append(json)
+
+    let converted = sorted.map { name, tensor in
+      guard tensor.type != .f32 else { return tensor }
+      let floats = Floats(count: tensor.count)
+      tensor.copy(count: tensor.count, to: floats.base)
+      return Tensor(shape: tensor.shape, floats: floats)
+    }
+    try withExtendedLifetime(converted) {
+      try start.withUnsafeBytes { try ModelFile.write([$0] + converted.map(\.bytes), to: file) }
+    }
+  }
+
+  /// A name from a file, fit to be shown: short, and without control characters.
+  private static func printable(_ name: String) -> String {
+    String(name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) }.prefix(80))
+  }
+
+  private struct Lenient<Value: Decodable>: Decodable {
+    var value: Value?
+    init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
+  }
+}

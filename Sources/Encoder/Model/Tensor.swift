@@ -1,0 +1,83 @@
+import Foundation
+
+/// How a tensor's numbers stand in a file.
+enum TensorType: String {
+  case f32 = "F32"
+  case f16 = "F16"
+  case bf16 = "BF16"
+
+  var size: Int { self == .f32 ? 4 : 2 }
+}
+
+/// Numbers with a shape, read-only: a part of a mapped file, or of memory that training has left.
+struct Tensor: @unchecked Sendable {  // `owner` keeps the bytes alive, and nobody writes them
+  let shape: [Int]
+  let type: TensorType
+  let bytes: UnsafeRawBufferPointer
+  private let owner: AnyObject
+
+  var count: Int { bytes.count / type.size }
+
+  init(shape: [Int], type: TensorType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    self.shape = shape
+    self.type = type
+    self.bytes = bytes
+    self.owner = owner
+  }
+
+  init(shape: [Int], floats: Floats) {
+    self.init(shape: shape, type: .f32, bytes: UnsafeRawBufferPointer(floats.buffer), owner: floats)
+  }
+
+  /// The numbers where they stand, if they stand there as aligned f32.
+  var floats: UnsafePointer<Float>? {
+    guard type == .f32, let base = bytes.baseAddress, UInt(bitPattern: base) % 4 == 0 else { return nil }
+    return base.assumingMemoryBound(to: Float.self)
+  }
+
+  /// Number `index`, counted along the rows.
+  subscript(index: Int) -> Float {
+    switch type {
+    case .f32: Float(bitPattern: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+    case .bf16: Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
+    case .f16: Tensor.half(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
+    }
+  }
+
+  /// Copies `count` numbers, from number `first` on, as f32.
+  func copy(from first: Int = 0, count: Int, to target: UnsafeMutablePointer<Float>) {
+    if type == .f32, let base = bytes.baseAddress {
+      memcpy(target, base + first * 4, count * 4)
+    } else {
+      for i in 0..<count { target[i] = self[first + i] }
+    }
+  }
+
+  /// Copies a matrix `[rows, columns]` turned, so that element (r, c) stands at `target[c * stride + r]`.
+  func copyTurned(to target: UnsafeMutablePointer<Float>, stride: Int) {
+    let rows = shape[0]
+    let columns = shape[1]
+    // Blocks that fit the nearest cache, on both sides: a plain loop over 1,536 columns misses it at every step.
+    for rowBlock in Swift.stride(from: 0, to: rows, by: 16) {
+      for columnBlock in Swift.stride(from: 0, to: columns, by: 16) {
+        for row in rowBlock..<min(rowBlock + 16, rows) {
+          for column in columnBlock..<min(columnBlock + 16, columns) {
+            target[column * stride + row] = self[row * columns + column]
+          }
+        }
+      }
+    }
+  }
+
+  /// IEEE 754 half precision to single; Swift's Float16 is not there on every platform.
+  private static func half(_ bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10) & 0x1f
+    let fraction = UInt32(bits & 0x3ff)
+    switch exponent {
+    case 0: return (sign == 0 ? 1 : -1) * Float(fraction) * 0x1p-24
+    case 31: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
+    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
+  }
+}

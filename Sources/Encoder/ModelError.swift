@@ -1,0 +1,96 @@
+/// What can be wrong with a model, its files or its training, each with a sentence for the learner. Files are named without
+/// their folder's path, so that a recorded session reads the same on every machine.
+public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+  case missingFile(String, folder: String)
+  case unreadableFile(String, reason: String)
+  case cannotWrite(String, reason: String)
+  case malformedWeights(file: String, reason: String)
+  case missingTensor(String)
+  case wrongShape(tensor: String, expected: [Int], found: [Int])
+  case unsupportedType(tensor: String, type: String)
+  case notANumber(where: String)
+  case malformedConfiguration(reason: String)
+  case malformedVocabulary(reason: String)
+  case noExamples
+  case oneCategory
+  case categoryOutOfRange(category: Int, categories: Int)
+  case headMismatch(expected: Int, found: Int)
+  case invalidOption(name: String, value: String, allowed: String)
+  case tokenOutOfRange(id: Int, vocabulary: Int)
+  case textTooLong(tokens: Int, maximum: Int)
+  case diverged(epoch: Int)
+  case noBFloat16
+  case productFailed(status: Int)
+
+  /// A stable word for programs.
+  public var code: String {
+    switch self {
+    case .missingFile: "model-file-missing"
+    case .unreadableFile: "model-file-unreadable"
+    case .cannotWrite: "model-cannot-write"
+    case .malformedWeights: "model-weights-malformed"
+    case .missingTensor: "model-tensor-missing"
+    case .wrongShape: "model-tensor-shape"
+    case .unsupportedType: "model-tensor-type"
+    case .notANumber: "model-not-a-number"
+    case .malformedConfiguration: "model-configuration"
+    case .malformedVocabulary: "model-vocabulary"
+    case .noExamples: "training-no-examples"
+    case .oneCategory: "training-one-category"
+    case .categoryOutOfRange: "training-category-out-of-range"
+    case .headMismatch: "training-head-mismatch"
+    case .invalidOption: "training-option"
+    case .tokenOutOfRange: "token-out-of-range"
+    case .textTooLong: "text-too-long"
+    case .diverged: "training-diverged"
+    case .noBFloat16: "no-bf16"
+    case .productFailed: "matrix-product-failed"
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .missingFile(let file, let folder):
+      "There is no \(file) in the model's folder \(folder). Run `model install`, or name a folder that holds a BERT."
+    case .unreadableFile(let file, let reason):
+      "\(file) cannot be read: \(reason). Check the file, or run `model install` again."
+    case .cannotWrite(let file, let reason):
+      "\(file) cannot be written: \(reason). Make room or choose another place, then try again."
+    case .malformedWeights(let file, let reason):
+      "\(file) is not a whole safetensors file: \(reason). Fetch it again with `model install`."
+    case .missingTensor(let name):
+      "The weights lack the tensor \(name). This folder does not hold a BERT that fettle knows."
+    case .wrongShape(let tensor, let expected, let found):
+      "The tensor \(tensor) has the shape \(found), and config.json asks for \(expected). Use files of one and the same model."
+    case .unsupportedType(let tensor, let type):
+      "The tensor \(tensor) is of type \(type). fettle reads F32, F16 and BF16; save the model as one of these."
+    case .notANumber(let place):
+      "There are values that are no numbers in \(place). The weights are damaged; fetch or train the model again."
+    case .malformedConfiguration(let reason):
+      "config.json does not describe a BERT that fettle can run: \(reason)."
+    case .malformedVocabulary(let reason):
+      "vocab.txt is not a WordPiece vocabulary: \(reason)."
+    case .noExamples:
+      "There is nothing to train on. Label some assets first, with `label simulate` or `label`."
+    case .oneCategory:
+      "All examples have one and the same category, so there is nothing to tell apart. Label assets of at least two categories."
+    case .categoryOutOfRange(let category, let categories):
+      "An example has category number \(category), and there are \(categories). Number them from 0."
+    case .headMismatch(let expected, let found):
+      "The tuned model tells \(found) categories apart, and the interface has \(expected). "
+        + "Start from the base model, or use the interface that it was tuned with."
+    case .invalidOption(let name, let value, let allowed):
+      "\(name) cannot be \(value). It may be \(allowed)."
+    case .tokenOutOfRange(let id, let vocabulary):
+      "A text has the token number \(id), and the model knows \(vocabulary). Use the vocab.txt that belongs to the model."
+    case .textTooLong(let tokens, let maximum):
+      "A text has \(tokens) tokens, and the model reads at most \(maximum). Cut it first."
+    case .diverged(let epoch):
+      "The loss stopped being a number in epoch \(epoch). Train again with a smaller --learning-rate."
+    case .noBFloat16:
+      "This CPU does not multiply in bf16. Use --precision f32, or auto."
+    case .productFailed(let status):
+      "oneDNN could not compute a matrix product (status \(status)). Free some memory and try again."
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+
+/// What BERT's tokenizer does with each character (Hugging Face tokenizers, `normalizers/bert.rs` and `pre_tokenizers/bert.rs`).
+enum CharacterRules {
+  enum Kind { case dropped, blank, ideograph, other }
+
+  static func kind(of scalar: Unicode.Scalar) -> Kind {
+    if scalar.value == 0xfffd { return .dropped }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .privateUse, .unassigned, .surrogate: return .dropped
+    default: break
+    }
+    if isBlank(scalar) { return .blank }
+    return isIdeograph(scalar) ? .ideograph : .other
+  }
+
+  static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
+
+  static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 33...47, 58...64, 91...96, 123...126: return true
+    case 0..<0x80: return false
+    default: break
+    }
+    switch scalar.properties.generalCategory {
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+      .finalPunctuation, .otherPunctuation:
+      return true
+    default: return false
+    }
+  }
+
+  /// Characters that are a word each. The Korean and Japanese alphabets are not among them: they have blanks, or endings.
+  static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x4e00...0x9fff, 0x3400...0x4dbf, 0x20000...0x2a6df, 0x2a700...0x2b73f, 0x2b740...0x2b81f, 0x2b920...0x2ceaf,
+      0xf900...0xfaff, 0x2f800...0x2fa1f:
+      return true
+    default: return false
+    }
+  }
+
+  /// Without capitals and accents, where the model reads none: canonical decomposition, marks left out, lower case.
+  static func normalised(_ scalar: Unicode.Scalar, lowercase: Bool) -> [Unicode.Scalar] {
+    guard lowercase else { return [scalar] }
+    var result: [Unicode.Scalar] = []
+    for part in decomposed(scalar) where part.properties.generalCategory != .nonspacingMark {
+      result.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
+    }
+    return result
+  }
+
+  private static func decomposed(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    switch scalar.value {
+    // Ideographs, kana, symbols, dashes and quotation marks: nothing to take apart, and no need to ask.
+    case 0..<0xc0, 0x2010...0x2027, 0x3400...0x9fff, 0x1f000...0x1faff: [scalar]
+    default: Array(String(Character(scalar)).decomposedStringWithCanonicalMapping.unicodeScalars)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Foundation
+
+/// BERT's tokenizer: text is cleaned, split at blanks and punctuation, and each word cut into the longest pieces that the
+/// vocabulary has. Gives the numbers that Hugging Face's BertTokenizer gives.
+public struct WordPiece: Sendable {
+  /// Longer words become one `[UNK]`, as in the original.
+  private static let longestWord = 100
+
+  let vocabulary: Vocabulary
+  /// Whether the model reads no capitals and no accents.
+  public let isLowercasing: Bool
+
+  /// The tokenizer of a model's folder: `vocab.txt`, and `do_lower_case` of `tokenizer_config.json` where there is one.
+  /// - Throws: `ModelError`.
+  public init(folder: URL) throws {
+    struct Settings: Decodable { var do_lower_case: Bool? }
+    let settings = try ModelFile.readIfPresent(folder.appendingPathComponent("tokenizer_config.json"))
+    let lowercase = settings.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).do_lower_case } ?? true
+    try self.init(vocabulary: folder.appendingPathComponent("vocab.txt"), lowercase: lowercase)
+  }
+
+  /// - Throws: `ModelError`.
+  public init(vocabulary: URL, lowercase: Bool) throws {
+    self.vocabulary = try Vocabulary(vocabulary)
+    isLowercasing = lowercase
+  }
+
+  public func tokens(of ids: [Int32]) -> [String] { ids.map(vocabulary.token) }
+
+  /// Numbers that are known already, `[CLS]` and `[SEP]` included.
+  public func encoding(of ids: [Int32]) -> Encoding { Encoding(ids: ids, isTruncated: false, vocabulary: vocabulary) }
+
+  /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out.
+  public func encode(_ text: String, maximumLength: Int) -> Encoding {
+    var words = Words(vocabulary: vocabulary, lowercase: isLowercasing, limit: max(maximumLength, 2) - 1)
+    var text = text
+    text.withUTF8 { words.read($0) }
+    words.ids.append(vocabulary.separator)
+    return Encoding(ids: words.ids, isTruncated: words.isFull, vocabulary: vocabulary)
+  }
+
+  /// Reads one text: gathers the bytes of a word, and cuts it when it ends.
+  private struct Words {
+    let vocabulary: Vocabulary
+    let lowercase: Bool
+    /// `[CLS]` and the tokens, without `[SEP]`.
+    let limit: Int
+    var ids: [Int32]
+    var isFull = false
+    private var word: [UInt8] = []
+    private var characters = 0
+
+    init(vocabulary: Vocabulary, lowercase: Bool, limit: Int) {
+      self.vocabulary = vocabulary
+      self.lowercase = lowercase
+      self.limit = limit
+      ids = [vocabulary.classification]
+      ids.reserveCapacity(64)
+      word.reserveCapacity(64)
+    }
+
+    mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) {
+      var position = 0
+      while position < bytes.count, !isFull {
+        let byte = bytes[position]
+        if byte < 0x80 {
+          if byte == UInt8(ascii: "["), let (id, length) = specialToken(bytes, at: position) {
+            endWord()
+            append([id])
+            position += length
+            continue
+          }
+          take(ascii: byte)
+          position += 1
+        } else {
+          let (scalar, length) = decode(bytes, at: position)
+          take(scalar)
+          position += length
+        }
+      }
+      endWord()
+    }
+
+    @inline(__always)
+    private mutating func take(ascii byte: UInt8) {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        word.append(byte)
+        characters += 1
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"):
+        word.append(lowercase ? byte | 0x20 : byte)
+        characters += 1
+      case 9, 10, 13, 32: endWord()
+      case 0..<32, 127: break
+      default:
+        endWord()
+        word.append(byte)
+        characters += 1
+        endWord()
+      }
+    }
+
+    private mutating func take(_ scalar: Unicode.Scalar) {
+      switch CharacterRules.kind(of: scalar) {
+      case .dropped: break
+      case .blank: endWord()
+      case .ideograph:
+        endWord()
+        for part in CharacterRules.normalised(scalar, lowercase: lowercase) { add(part) }
+        endWord()
+      case .other:
+        for part in CharacterRules.normalised(scalar, lowercase: lowercase) {
+          if CharacterRules.isBlank(part) {
+            endWord()
+          } else if CharacterRules.isPunctuation(part) {
+            endWord()
+            add(part)
+            endWord()
+          } else {
+            add(part)
+          }
+        }
+      }
+    }
+
+    private mutating func add(_ scalar: Unicode.Scalar) {
+      word.append(contentsOf: scalar.utf8)
+      characters += 1
+    }
+
+    private mutating func endWord() {
+      guard characters > 0, !isFull else { return }
+      if characters > WordPiece.longestWord {
+        append([vocabulary.unknown])
+      } else {
+        if !word.withUnsafeBufferPointer({ vocabulary.split($0, into: &ids) }) { ids.append(vocabulary.unknown) }
+        if ids.count > limit {
+          ids.removeSubrange(limit...)
+          isFull = true
+        }
+      }
+      word.removeAll(keepingCapacity: true)
+      characters = 0
+    }
+
+    private mutating func append(_ more: [Int32]) {
+      guard !isFull else { return }
+      if ids.count + more.count > limit {
+        isFull = true
+      } else {
+        ids.append(contentsOf: more)
+      }
+    }
+
+    private func specialToken(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int) -> (Int32, Int)? {
+      for (name, id) in vocabulary.special
+      where position + name.count <= bytes.count && bytes[position..<position + name.count].elementsEqual(name) {
+        return (id, name.count)
+      }
+      return nil
+    }
+
+    /// A Swift string's bytes are well-formed UTF-8.
+    private func decode(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int) -> (Unicode.Scalar, Int) {
+      let first = UInt32(bytes[position])
+      let length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+      var value = first & (0xff >> UInt32(length + 1))
+      for offset in 1..<length { value = value << 6 | UInt32(bytes[position + offset] & 0x3f) }
+      return (Unicode.Scalar(value) ?? "\u{fffd}", length)
+    }
+  }
+}

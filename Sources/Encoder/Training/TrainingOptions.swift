@@ -1,0 +1,79 @@
+/// How to fine-tune. `defaults(for:)` gives what served best on held-out parts of the tutorial's own data.
+public struct TrainingOptions: Sendable {
+  public var method: Method
+  /// Times that every example is seen. `linear` is trained until it changes no more, and counts as one.
+  public var epochs: Int
+  /// Examples a step.
+  public var batchSize: Int
+  /// The encoder's learning rate at its highest.
+  public var learningRate: Float
+  /// The head's learning rate at its highest.
+  public var headLearningRate: Float
+  /// Share of the steps in which the rate rises from nothing; after them it falls to nothing, both along straight lines.
+  public var warmup: Double
+  /// AdamW's decay of weights.
+  public var weightDecay: Float
+  /// Share of the numbers that a training step leaves out, in the layers and before the head.
+  public var dropout: Float
+  /// The longest gradient, in its Euclidean norm over the encoder, that is taken as it is; longer ones are shortened. 0: all are.
+  public var clipping: Float
+  /// Settles the order of examples and what dropout leaves out.
+  public var seed: UInt64
+  /// Threads to work with; nil: one a core. The result does not depend on it.
+  public var threads: Int?
+  public var precision: Precision
+  /// Share of the examples that are kept out of training to measure accuracy after each epoch; 0: none.
+  public var holdout: Double
+  /// Epochs without a better held-out accuracy after which training stops; the best epoch's weights are kept. 0: never.
+  public var patience: Int
+
+  public init(
+    method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float, warmup: Double = 0.1,
+    weightDecay: Float = 0.01, dropout: Float = 0.1, clipping: Float = 1, seed: UInt64 = 42, threads: Int? = nil,
+    precision: Precision = .f32, holdout: Double = 0, patience: Int = 0
+  ) {
+    self.method = method
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.learningRate = learningRate
+    self.headLearningRate = headLearningRate
+    self.warmup = warmup
+    self.weightDecay = weightDecay
+    self.dropout = dropout
+    self.clipping = clipping
+    self.seed = seed
+    self.threads = threads
+    self.precision = precision
+    self.holdout = holdout
+    self.patience = patience
+  }
+
+  public static func defaults(for method: Method) -> TrainingOptions {
+    switch method {
+    case .linear:
+      TrainingOptions(method: method, epochs: 1, batchSize: 32, learningRate: 0, headLearningRate: 0)
+    case .full, .gradual:
+      TrainingOptions(method: method, epochs: 5, batchSize: 32, learningRate: 2e-4, headLearningRate: 2e-3)
+    case .adapter:
+      TrainingOptions(method: method, epochs: 6, batchSize: 32, learningRate: 1e-3, headLearningRate: 2e-3)
+    }
+  }
+
+  /// - Throws: `ModelError.invalidOption`.
+  func check() throws {
+    func require(_ condition: Bool, _ name: String, _ value: any CustomStringConvertible, _ allowed: String) throws {
+      if !condition { throw ModelError.invalidOption(name: name, value: value.description, allowed: allowed) }
+    }
+    try require((1...10_000).contains(epochs), "--epochs", epochs, "1 to 10000")
+    try require((1...4096).contains(batchSize), "--batch", batchSize, "1 to 4096")
+    try require(learningRate >= 0 && learningRate <= 1, "--learning-rate", learningRate, "0 to 1")
+    try require(headLearningRate >= 0 && headLearningRate <= 1, "--head-rate", headLearningRate, "0 to 1")
+    try require((0...1).contains(warmup), "--warmup", warmup, "0 to 1")
+    try require(weightDecay >= 0 && weightDecay <= 1, "--weight-decay", weightDecay, "0 to 1")
+    try require(dropout >= 0 && dropout < 1, "--dropout", dropout, "0 to less than 1")
+    try require(clipping >= 0 && clipping.isFinite, "--clipping", clipping, "0 or more")
+    try require((0...0.9).contains(holdout), "--holdout", holdout, "0 to 0.9")
+    try require(patience >= 0, "--patience", patience, "0 or more")
+    try require((threads ?? 1) >= 1 && (threads ?? 1) <= 1024, "--threads", threads ?? 1, "1 to 1024")
+  }
+}

@@ -1,0 +1,41 @@
+/// What one epoch was like.
+public struct EpochReport: Sendable, Equatable {
+  /// From 1.
+  public var epoch: Int
+  public var epochs: Int
+  /// Mean cross-entropy of the training examples as they were seen, in nats.
+  public var loss: Double
+  /// Share of the held-out examples that are right; nil where none were held out.
+  public var heldOutAccuracy: Double?
+  /// Tokens trained on in this epoch.
+  public var tokens: Int
+  /// Wall-clock time of this epoch.
+  public var seconds: Double
+
+  public init(epoch: Int, epochs: Int, loss: Double, heldOutAccuracy: Double?, tokens: Int, seconds: Double) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.loss = loss
+    self.heldOutAccuracy = heldOutAccuracy
+    self.tokens = tokens
+    self.seconds = seconds
+  }
+}
+
+/// A fine-tuned model.
+public struct TrainingResult: Sendable {
+  /// The base itself for `linear`.
+  public var model: PretrainedModel
+  public var head: Head
+  public var epochs: [EpochReport]
+  /// The last epoch's loss.
+  public var finalLoss: Double
+  /// Of the weights that are given back, on the held-out examples; nil where none were held out.
+  public var heldOutAccuracy: Double?
+  public var heldOutCount: Int
+  public var trainableParameters: Int
+  /// Tokens trained on, all epochs together.
+  public var tokens: Int
+  /// Wall-clock time, all in all.
+  public var seconds: Double
+}
