@@ -1,0 +1,79 @@
+import Crypto
+
+/// A model that was fine-tuned here.
+public struct TunedModel: Equatable, Sendable {
+  /// Unique in the workspace: `tuned-1`, or as the learner chose.
+  public var name: String
+  /// The model it was trained from: `base`, or a tuned one's name.
+  public var base: String
+  /// `linear`, `full`, …
+  public var method: String
+  /// The data set it was trained on, by name, as it was called then.
+  public var dataset: String
+  /// How many examples it saw in an epoch.
+  public var examples: Int
+  /// The options of its training, a JSON object.
+  public var options: String
+  /// Its folder's name within the workspace's `models`.
+  public var folder: String
+  /// Bytes on disk.
+  public var bytes: Int
+  /// Keys of its categories, in the order of its head's rows.
+  public var categories: [String]
+  /// Mean cross-entropy of the last epoch, nats.
+  public var finalLoss: Double?
+  /// 0 to 1; nil where nothing was held out.
+  public var heldOutAccuracy: Double?
+
+  public init(
+    name: String, base: String, method: String, dataset: String, examples: Int, options: String = "{}",
+    folder: String, bytes: Int, categories: [String], finalLoss: Double? = nil, heldOutAccuracy: Double? = nil
+  ) {
+    self.name = name
+    self.base = base
+    self.method = method
+    self.dataset = dataset
+    self.examples = examples
+    self.options = options
+    self.folder = folder
+    self.bytes = bytes
+    self.categories = categories
+    self.finalLoss = finalLoss
+    self.heldOutAccuracy = heldOutAccuracy
+  }
+}
+
+/// What stands for a text when asking whether a model has seen it: the first 16 bytes of the SHA-256 of the text without
+/// the blanks around it. Two different texts with one digest are as likely as guessing a 128-bit key.
+public struct TextDigest: Hashable, Sendable {
+  package let first: UInt64
+  package let second: UInt64
+
+  public init(_ text: String) {
+    let trimmed = text.trimmingBlanks
+    var hash = SHA256()
+    trimmed.withUTF8Bytes { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    var words: [UInt64] = [0, 0]
+    for (index, byte) in hash.finalize().prefix(16).enumerated() {
+      words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+    }
+    first = words[0]
+    second = words[1]
+  }
+}
+
+extension String {
+  package var trimmingBlanks: Substring {
+    var rest = self[...]
+    while let character = rest.first, character.isWhitespace { rest.removeFirst() }
+    while let character = rest.last, character.isWhitespace { rest.removeLast() }
+    return rest
+  }
+}
+
+extension Substring {
+  fileprivate func withUTF8Bytes(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    var copy = self
+    copy.withUTF8(body)
+  }
+}

@@ -1,1 +1,0 @@
-// Placeholder of the skeleton; goes when the folder's first file comes.

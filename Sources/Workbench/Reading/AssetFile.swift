@@ -1,0 +1,153 @@
+import Foundation
+
+/// A data file: what it is, how it is written, and its rows.
+///
+/// Reads CSV by RFC 4180 (delimiter `, ; tab |` found by itself, LF, CRLF or CR, byte order mark), JSON lines, and the
+/// notebook's `text|CATEGORY`; in UTF-8, in Windows-1252 as Excel saves it, and in UTF-16 with its mark. Memory does not
+/// grow with the file.
+public struct AssetFile: Sendable {
+  public enum Format: Equatable, Sendable {
+    case csv(delimiter: UInt8)
+    case jsonLines
+    case pipe
+
+    public var name: String {
+      switch self {
+      case .csv: "CSV"
+      case .jsonLines: "JSON lines"
+      case .pipe: "text|CATEGORY"
+      }
+    }
+  }
+
+  /// As the learner named it.
+  public let file: String
+  /// Absolute, for telling files apart.
+  public let path: String
+  /// What its data set is called.
+  public let name: String
+  /// SHA-256, 64 hexadecimal digits.
+  public let digest: String
+  /// Bytes of the file.
+  public let size: Int
+  public let format: Format
+  public let encoding: TextEncoding
+  public let options: LoadOptions
+  /// Whether its rows have categories.
+  public var hasCategories: Bool { format == .pipe || columns?.category != nil }
+
+  private let columns: Columns?
+  private let source: OpenFile
+  private let survey: FileSurvey
+
+  /// Opens the file, takes its digest and finds out how it is written: one pass over its bytes.
+  ///
+  /// Throws ``LoadError``. `shownAs` is the file's name in messages, best the path as it was typed.
+  public static func open(
+    _ url: URL, shownAs: String? = nil, options: LoadOptions = LoadOptions()
+  ) throws -> AssetFile {
+    try options.check()
+    return try AssetFile(url, named: shownAs ?? url.lastPathComponent, options: options)
+  }
+
+  private init(_ url: URL, named file: String, options: LoadOptions) throws {
+    self.file = file
+    self.options = options
+    path = url.standardizedFileURL.resolvingSymlinksInPath().path
+    name = options.name ?? Name.make(from: url.deletingPathExtension().lastPathComponent)
+    guard Name.isValid(name) else { throw LoadError.badName(name: name) }
+    source = try OpenFile(url, named: file)
+    size = source.size
+    survey = try FileSurvey(source)
+    digest = survey.digest
+    encoding = survey.encoding
+    var sniffer = FormatSniffer(
+      window: TextWindow(source, survey: survey), pathExtension: url.pathExtension.lowercased(),
+      options: options)
+    let sniffed = try sniffer.sniff()
+    format = sniffed.format
+    columns = sniffed.columns
+    if options.perCategory != nil, !hasCategories { throw LoadError.noCategories(file: file) }
+  }
+
+  /// What the learner should know about how the file was read, in sentences; none for plain UTF-8 with categories.
+  public var remarks: [String] {
+    var remarks: [String] = []
+    switch encoding {
+    case .utf8: break
+    case .windows1252: remarks.append("Read as Windows-1252, as Excel saves CSV; it is not UTF-8.")
+    case .utf16: remarks.append("Read as UTF-16, as Excel saves Unicode text.")
+    }
+    if !hasCategories { remarks.append("The file has no categories.") }
+    return remarks
+  }
+
+  /// The file's rows in order, from the first; each call begins anew.
+  public func rows() throws -> AssetRows {
+    let window = TextWindow(source, survey: survey)
+    switch (format, columns) {
+    case (.csv(let delimiter), let columns?):
+      var records = CSVRecords(window, delimiter: delimiter)
+      if try records.next() { records.consume() }  // the header
+      return AssetRows(CSVReader(records, columns: columns), skipBad: options.skipBad, file: source)
+    case (.jsonLines, let columns?):
+      return AssetRows(JSONLinesReader(window, columns: columns), skipBad: options.skipBad, file: source)
+    default: return AssetRows(PipeReader(window), skipBad: options.skipBad, file: source)
+    }
+  }
+
+  var categoryColumn: String {
+    columns.flatMap { columns in columns.category.map { columns.names[$0] } } ?? ""
+  }
+}
+
+/// The rows of a data file, one after the other.
+public struct AssetRows {
+  private var reader: any RowReader
+  private let skipBad: Bool
+  private let file: OpenFile
+  /// Rows that were left out as bad so far.
+  public private(set) var skipped = 0
+  /// Why, for the first few of them.
+  public private(set) var reasons: [LoadError] = []
+
+  static let reasonsKept = 5
+
+  init(_ reader: any RowReader, skipBad: Bool, file: OpenFile) {
+    self.reader = reader
+    self.skipBad = skipBad
+    self.file = file
+  }
+
+  /// Bytes of the file read so far.
+  public var bytesRead: Int { min(reader.offset, file.size) }
+
+  /// The next row; nil at the end. Throws ``LoadError`` for a bad row, or leaves it out where that was asked for.
+  public mutating func next() throws -> AssetRow? {
+    while true {
+      do {
+        if let row = try reader.next() { return row }
+        try file.checkUnchanged()
+        return nil
+      } catch let error as LoadError where skipBad && error.isAboutOneRow {
+        skip(error)
+      }
+    }
+  }
+
+  /// Counts a row that turned out to be bad outside, a duplicate say.
+  mutating func skip(_ reason: LoadError) {
+    skipped += 1
+    if reasons.count < Self.reasonsKept { reasons.append(reason) }
+  }
+}
+
+extension LoadError {
+  /// Whether leaving a row out mends it.
+  var isAboutOneRow: Bool {
+    switch self {
+    case .badRow, .encoding, .duplicateIdentifier: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// One row of a data file.
+public struct AssetRow: Equatable, Sendable {
+  /// The row's number among the file's rows, from 0; rows left out as bad have numbers too.
+  public let ordinal: Int
+  /// The physical line on which it begins.
+  public let line: Int
+  /// The file's own id, else `text_` and the ordinal.
+  public let externalID: String
+  public let text: String
+  /// As the file writes it, without blanks around it; nil where the file has no categories.
+  public let category: String?
+}
+
+/// Reads one form of data file, row by row.
+///
+/// `next` throws ``LoadError/badRow(file:line:column:expected:)`` or ``LoadError/encoding(file:line:column:byte:)`` for a
+/// row that cannot be used and has by then gone past it, so that the caller may go on. Other errors end the reading.
+protocol RowReader {
+  mutating func next() throws -> AssetRow?
+  /// Bytes of the file read so far.
+  var offset: Int { get }
+}
+
+/// Builds rows, with what all forms demand of them.
+struct RowMaker {
+  private(set) var rows = 0
+
+  /// Counts a row before it is looked at, so that a bad one has its number too.
+  mutating func begin() { rows += 1 }
+
+  func row(
+    line: Int, identifier: String?, text: String, category: String?
+  ) -> AssetRow {
+    let ordinal = rows - 1
+    let identifier = identifier.map { String($0.trimmingBlanks) }
+    return AssetRow(
+      ordinal: ordinal, line: line,
+      externalID: identifier.flatMap { $0.isEmpty ? nil : $0 } ?? "text_\(ordinal)",
+      text: text, category: category)
+  }
+
+  /// `Headline. Short description`, as the notebook's files join them; no second mark after `?` or `!`.
+  static func join(headline: String, description: String) -> String {
+    let description = description.trimmingBlanks
+    guard !description.isEmpty else { return headline }
+    let headline = headline.trimmingBlanks
+    guard let last = headline.last else { return String(description) }
+    return headline + (".?!…:".contains(last) ? " " : ". ") + description
+  }
+}
+
+extension String {
+  /// Whether there is nothing to read in it.
+  var isBlank: Bool {
+    utf8.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } || allSatisfy(\.isWhitespace)
+  }
+}

@@ -1,0 +1,219 @@
+/// Splits text into the records of RFC 4180, with any one-byte delimiter and LF, CRLF or CR between records.
+///
+/// A quote opens only at a field's start, as the RFC has it; elsewhere it is a quote mark (`27" screen`).
+struct CSVRecords {
+  var window: TextWindow
+  let delimiter: UInt8
+  /// The fields of the record that `next` found.
+  private(set) var fields: [Field] = []
+  /// Where that record ends in the window, its line end included, and how many line ends it has.
+  private(set) var end = 0
+  private var lines = 0
+
+  struct Field {
+    /// Without the quotes around it.
+    var range: Range<Int>
+    var hasDoubledQuotes: Bool
+  }
+
+  init(_ window: TextWindow, delimiter: UInt8) {
+    self.window = window
+    self.delimiter = delimiter
+  }
+
+  /// Finds the next record that is not blank; false at the end. The record stays current until ``consume()``.
+  ///
+  /// Throws ``LoadError/badRow(file:line:column:expected:)``; ``skipLine()`` goes past what made it throw.
+  mutating func next() throws -> Bool {
+    while true {
+      if window.start == window.bytes.count {
+        if window.isAtEnd { return false }
+        try window.more()
+        continue
+      }
+      switch scan() {
+      case .record:
+        if !fields.allSatisfy({ isBlank($0.range) }) { return true }
+        consume()  // Excel leaves rows of bare delimiters below a table
+      case .needsMore(let opening):
+        if let opening, window.bytes.count - window.start > TextWindow.longestRecord {
+          throw unterminated(opening)
+        }
+        try window.more()
+      case .unterminated(let opening): throw unterminated(opening)
+      case .afterQuote(let offset):
+        let delimiter = Delimiter.name(delimiter)
+        throw window.badRow(at: offset, expected: "\(delimiter) or the row's end after the closing quote")
+      }
+    }
+  }
+
+  /// Goes past the current record.
+  mutating func consume() { window.advance(to: end, lines: lines) }
+
+  /// Goes past the line on which a malformed record begins: a stray quote costs its own row, not all that follow.
+  mutating func skipLine() throws {
+    if let (_, next) = try window.nextLine() { window.advance(to: next, lines: 1) }
+  }
+
+  func text(_ field: Field) -> String {
+    let text = window.text(field.range)
+    return field.hasDoubledQuotes ? text.replacing("\"\"", with: "\"") : text
+  }
+
+  private func unterminated(_ opening: Int) -> LoadError {
+    window.badRow(at: opening, expected: "a closing quote for the one that opens here")
+  }
+
+  private func isBlank(_ range: Range<Int>) -> Bool {
+    window.bytes[range].allSatisfy { $0 == 0x20 || $0 == 0x09 }
+  }
+
+  private enum Scan {
+    case record
+    /// The window ends inside the record; where a quote is open, its place.
+    case needsMore(opening: Int?)
+    case unterminated(opening: Int)
+    case afterQuote(Int)
+  }
+
+  private mutating func scan() -> Scan {
+    fields.removeAll(keepingCapacity: true)
+    lines = 0
+    let (start, isAtEnd, delimiter) = (window.start, window.isAtEnd, delimiter)
+    var (fields, lines, end) = (fields, 0, start)
+    self.fields = []  // so that appending below needs no copy
+    defer { (self.fields, self.lines, self.end) = (fields, lines, end) }
+    return window.bytes.withUnsafeBufferPointer { bytes in
+      let count = bytes.count
+      var index = start
+      while true {
+        if index < count, bytes[index] == UInt8(ascii: "\"") {
+          let opening = index
+          var isDoubled = false
+          index += 1
+          quoted: while true {
+            guard index < count else {
+              return isAtEnd ? .unterminated(opening: opening) : .needsMore(opening: opening)
+            }
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+              if index + 1 == count, !isAtEnd { return .needsMore(opening: opening) }
+              guard index + 1 < count, bytes[index + 1] == UInt8(ascii: "\"") else { break quoted }
+              isDoubled = true
+              index += 2
+            case 0x0A:
+              lines += 1
+              index += 1
+            case 0x0D:
+              if index + 1 < count, bytes[index + 1] != 0x0A { lines += 1 }
+              index += 1
+            default: index += 1
+            }
+          }
+          fields.append(Field(range: opening + 1..<index, hasDoubledQuotes: isDoubled))
+          index += 1
+        } else {
+          let first = index
+          while index < count {
+            let byte = bytes[index]
+            if byte == delimiter || byte == 0x0A || byte == 0x0D { break }
+            index += 1
+          }
+          fields.append(Field(range: first..<index, hasDoubledQuotes: false))
+        }
+        guard index < count else {
+          end = index
+          return isAtEnd ? .record : .needsMore(opening: nil)
+        }
+        switch bytes[index] {
+        case delimiter: index += 1
+        case 0x0A:
+          lines += 1
+          end = index + 1
+          return .record
+        case 0x0D:
+          if index + 1 == count, !isAtEnd { return .needsMore(opening: nil) }
+          lines += 1
+          end = index + 1 < count && bytes[index + 1] == 0x0A ? index + 2 : index + 1
+          return .record
+        default: return .afterQuote(index)
+        }
+      }
+    }
+  }
+}
+
+/// What separates the fields of a table.
+enum Delimiter {
+  static let all = [",", ";", "\t", "|"].map { UInt8(ascii: $0) }
+
+  static func name(_ delimiter: UInt8) -> String {
+    switch delimiter {
+    case UInt8(ascii: ","): "a comma"
+    case UInt8(ascii: ";"): "a semicolon"
+    case UInt8(ascii: "\t"): "a tab"
+    default: "a |"
+    }
+  }
+}
+
+/// Reads a table with a header.
+struct CSVReader: RowReader {
+  private var records: CSVRecords
+  private let columns: Columns
+  private var maker = RowMaker()
+
+  /// `records` stands behind the header.
+  init(_ records: CSVRecords, columns: Columns) {
+    self.records = records
+    self.columns = columns
+  }
+
+  var offset: Int { records.window.offset }
+
+  mutating func next() throws -> AssetRow? {
+    do {
+      guard try records.next() else { return nil }
+    } catch let error as LoadError {
+      if case .badRow = error {
+        maker.begin()
+        try records.skipLine()
+      }
+      throw error
+    }
+    maker.begin()
+    defer { records.consume() }
+    return try row()
+  }
+
+  private func row() throws -> AssetRow {
+    let (window, fields) = (records.window, records.fields)
+    if let damage = window.damage(before: records.end) { throw damage }
+    guard fields.count == columns.names.count else {
+      let expected = "\(columns.names.count) fields as in the header, found \(fields.count)"
+      // A short row is wrong where it ends, a long one where the surplus begins.
+      let place = fields.count < columns.names.count ? fields.count - 1 : columns.names.count
+      let range = fields[place].range
+      throw window.badRow(
+        at: fields.count < columns.names.count ? range.upperBound : range.lowerBound, expected: expected)
+    }
+    var text = records.text(fields[columns.text])
+    if let description = columns.description {
+      text = RowMaker.join(headline: text, description: records.text(fields[description]))
+    }
+    if text.isBlank {
+      throw window.badRow(at: fields[columns.text].range.lowerBound, expected: "a text, found none")
+    }
+    var category: String?
+    if let column = columns.category {
+      category = String(records.text(fields[column]).trimmingBlanks)
+      if category?.isEmpty == true {
+        throw window.badRow(at: fields[column].range.lowerBound, expected: "a category, found none")
+      }
+    }
+    return maker.row(
+      line: window.line, identifier: columns.identifier.map { records.text(fields[$0]) }, text: text,
+      category: category)
+  }
+}

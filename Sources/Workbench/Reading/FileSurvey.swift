@@ -1,0 +1,82 @@
+import Crypto
+
+/// What one pass over a file's bytes tells: its digest, and how it writes characters.
+struct FileSurvey {
+  /// SHA-256, 64 hexadecimal digits.
+  let digest: String
+  let encoding: TextEncoding
+  /// Bytes of the byte order mark, which is no part of the text.
+  let markLength: Int
+  /// Whether each row's bytes must be checked, because somewhere in the file they are not well-formed.
+  let isDamaged: Bool
+
+  private static let blockSize = 1 << 20
+
+  /// Throws ``LoadError`` for an empty file, for binary data and for an encoding that is not known.
+  init(_ file: OpenFile) throws {
+    var hash = SHA256()
+    var check = UTF8Check()
+    var isAssigned = true
+    var head: [UInt8] = []
+    var firstNUL: Int?
+    var offset = 0
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 16)
+    defer { block.deallocate() }
+    while true {
+      let count = try file.read(into: block, at: offset)
+      if count == 0 { break }
+      let bytes = UnsafeBufferPointer(
+        rebasing: UnsafeRawBufferPointer(block).bindMemory(to: UInt8.self)[..<count])
+      if offset == 0 { head = Array(bytes.prefix(8)) }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      check.take(bytes)
+      // Whether a byte is unassigned in 1252 matters only once the file is not UTF-8.
+      if isAssigned, check.invalid > 0 || check.sequences > 0 {
+        isAssigned = bytes.allSatisfy(Windows1252.isAssigned)
+      }
+      if firstNUL == nil { firstNUL = bytes.firstIndex(of: 0).map { $0 + offset } }
+      offset += count
+    }
+    check.finish()
+    guard offset > 0 else { throw LoadError.empty(file: file.name) }
+    digest = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+
+    if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
+      encoding = .utf16(isBigEndian: head[0] == 0xFE)
+      markLength = 2
+      isDamaged = true  // its halves of pairs are found row by row
+      return
+    }
+    if let firstNUL {
+      throw LoadError.binary(
+        file: file.name, line: try Self.line(of: firstNUL, in: file), kind: Self.kind(head))
+    }
+    markLength = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    // A mark is a promise of UTF-8; and where well-formed sequences outnumber the others, the file is UTF-8 with some
+    // damage, not 1252: text in 1252 makes such a sequence only by a rare accident.
+    let isWindows = check.invalid > 0 && isAssigned && markLength == 0 && check.invalid > check.sequences
+    encoding = isWindows ? .windows1252 : .utf8
+    isDamaged = check.invalid > 0 && !isWindows
+  }
+
+  private static func kind(_ head: [UInt8]) -> String? {
+    let kinds: [([UInt8], String)] = [
+      ([0x50, 0x4B, 0x03, 0x04], "an Excel workbook or a zip archive"),
+      ([0xD0, 0xCF, 0x11, 0xE0], "an old Excel workbook"),
+      ([0x1F, 0x8B], "a gzip archive"), ([0x25, 0x50, 0x44, 0x46], "a PDF"),
+      (Array("SQLite f".utf8), "an SQLite database"), (Array("PAR1".utf8), "a Parquet file"),
+    ]
+    return kinds.first { head.starts(with: $0.0) }?.1
+  }
+
+  /// The line of a byte: the file is read once more, since nobody counts lines for files that are in order.
+  private static func line(of offset: Int, in file: OpenFile) throws -> Int {
+    var line = 1
+    var block = [UInt8](repeating: 0, count: blockSize)
+    for start in stride(from: 0, to: offset, by: blockSize) {
+      let count = try block.withUnsafeMutableBytes { try file.read(into: $0, at: start) }
+      line += block.prefix(min(count, offset - start)).count { $0 == 0x0A }
+    }
+    return line
+  }
+}

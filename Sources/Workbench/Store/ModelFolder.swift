@@ -1,0 +1,93 @@
+import Foundation
+
+/// A tuned model's files on their way into the workspace: written under a temporary name, made durable, renamed, and only
+/// then, in the transaction that logs the step, given their row. A kill in between leaves a folder that nothing names.
+public struct ModelFolder: Sendable {
+  /// Write the model's files here.
+  public let folder: URL
+  private let layout: Layout
+
+  private static let prefix = ".new-"
+
+  init(_ layout: Layout) throws {
+    self.layout = layout
+    folder = layout.models.appendingPathComponent(Self.prefix + UUID().uuidString)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw layout.isFull
+        ? WorkspaceError.diskFull(folder: layout.name) : WorkspaceError.readOnly(folder: layout.name)
+    }
+  }
+
+  /// Bytes that its files take.
+  public var bytes: Int {
+    Self.files(in: folder).reduce(0) { sum, file in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+      return sum + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
+    }
+  }
+
+  /// Removes the files: training failed or was interrupted.
+  public func discard() { try? FileManager.default.removeItem(at: folder) }
+
+  /// Makes the files durable; slow on a slow disk, so call it before the transaction.
+  public func synchronise() throws {
+    for url in Self.files(in: folder) + [folder] {
+      let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw WorkspaceError.failed(folder: layout.name, number: Int(errno)) }
+      defer { close(descriptor) }
+      guard fsync(descriptor) == 0 else {
+        throw errno == ENOSPC || errno == EDQUOT
+          ? WorkspaceError.diskFull(folder: layout.name)
+          : WorkspaceError.failed(folder: layout.name, number: Int(errno))
+      }
+    }
+  }
+
+  /// Gives the folder its name. A folder of that name that no row knows, left by a kill, makes way.
+  fileprivate func rename(to name: String) throws {
+    let target = layout.models.appendingPathComponent(name)
+    try? FileManager.default.removeItem(at: target)
+    guard Foundation.rename(folder.path, target.path) == 0 else {
+      throw WorkspaceError.failed(folder: layout.name, number: Int(errno))
+    }
+    let descriptor = open(layout.models.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+
+  private static func files(in folder: URL) -> [URL] {
+    (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+  }
+}
+
+extension Workspace {
+  /// A folder for a new model's files.
+  public func newModelFolder() throws -> ModelFolder { try makeModelFolder() }
+
+  /// The folder of a model's files.
+  public func folder(of model: TunedModel) -> URL { modelsFolder.appendingPathComponent(model.folder) }
+
+  /// Removes a removed model's files.
+  public func removeFiles(of model: TunedModel) { try? FileManager.default.removeItem(at: folder(of: model)) }
+}
+
+extension Workbench {
+  /// Puts a model's folder in its place and keeps its row, in one go.
+  ///
+  /// ``TunedModel/folder`` and ``TunedModel/bytes`` are set from the folder. Throws ``WorkspaceError``.
+  @discardableResult
+  public func publish(
+    _ model: TunedModel, trainedOn texts: some Sequence<TextDigest>, from folder: ModelFolder
+  ) throws -> TunedModel {
+    try checkModelName(model.name)
+    var model = model
+    model.folder = model.name
+    model.bytes = folder.bytes
+    try folder.rename(to: model.name)
+    try insert(model, trainedOn: texts)
+    return model
+  }
+}

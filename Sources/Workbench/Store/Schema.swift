@@ -1,0 +1,109 @@
+import GRDB
+
+/// The form of the database. Each entry of `steps` brings a database from its index to the next version.
+enum Schema {
+  /// "fttl": marks the file as fettle's, whatever it is named.
+  static let applicationID = 0x6674_746C
+
+  static var version: Int { steps.count }
+
+  private static let steps = [first]
+
+  /// What `bring(_:upTo:)` found.
+  enum Finding: Equatable {
+    case created, current
+    case newer(Int)
+    case foreign
+  }
+
+  /// Creates or updates the tables, in one transaction: of several processes that open a new workspace together one does it
+  /// and the others wait for it.
+  static func prepare(_ db: Database) throws -> Finding {
+    func number(_ pragma: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(pragma)") ?? 0 }
+    // The usual case takes no write lock, so that opening never waits for a writer.
+    if try number("application_id") == applicationID, try number("user_version") == version {
+      return .current
+    }
+    var finding = Finding.current
+    try db.inTransaction(.immediate) {
+      let found = try number("user_version")
+      if try number("application_id") != applicationID {
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        if tables > 0 || found > 0 {
+          finding = .foreign
+          return .rollback
+        }
+        finding = .created
+      } else if found > version {
+        finding = .newer(found)
+        return .rollback
+      }
+      for step in steps[min(found, version)...] { try db.execute(sql: step) }
+      try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
+      return .commit
+    }
+    return finding
+  }
+
+  private static let first = """
+    CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE steps (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      verb TEXT NOT NULL, command TEXT NOT NULL, answer TEXT NOT NULL, json TEXT NOT NULL, status TEXT NOT NULL);
+    CREATE INDEX steps_by_verb ON steps (verb);
+
+    CREATE TABLE datasets (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, options TEXT NOT NULL, source TEXT NOT NULL,
+      format TEXT NOT NULL, assets INTEGER NOT NULL, categories INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      skipped INTEGER NOT NULL);
+
+    CREATE TABLE categories (
+      dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
+      number INTEGER NOT NULL, name TEXT NOT NULL, assets INTEGER NOT NULL,
+      PRIMARY KEY (dataset_id, number)) WITHOUT ROWID;
+
+    -- category is a number in categories, not a foreign key: removing a data set would look for each of its categories
+    -- in all assets.
+    CREATE TABLE assets (
+      id INTEGER PRIMARY KEY,
+      dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
+      external_id TEXT NOT NULL, line INTEGER NOT NULL, category INTEGER, text TEXT NOT NULL);
+    CREATE INDEX assets_in_file_order ON assets (dataset_id);
+    CREATE UNIQUE INDEX assets_by_external_id ON assets (dataset_id, external_id);
+
+    CREATE TABLE interface (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
+
+    CREATE TABLE labels (
+      id INTEGER PRIMARY KEY,
+      asset_id INTEGER NOT NULL REFERENCES assets ON DELETE CASCADE,
+      author TEXT NOT NULL, category TEXT NOT NULL,
+      UNIQUE (asset_id, author));
+
+    CREATE TABLE runs (
+      id INTEGER PRIMARY KEY,
+      dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
+      model TEXT NOT NULL, signature TEXT NOT NULL,
+      finished INTEGER, -- counts up; the highest predicted last; null while the run is not complete
+      UNIQUE (dataset_id, model));
+
+    -- asset_id is no foreign key: assets go only with their data set, and then its runs go too.
+    CREATE TABLE predictions (
+      run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+      asset_id INTEGER NOT NULL,
+      category TEXT NOT NULL, confidence REAL, reason TEXT,
+      PRIMARY KEY (run_id, asset_id)) WITHOUT ROWID;
+
+    CREATE TABLE models (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE, base TEXT NOT NULL, method TEXT NOT NULL, dataset TEXT NOT NULL,
+      examples INTEGER NOT NULL, options TEXT NOT NULL, folder TEXT NOT NULL, bytes INTEGER NOT NULL,
+      categories TEXT NOT NULL, final_loss REAL, held_out_accuracy REAL);
+
+    CREATE TABLE training_texts (
+      model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+      digest BLOB NOT NULL,
+      PRIMARY KEY (model_id, digest)) WITHOUT ROWID;
+    """
+}

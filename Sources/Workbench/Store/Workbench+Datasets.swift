@@ -1,0 +1,98 @@
+import GRDB
+
+extension Workbench {
+  static let datasetColumns =
+    "id, name, digest, options, source, format, assets, categories, bytes, skipped"
+  static let assetColumns = "assets.id, external_id, line, text, categories.name"
+  /// Assets with their categories' names.
+  static let assetTables = """
+    assets LEFT JOIN categories
+      ON categories.dataset_id = assets.dataset_id AND categories.number = assets.category
+    """
+
+  /// All data sets in the order they were loaded.
+  public func datasets() throws -> [Dataset] {
+    try Row.fetchAll(db, sql: "SELECT \(Self.datasetColumns) FROM datasets ORDER BY id").map(Dataset.init)
+  }
+
+  public func dataset(named name: String) throws -> Dataset? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(Self.datasetColumns) FROM datasets WHERE name = ?", arguments: [name]
+    ).map(Dataset.init)
+  }
+
+  func dataset(id: Int) throws -> Dataset? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(Self.datasetColumns) FROM datasets WHERE id = ?", arguments: [id]
+    ).map(Dataset.init)
+  }
+
+  /// The data set that verbs speak of unless told otherwise: the last one loaded; nil where there is none.
+  public func currentDataset() throws -> Dataset? {
+    if let name = try setting("dataset"), let dataset = try dataset(named: name) { return dataset }
+    return try Row.fetchOne(
+      db, sql: "SELECT \(Self.datasetColumns) FROM datasets ORDER BY id DESC LIMIT 1"
+    ).map(Dataset.init)
+  }
+
+  public func makeCurrent(_ dataset: Dataset) throws { try set("dataset", to: dataset.name) }
+
+  /// Removes a data set with its assets, labels and predictions. Models trained on it stay.
+  public func remove(_ dataset: Dataset) throws {
+    try db.execute(sql: "DELETE FROM datasets WHERE id = ?", arguments: [dataset.id])
+  }
+
+  /// Assets in file order, from after one on.
+  public func assets(of dataset: Dataset, after id: Int? = nil, limit: Int = .max) throws -> [Asset] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT \(Self.assetColumns) FROM \(Self.assetTables)
+        WHERE assets.dataset_id = ? AND assets.id > ? ORDER BY assets.id LIMIT ?
+        """,
+      arguments: [dataset.id, id ?? 0, limit]
+    ).map(Asset.init)
+  }
+
+  /// The asset that has an external id.
+  public func asset(_ externalID: String, in dataset: Dataset) throws -> Asset? {
+    try Row.fetchOne(
+      db,
+      sql: """
+        SELECT \(Self.assetColumns) FROM \(Self.assetTables)
+        WHERE assets.dataset_id = ? AND external_id = ?
+        """,
+      arguments: [dataset.id, externalID]
+    ).map(Asset.init)
+  }
+
+  /// The categories that the file gives, sorted by name, with how many assets have each.
+  public func categories(of dataset: Dataset) throws -> [CategoryCount] {
+    try Row.fetchAll(
+      db, sql: "SELECT name, assets FROM categories WHERE dataset_id = ? ORDER BY name",
+      arguments: [dataset.id]
+    ).map { CategoryCount(name: $0[0], count: $0[1]) }
+  }
+
+  /// The categories of a data set that the interface lacks; empty where there is no interface yet.
+  public func unknownCategories(of dataset: Dataset) throws -> [UnknownCategory] {
+    guard let interface = try interface() else { return [] }
+    return try categories(of: dataset)
+      .filter { interface.category($0.name) == nil }
+      .map { UnknownCategory(name: $0.name, count: $0.count, nearest: interface.nearest(to: $0.name)) }
+  }
+}
+
+extension Dataset {
+  init(_ row: Row) {
+    self.init(
+      id: row[0], name: row[1], digest: row[2], options: row[3], source: row[4], format: row[5],
+      assets: row[6], categories: row[7], bytes: row[8], skipped: row[9])
+  }
+}
+
+extension Asset {
+  init(_ row: Row) {
+    self.init(id: row[0], externalID: row[1], line: row[2], text: row[3], category: row[4])
+  }
+}

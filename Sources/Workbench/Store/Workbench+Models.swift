@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+
+extension Workbench {
+  /// The embedded model's name, which no tuned one can have.
+  public static let baseModel = "base"
+
+  private static let modelColumns = """
+    name, base, method, dataset, examples, options, folder, bytes, categories, final_loss, held_out_accuracy
+    """
+
+  /// All tuned models, the oldest first.
+  public func models() throws -> [TunedModel] {
+    try Row.fetchAll(db, sql: "SELECT \(Self.modelColumns) FROM models ORDER BY id").map(TunedModel.init)
+  }
+
+  public func model(named name: String) throws -> TunedModel? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(Self.modelColumns) FROM models WHERE name = ?", arguments: [name]
+    ).map(TunedModel.init)
+  }
+
+  /// The newest tuned model; nil where there is none.
+  public func newestModel() throws -> TunedModel? {
+    try Row.fetchOne(db, sql: "SELECT \(Self.modelColumns) FROM models ORDER BY id DESC LIMIT 1")
+      .map(TunedModel.init)
+  }
+
+  /// The name for a model that gets none: `tuned-1`, or one more than the highest there is.
+  public func nextModelName() throws -> String {
+    let numbers = try models().compactMap { model in
+      model.name.hasPrefix("tuned-") ? Int(model.name.dropFirst("tuned-".count)) : nil
+    }
+    return "tuned-\((numbers.max() ?? 0) + 1)"
+  }
+
+  /// Throws ``WorkspaceError`` where a model cannot be named so, or another one is.
+  public func checkModelName(_ name: String) throws {
+    guard Name.isValid(name), name != Self.baseModel else {
+      throw WorkspaceError.badName(kind: "model", name: name)
+    }
+    guard try model(named: name) == nil else { throw WorkspaceError.nameTaken(kind: "model", name: name) }
+  }
+
+  /// Keeps a model's row; `texts` are what it was trained on, to which those of its base are added.
+  ///
+  /// Its folder must lie in place: see ``ModelFolder``. Throws ``WorkspaceError/nameTaken(kind:name:)``.
+  public func insert(_ model: TunedModel, trainedOn texts: some Sequence<TextDigest>) throws {
+    try checkModelName(model.name)
+    let categories = "[" + model.categories.map(\.jsonQuoted).joined(separator: ",") + "]"
+    try db.execute(
+      sql: "INSERT INTO models (\(Self.modelColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        model.name, model.base, model.method, model.dataset, model.examples, model.options, model.folder,
+        model.bytes, categories, model.finalLoss, model.heldOutAccuracy,
+      ])
+    let id = db.lastInsertedRowID
+    // Copied, not looked up later: the base may be removed and its texts were seen all the same.
+    try db.execute(
+      sql: """
+        INSERT INTO training_texts SELECT ?, digest FROM training_texts
+        WHERE model_id = (SELECT id FROM models WHERE name = ?)
+        """,
+      arguments: [id, model.base])
+    let insert = try db.cachedStatement(
+      sql: "INSERT INTO training_texts VALUES (?, ?) ON CONFLICT DO NOTHING")
+    for text in texts { try insert.execute(arguments: [id, text.data]) }
+  }
+
+  /// Removes a model's row and its predictions. Its folder is the caller's to remove, once this is committed.
+  public func remove(_ model: TunedModel) throws {
+    try db.execute(sql: "DELETE FROM runs WHERE model = ?", arguments: [model.name])
+    try db.execute(sql: "DELETE FROM models WHERE name = ?", arguments: [model.name])
+  }
+
+  /// The models that were trained from another.
+  public func models(basedOn name: String) throws -> [TunedModel] { try models().filter { $0.base == name } }
+
+  /// The texts that a model has seen in training, those of its bases included; empty for `base`.
+  public func trainingTexts(of model: String) throws -> Set<TextDigest> {
+    let digests = try Data.fetchSet(
+      db,
+      sql: "SELECT digest FROM training_texts WHERE model_id = (SELECT id FROM models WHERE name = ?)",
+      arguments: [model])
+    return Set(digests.compactMap(TextDigest.init))
+  }
+}
+
+extension TunedModel {
+  init(_ row: Row) {
+    let json = Array((row[8] as String).utf8)
+    let categories = json.withUnsafeBufferPointer { bytes in
+      try? JSONNode(reading: bytes).elements?.compactMap(\.string)
+    }
+    self.init(
+      name: row[0], base: row[1], method: row[2], dataset: row[3], examples: row[4], options: row[5],
+      folder: row[6], bytes: row[7], categories: categories ?? [], finalLoss: row[9],
+      heldOutAccuracy: row[10])
+  }
+}
+
+extension TextDigest {
+  /// 16 bytes, big-endian.
+  fileprivate var data: Data {
+    var data = Data(capacity: 16)
+    for word in [first, second] { withUnsafeBytes(of: word.bigEndian) { data.append(contentsOf: $0) } }
+    return data
+  }
+
+  fileprivate init?(_ data: Data) {
+    guard data.count == 16 else { return nil }
+    first = data.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    second = data.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}

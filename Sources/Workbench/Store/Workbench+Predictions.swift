@@ -1,0 +1,142 @@
+import GRDB
+
+extension Workbench {
+  private static let runColumns = """
+    id, dataset_id, model, signature, finished IS NOT NULL,
+    (SELECT count(*) FROM predictions WHERE run_id = runs.id)
+    """
+
+  /// The run of a model over a data set, complete or not; nil where it was never begun.
+  public func predictionRun(of dataset: Dataset, model: String) throws -> PredictionRun? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(Self.runColumns) FROM runs WHERE dataset_id = ? AND model = ?",
+      arguments: [dataset.id, model]
+    ).map(PredictionRun.init)
+  }
+
+  /// The complete runs over a data set, the last one last.
+  public func completeRuns(of dataset: Dataset) throws -> [PredictionRun] {
+    try Row.fetchAll(
+      db,
+      sql:
+        "SELECT \(Self.runColumns) FROM runs WHERE dataset_id = ? AND finished IS NOT NULL ORDER BY finished",
+      arguments: [dataset.id]
+    ).map(PredictionRun.init)
+  }
+
+  /// The run of the model that predicted a data set last; nil where none has done all of it.
+  public func lastCompleteRun(of dataset: Dataset) throws -> PredictionRun? {
+    try Row.fetchOne(
+      db,
+      sql: """
+        SELECT \(Self.runColumns) FROM runs WHERE dataset_id = ? AND finished IS NOT NULL
+        ORDER BY finished DESC LIMIT 1
+        """,
+      arguments: [dataset.id]
+    ).map(PredictionRun.init)
+  }
+
+  /// Begins a run, or returns the one that is there to go on with. One that was made under another signature is thrown
+  /// away first.
+  ///
+  /// - Parameter signature: what else decides the predictions: precision, threshold, the weights' digest.
+  public func beginRun(of dataset: Dataset, model: String, signature: String = "") throws -> PredictionRun {
+    try db.execute(
+      sql: "DELETE FROM runs WHERE dataset_id = ? AND model = ? AND signature <> ?",
+      arguments: [dataset.id, model, signature])
+    try db.execute(
+      sql: "INSERT INTO runs (dataset_id, model, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      arguments: [dataset.id, model, signature])
+    guard let run = try predictionRun(of: dataset, model: model) else {
+      throw WorkspaceError.runGone(model: model)
+    }
+    return run
+  }
+
+  /// Assets that a run has not predicted yet, in file order, from after one on: give the last one's id to look at none twice.
+  ///
+  /// Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
+  public func nextUnpredicted(_ run: PredictionRun, after id: Int = 0, limit: Int) throws -> [Asset] {
+    try check(run)
+    return try Row.fetchAll(
+      db,
+      sql: """
+        SELECT \(Self.assetColumns) FROM \(Self.assetTables)
+        WHERE assets.dataset_id = ? AND assets.id > ?
+          AND NOT EXISTS (SELECT 1 FROM predictions WHERE run_id = ? AND asset_id = assets.id)
+        ORDER BY assets.id LIMIT ?
+        """,
+      arguments: [run.dataset, id, run.id, limit]
+    ).map(Asset.init)
+  }
+
+  /// Keeps a batch of predictions. Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
+  public func insert(_ predictions: [Prediction], into run: PredictionRun) throws {
+    try check(run)
+    let insert = try db.cachedStatement(
+      sql: """
+        INSERT INTO predictions VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET category = excluded.category, confidence = excluded.confidence,
+          reason = excluded.reason
+        """)
+    for prediction in predictions {
+      try insert.execute(arguments: [
+        run.id, prediction.asset, prediction.category, prediction.confidence, prediction.reason?.storable,
+      ])
+    }
+  }
+
+  /// Makes a run visible to whoever reads predictions, and its model the one that predicted last. Of a run that is complete
+  /// already only the latter.
+  ///
+  /// Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
+  @discardableResult
+  public func complete(_ run: PredictionRun) throws -> PredictionRun {
+    try check(run)
+    try db.execute(
+      sql: "UPDATE runs SET finished = 1 + (SELECT coalesce(max(finished), 0) FROM runs) WHERE id = ?",
+      arguments: [run.id])
+    return try Row.fetchOne(db, sql: "SELECT \(Self.runColumns) FROM runs WHERE id = ?", arguments: [run.id])
+      .map(PredictionRun.init) ?? run
+  }
+
+  /// Forgets a run and its predictions.
+  public func remove(_ run: PredictionRun) throws {
+    try db.execute(sql: "DELETE FROM runs WHERE id = ?", arguments: [run.id])
+  }
+
+  /// A run's predictions with their assets, in file order.
+  public func predictions(of run: PredictionRun) throws -> [PredictedAsset] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT \(Self.assetColumns), predictions.category, confidence, reason
+        FROM predictions JOIN assets ON assets.id = asset_id LEFT JOIN categories
+          ON categories.dataset_id = assets.dataset_id AND categories.number = assets.category
+        WHERE run_id = ? ORDER BY asset_id
+        """,
+      arguments: [run.id]
+    ).map { row in
+      let asset = Asset(row)
+      return PredictedAsset(
+        asset: asset,
+        prediction: Prediction(asset: asset.id, category: row[5], confidence: row[6], reason: row[7]))
+    }
+  }
+
+  private func check(_ run: PredictionRun) throws {
+    let isThere = try Bool.fetchOne(
+      db,
+      sql:
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND dataset_id = ? AND model = ? AND signature = ?)",
+      arguments: [run.id, run.dataset, run.model, run.signature])
+    guard isThere == true else { throw WorkspaceError.runGone(model: run.model) }
+  }
+}
+
+extension PredictionRun {
+  init(_ row: Row) {
+    self.init(
+      id: row[0], dataset: row[1], model: row[2], signature: row[3], isComplete: row[4], predictions: row[5])
+  }
+}
