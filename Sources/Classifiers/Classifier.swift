@@ -38,9 +38,11 @@ public struct Classification: Sendable, Equatable {
 public let unableToClassify = "UNABLE_TO_CLASSIFY"
 
 extension Classification {
-  static func unable(_ reason: String, categories: [String] = [], isTruncated: Bool = false) -> Classification {
+  static func unable(_ reason: String, categories: [String] = [], isTruncated: Bool = false) -> Classification
+  {
     Classification(
-      category: unableToClassify, confidence: 0, scores: categories.map { Score(category: $0, probability: 0) },
+      category: unableToClassify, confidence: 0,
+      scores: categories.map { Score(category: $0, probability: 0) },
       reason: reason, isTruncated: isTruncated)
   }
 
@@ -51,7 +53,8 @@ extension Classification {
     for index in logits.indices where logits[index] > logits[best] { best = index }
     return Classification(
       category: categories[best], confidence: probabilities[best],
-      scores: zip(categories, probabilities).map { Score(category: $0, probability: $1) }, isTruncated: isTruncated)
+      scores: zip(categories, probabilities).map { Score(category: $0, probability: $1) },
+      isTruncated: isTruncated)
   }
 }
 

@@ -6,9 +6,10 @@ public struct EncoderSource: Sendable {
   public let model: PretrainedModel
   let embedder: Embedder
 
-  public init(model: PretrainedModel, threads: Int? = nil) {
+  /// - Throws: `ModelError`.
+  public init(model: PretrainedModel, threads: Int? = nil) throws {
     self.model = model
-    embedder = Embedder(model: model, threads: threads)
+    embedder = try Embedder(model: model, threads: threads)
   }
 
   /// The token ids of a text, cut at the model's limit.
@@ -30,7 +31,8 @@ public struct EncoderSource: Sendable {
     // Two tokens are [CLS] and [SEP] alone: there is nothing to classify.
     let readable = encodings.indices.filter { encodings[$0].ids.count > 2 }
     let pooled = try pooled(readable.map { encodings[$0] }, isCancelled: isCancelled)
-    var results = [Classification](repeating: .unable("the text is empty", categories: categories), count: texts.count)
+    var results = [Classification](
+      repeating: .unable("the text is empty", categories: categories), count: texts.count)
     for (index, states) in zip(readable, pooled) {
       results[index] =
         states.allSatisfy(\.isFinite)

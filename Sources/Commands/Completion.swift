@@ -6,13 +6,12 @@ extension FrontDoor {
   /// What the prompt says when it opens.
   public var banner: String {
     let isNew = (try? workspace.read { try $0.steps(after: 0).isEmpty }) ?? false
-    let name = workspace.folder.path(relativeTo: URL(filePath: FileManager.default.currentDirectoryPath))
+    let name = workspace.folder.path(relativeTo: URL(folder: FileManager.default.currentDirectoryPath))
     return "fettle \(Self.version) · workspace \(name.visible)\(isNew ? " (new)" : "") · type help"
   }
 
   /// What Tab offers: verbs and their subcommands, and the names of data sets, models and files.
-  public func candidates(line: String, cursor: Int) -> [Prompt.Candidate] {
-    let before = String(line.prefix(cursor))
+  public func candidates(before: String) -> [Candidate] {
     let words = before.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     guard let last = words.last else { return [] }
     let verbs = VerbParser.children(of: Fettle.self)
@@ -26,8 +25,8 @@ extension FrontDoor {
     } else if ["--model", "--base"].contains(words.dropLast().last) {
       names = (try? workspace.read { try $0.models().map(\.name) + [ChosenModel.baseName] }) ?? []
     } else {
-      return Prompt.Candidate.files(startingWith: last)
+      return []
     }
-    return names.filter { $0.hasPrefix(last) }.map { Prompt.Candidate($0) }
+    return names.filter { $0.hasPrefix(last) }.map { Candidate($0, replacing: last.count) }
   }
 }

@@ -21,13 +21,13 @@ public struct FrontDoor: Sendable {
 
   /// - Throws: `Failure` when the workspace cannot be opened.
   public init(
-    _ options: Options, terminal: Terminal, progress: Progress, environment: [String: String],
+    _ options: Options, terminal: Terminal, progress: Shell.Progress, environment: [String: String],
     show: @escaping @Sendable (Interpreter.Event) -> Void
   ) throws {
-    let here = URL(filePath: FileManager.default.currentDirectoryPath)
-    let folder = URL(filePath: options.workspace, relativeTo: here).standardizedFileURL
+    let here = URL(folder: FileManager.default.currentDirectoryPath)
+    let folder = URL(folder: options.workspace, relativeTo: here)
     do {
-      workspace = try Workspace.open(folder)
+      workspace = try Workspace.open(folder, shownAs: options.workspace)
       let isNew = try workspace.read { try $0.steps(after: 0).isEmpty && $0.setting("root") == nil }
       if isNew {
         try workspace.write { workbench in
@@ -36,9 +36,10 @@ public struct FrontDoor: Sendable {
           try settings.set(firstSeed: options.seed ?? 42)
         }
       }
-      let root = URL(filePath: try workspace.read { try Settings($0).root }, relativeTo: folder).standardizedFileURL
+      let root = URL(folder: try workspace.read { try Settings($0).root }, relativeTo: folder)
       interpreter = Interpreter(
-        workspace: workspace, encoders: EncoderLibrary(environment: environment), progress: progress, terminal: terminal,
+        workspace: workspace, encoders: EncoderLibrary(environment: environment), progress: progress,
+        terminal: terminal,
         records: options.records, files: { FileAccess(root: root, base: here, mode: .free) }, show: show)
       self.terminal = terminal
     } catch {
@@ -58,6 +59,12 @@ public struct FrontDoor: Sendable {
     interpreter.run(statement, file: file, cancellation: cancellation)
   }
 
+  /// A whole word `$kpi.accuracy` is looked up here as at the prompt.
+  private static func pieces(_ word: String) -> [Word.Piece] {
+    guard let name = word.wholeMatch(of: #/\$([A-Za-z_][A-Za-z0-9_.]*)/#)?.1 else { return [.literal(word)] }
+    return [.variable(name: String(name), written: word)]
+  }
+
   /// A statement from words that a Unix shell has split already.
   public static func statement(_ words: [String]) -> Statement {
     var source = ""
@@ -68,7 +75,7 @@ public struct FrontDoor: Sendable {
       source += word.hasPrefix("-") ? word : Language.quoted(word)
       made.append(
         Word(
-          pieces: Language.pieces(word), isQuoted: false, line: 1, column: start + 1, range: start..<source.count))
+          pieces: pieces(word), isQuoted: false, line: 1, column: start + 1, range: start..<source.count))
     }
     return Statement(words: made, source: source, physicalLines: [source], line: 1)
   }

@@ -49,7 +49,8 @@ struct Arguments {
       case "--seed":
         let text = try value(of: "--seed", inline)
         guard let seed = UInt64(text) else {
-          throw Self.misuse("--seed takes a whole number from 0 to \(UInt64.max), and \(text.visible) is none.")
+          throw Self.misuse(
+            "--seed takes a whole number from 0 to \(UInt64.max), and \(text.visible) is none.")
         }
         options.seed = seed
       case "--json": json = true

@@ -10,7 +10,7 @@ enum Program {
     signal(SIGPIPE, SIG_IGN)
     let output = Terminal.standardOutput
     let json = arguments.contains("--json")
-    let progress = Progress()
+    let progress = Shell.Progress()
     var screen = Screen(output: output, error: .standardError, progress: progress, json: json, hints: false)
     do {
       let parsed = try Arguments(Array(arguments.dropFirst()))
@@ -28,7 +28,8 @@ enum Program {
         output: output, error: .standardError, progress: progress, json: parsed.json,
         hints: isPrompt && output.isTerminal)
       let door = try FrontDoor(
-        parsed.options, terminal: output, progress: progress, environment: ProcessInfo.processInfo.environment,
+        parsed.options, terminal: output, progress: progress,
+        environment: ProcessInfo.processInfo.environment,
         show: { [screen] event in screen.show(event) })
       if isPrompt { return try prompt(door, screen) }
       return try batch(parsed, door)
@@ -76,7 +77,11 @@ enum Program {
   private static func prompt(_ door: FrontDoor, _ screen: Screen) throws -> Int32 {
     let prompt = try Prompt(history: door.workspace.folder.appending(path: "history"), banner: door.banner)
     try prompt.run(
-      complete: { line, cursor in door.candidates(line: line, cursor: cursor) },
+      continuation: { source in
+        guard case .incomplete(let open)? = try? Language.parse(source) else { return nil }
+        return open.what
+      },
+      complete: { line, cursor in door.candidates(before: String(line[..<cursor])) },
       execute: { source, cancellation in
         do {
           for statement in try Language.statements(source) {

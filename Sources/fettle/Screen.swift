@@ -6,7 +6,7 @@ import Shell
 struct Screen: Sendable {
   let output: Terminal
   let error: Terminal
-  let progress: Progress
+  let progress: Shell.Progress
   let json: Bool
   /// Whether a person watches, who is told what usually comes next.
   let hints: Bool
@@ -16,20 +16,21 @@ struct Screen: Sendable {
     case .live(let line): (json ? error : output).write(line + "\n")
     case .executed(let execution):
       switch execution.result {
-      case .success(let report): show(report)
+      case .success(let report): show(report, explanations: execution.explanations)
       case .failure(let failure): show(failure, verb: execution.verb)
       }
     }
   }
 
-  private func show(_ report: Report) {
+  private func show(_ report: Report, explanations: [String]) {
     if json {
       for line in report.jsonLines { output.write(line.line + "\n") }
       return
     }
+    var report = report
+    report.hint = hints ? report.hint.map { "next: \($0)" } : nil
     output.write(output.drawing.draw(report))
-    for line in report.explanations { progress.message(line) }
-    if hints, let hint = report.hint { output.write(output.drawing.quiet("next: \(hint)") + "\n") }
+    for line in explanations { progress.message(line) }
   }
 
   func show(_ failure: Failure, verb: String?) {

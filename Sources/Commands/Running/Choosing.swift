@@ -12,9 +12,8 @@ struct DatasetOption: ParsableArguments {
 
   func resolve(_ workbench: Workbench) throws -> Dataset {
     if let name = dataset?.description { return try Self.named(name, workbench) }
-    guard let current = try Settings(workbench).currentDataset, let found = try workbench.dataset(named: current)
-    else { throw Fault.noDataset }
-    return found
+    guard let current = try workbench.currentDataset() else { throw Fault.noDataset }
+    return current
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
@@ -26,7 +25,9 @@ struct DatasetOption: ParsableArguments {
 
 /// `--model NAME`, on every verb that asks a model.
 struct ModelOption: ParsableArguments {
-  @Option(help: ArgumentHelp("The model: base, or a tuned one; the newest tuned one if left out.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The model: base, or a tuned one; the newest tuned one if left out.", valueName: "name"))
   var model: Text?
 
   /// The named model, else the newest tuned one, else the base.
@@ -74,8 +75,11 @@ extension Context {
   }
 
   func folder(of model: TunedModel) -> URL {
-    workspace.modelsFolder.appending(path: model.folder)
+    workspace.folder(of: model)
   }
+
+  func headFile(of model: TunedModel) -> URL { folder(of: model).appending(path: Self.headName) }
+  static let headName = "head.safetensors"
 
   /// The model as a classifier.
   ///
@@ -88,15 +92,10 @@ extension Context {
       return try ZeroShotClassifier(encoder: encoder(of: .base), categories: categories)
     case .tuned(let tuned):
       return TunedClassifier(
-        name: tuned.name, encoder: try encoder(of: model), head: try Head.load(from: folder(of: tuned)),
+        name: tuned.name, encoder: try encoder(of: model), head: try Head.load(from: headFile(of: tuned)),
         categories: tuned.categories)
     }
   }
-}
-
-extension Interface {
-  /// The categories that a text can have: all but `UNABLE_TO_CLASSIFY`.
-  var classes: [Category] { categories.filter { $0.key != CategoryKey.unableToClassify } }
 }
 
 extension Workbench {

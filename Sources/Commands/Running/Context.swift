@@ -8,7 +8,7 @@ public struct Context: Sendable {
   public let files: FileAccess
   public let encoders: EncoderLibrary
   public let seed: UInt64
-  public let progress: Progress
+  public let progress: Shell.Progress
   public let cancellation: Cancellation
   /// The line being run, for verbs that repeat it.
   let statement: Statement

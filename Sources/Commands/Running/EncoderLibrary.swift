@@ -18,7 +18,8 @@ public final class EncoderLibrary: Sendable {
   private let loaded = Mutex<[URL: EncoderSource]>([:])
 
   init(environment: [String: String], threads: Int? = nil) {
-    let home = environment["HOME"].map { URL(filePath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
+    let home =
+      environment["HOME"].map { URL(filePath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
     let caches =
       environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
       ?? home.appending(path: ".cache")
@@ -47,7 +48,7 @@ public final class EncoderLibrary: Sendable {
   func encoder(in folder: URL) throws -> EncoderSource {
     try loaded.withLock { loaded in
       if let known = loaded[folder] { return known }
-      let source = EncoderSource(model: try PretrainedModel.load(folder: folder), threads: threads)
+      let source = try EncoderSource(model: try PretrainedModel.load(folder: folder), threads: threads)
       loaded[folder] = source
       return source
     }

@@ -9,6 +9,11 @@ extension Failure {
   static let usageStatus: Int32 = 2
   static let interruptedStatus: Int32 = 130
 
+  /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
+  /// and the document does not keep it.
+  var isOfTheMachine: Bool { Self.codesOfTheMachine.contains(code) }
+  private static let codesOfTheMachine: Set = ["model-missing", "disk-full", "cannot-write", "unexpected"]
+
   /// Any error as the learner sees it: what is wrong, where, what to do next.
   init(explaining error: any Error, verb: String, statement: Statement, file: String?) {
     self.init(code: "failed", message: "", exitStatus: 1)
@@ -19,10 +24,15 @@ extension Failure {
       (code, message, exitStatus) = ("interrupted", "Interrupted.", Self.interruptedStatus)
     case let error as VerbParser.Unknown:
       (code, message, exitStatus) = ("unknown-verb", error.message, Self.usageStatus)
-      column = error.word.column
+      show(error.word.column, in: statement)
     case let error as VerbParser.Misuse:
       (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
-      column = error.column
+      show(error.column, in: statement)
+    case let error as Run.Shown:
+      self = error.failure ?? self
+      wasShown = true
+    case let error as LanguageError:
+      self = error.failure
     case let error as Fault:
       (code, message) = (error.code, error.description)
       if case .usage = error { exitStatus = Self.usageStatus }
@@ -44,6 +54,12 @@ extension Failure {
       // A sentence of the operating system's is better than none, though it is not ours.
       (code, message) = ("unexpected", "\(verb) failed: \(error.localizedDescription)")
     }
+  }
+
+  /// The place in the line that was typed, with the line for a caret.
+  private mutating func show(_ column: Int?, in statement: Statement) {
+    self.column = column
+    source = column == nil ? nil : statement.physicalLine(statement.line)
   }
 
   /// The place in a data file is worth more than the place of the command that reads it.

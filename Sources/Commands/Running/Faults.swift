@@ -2,7 +2,6 @@ import Encoder
 import Foundation
 import HTTP
 import Shell
-import Transcripts
 import Workbench
 
 /// What can be wrong with a command that is well formed: each with its sentence for the learner.
@@ -19,8 +18,6 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case notTuned(model: String)
   case modelMissing
   case oneCategory(dataset: String)
-  case nameTaken(String)
-  case nameUnfit(String)
   case inUse(model: String, by: String)
   case nothingHeldOut(dataset: String, leftOut: Int)
   case diskFull(needed: Int, free: Int)
@@ -44,8 +41,6 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noTunedModel, .notTuned: "no-tuned-model"
     case .modelMissing: "model-missing"
     case .oneCategory: "one-category"
-    case .nameTaken: "name-taken"
-    case .nameUnfit: "name-unfit"
     case .inUse: "in-use"
     case .nothingHeldOut: "nothing-held-out"
     case .diskFull: "disk-full"
@@ -78,15 +73,13 @@ enum Fault: Error, Equatable, CustomStringConvertible {
       "It is not known what is right for \(dataset): it has neither labels nor a category column. "
         + "Label it, or load a file with categories."
     case .noTunedModel: "There is no tuned model yet. Make one: finetune"
-    case .notTuned(let name): "\(name) is the base model itself; validate compares a tuned model with its base."
+    case .notTuned(let name):
+      "\(name) is the base model itself; validate compares a tuned model with its base."
     case .modelMissing:
       "The embedded model is not installed. Fetch it once with: model install (or, without a network: "
         + "model install --from DIR, any folder with a BERT in it)"
     case .oneCategory(let dataset):
       "All labels of \(dataset) are of one category; there is nothing to learn. Label at least two categories."
-    case .nameTaken(let name): "There is already a model named \(name). Choose another: --name NAME"
-    case .nameUnfit(let name):
-      "\(name.visible) cannot be a name: use letters, digits, dots, hyphens and underscores, not base."
     case .inUse(let model, let other):
       "\(other) builds on \(model). Remove it first: models remove \(other)"
     case .nothingHeldOut(let dataset, let leftOut):

@@ -56,7 +56,8 @@ public final class FileAccess: Sendable {
     let url = resolve(path)
     var isDirectory: ObjCBool = false
     let folder = url.deletingLastPathComponent().path
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue
+    else {
       throw Fault.noFolder(path: path)
     }
     note(path, url)
@@ -69,24 +70,26 @@ public final class FileAccess: Sendable {
   }
 
   /// How the command is recorded: its words, with paths relative to the root.
-  func recorded(_ statement: Statement, source: String) -> String {
+  func recorded(_ statement: Statement) -> String {
     let renamed = renamed.withLock { $0 }
-    guard !renamed.isEmpty else { return source }
+    guard !renamed.isEmpty else { return statement.source }
     return statement.words.map { word in
-      let text = word.expanded { _ in nil }
-      return Language.quoted(renamed[text] ?? text, isQuoted: word.isQuoted)
+      guard !word.isOption else { return word.text }
+      return Language.quoted(renamed[word.text] ?? word.text)
     }.joined(separator: " ")
   }
 
   private func resolve(_ path: String) -> URL {
-    let expanded = path == "~" || path.hasPrefix("~/")
+    let expanded =
+      path == "~" || path.hasPrefix("~/")
       ? NSString(string: path).expandingTildeInPath : path
     return URL(filePath: expanded, relativeTo: base).standardizedFileURL
   }
 
   private func note(_ path: String, _ url: URL) {
     let recorded = url.path(relativeTo: root)
-    guard root.standardizedFileURL != base.standardizedFileURL || path.hasPrefix("/") || path.hasPrefix("~") else {
+    guard root.standardizedFileURL != base.standardizedFileURL || path.hasPrefix("/") || path.hasPrefix("~")
+    else {
       return
     }
     if recorded != path { renamed.withLock { $0[path] = recorded } }
@@ -94,6 +97,12 @@ public final class FileAccess: Sendable {
 }
 
 extension URL {
+  /// A folder by its path; relative ones start from another folder. (A URL that does not know it is a folder would lend only
+  /// its parent to relative paths.)
+  init(folder path: String, relativeTo base: URL? = nil) {
+    self = URL(filePath: path, directoryHint: .isDirectory, relativeTo: base).standardizedFileURL
+  }
+
   func isBelow(_ folder: URL) -> Bool {
     let own = standardizedFileURL.pathComponents
     let other = folder.standardizedFileURL.pathComponents

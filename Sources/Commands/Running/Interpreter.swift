@@ -11,7 +11,7 @@ import Workbench
 public final class Interpreter: Sendable {
   let workspace: Workspace
   let encoders: EncoderLibrary
-  let progress: Progress
+  let progress: Shell.Progress
   let terminal: Terminal
   let records: Bool
   private let files: @Sendable () -> FileAccess
@@ -28,7 +28,8 @@ public final class Interpreter: Sendable {
   }
 
   init(
-    workspace: Workspace, encoders: EncoderLibrary, progress: Progress, terminal: Terminal, records: Bool,
+    workspace: Workspace, encoders: EncoderLibrary, progress: Shell.Progress, terminal: Terminal,
+    records: Bool,
     files: @escaping @Sendable () -> FileAccess, show: @escaping @Sendable (Event) -> Void
   ) {
     self.workspace = workspace
@@ -56,17 +57,20 @@ public final class Interpreter: Sendable {
   func execute(_ statement: Statement, file: String?) -> Execution {
     var verbName = statement.words.first?.expanded { _ in nil } ?? ""
     do {
-      let words = try statement.words.map { try expand($0) }
+      let words = statement.words.map { expand($0) }
       let verb = try VerbParser.verb(from: words)
       verbName = verb.name
       return try perform(verb, statement, file: file)
+    } catch let request as VerbParser.HelpRequest {
+      return Execution(verb: "help", result: .success(Help.report(request.text)))
     } catch {
       let failure = Failure(explaining: error, verb: verbName, statement: statement, file: file)
       return Execution(verb: verbName, result: .failure(failure))
     }
   }
 
-  private func perform(_ parsed: VerbParser.Parsed, _ statement: Statement, file: String?) throws -> Execution {
+  private func perform(_ parsed: VerbParser.Parsed, _ statement: Statement, file: String?) throws -> Execution
+  {
     let files = files()
     let cancellation = cancellation.withLock { $0 }
     let verb = parsed.verb
@@ -84,26 +88,28 @@ public final class Interpreter: Sendable {
         show: { [show] in show(.live($0)) }, terminal: terminal))
     do {
       let work = try verb.perform(in: context)
-      let report = try workspace.write { workbench in
+      let (report, explanations) = try workspace.write { workbench in
         var report = try work.finish(workbench)
         report.verb = parsed.name
+        let object = JSONValue.object(report.json)
         if isLogged {
           try workbench.log(
             LoggedStep(
-              verb: parsed.name, command: files.recorded(statement, source: statement.source),
-              answer: CanonicalDrawing.draw(report).text, json: report.object.line, status: .done))
+              verb: parsed.name, command: files.recorded(statement),
+              answer: CanonicalDrawing.draw(report).text.joined(separator: "\n"), json: object.line,
+              status: .done))
         }
-        return report
+        return (report, try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench))
       }
       progress.finish()
-      variables.withLock { $0[parsed.name] = report.object }
+      variables.withLock { $0[parsed.name] = .object(report.json) }
       if isLogged { try SessionDocument(workspace).catchUp() }
-      return Execution(verb: parsed.name, result: .success(report))
+      return Execution(verb: parsed.name, result: .success(report), explanations: explanations)
     } catch {
       progress.finish()
       let failure = Failure(explaining: error, verb: parsed.name, statement: statement, file: file)
-      if isLogged, failure.exitStatus != Failure.usageStatus {
-        try? log(failure, parsed.name, files.recorded(statement, source: statement.source))
+      if isLogged, failure.exitStatus != Failure.usageStatus, !failure.isOfTheMachine {
+        try? log(failure, parsed.name, files.recorded(statement))
       }
       return Execution(verb: parsed.name, result: .failure(failure))
     }
@@ -113,18 +119,18 @@ public final class Interpreter: Sendable {
   private func log(_ failure: Failure, _ verb: String, _ command: String) throws {
     let interrupted = failure.exitStatus == Failure.interruptedStatus
     try workspace.write { workbench in
-      try workbench.log(
+      _ = try workbench.log(
         LoggedStep(
-          verb: verb, command: command, answer: interrupted ? [] : failure.answer.text, json: nil,
+          verb: verb, command: command,
+          answer: interrupted ? "" : failure.answer.text.joined(separator: "\n"),
           status: interrupted ? .interrupted : .failed))
     }
     try SessionDocument(workspace).catchUp()
   }
 
   /// A word with `$kpi.accuracy` and the like replaced; a name that does not exist stays as it was typed.
-  private func expand(_ word: Word) throws -> VerbParser.Input {
-    let text = word.expanded { [self] name in value(of: name) }
-    return VerbParser.Input(text: text, isQuoted: word.isQuoted, column: word.column)
+  private func expand(_ word: Word) -> VerbParser.Input {
+    VerbParser.Input(word) { name in value(of: name) }
   }
 
   /// The value of `verb.field`: from the last answer of that verb, in this process or in the log.
@@ -133,13 +139,15 @@ public final class Interpreter: Sendable {
     guard let verb = path.first, path.count > 1 else { return nil }
     let last =
       variables.withLock { $0[verb] }
-      ?? (try? workspace.read { try $0.lastJSON(ofVerb: verb) }).flatMap { $0 }.flatMap { try? JSONValue(parsing: $0) }
+      ?? (try? workspace.read { try $0.lastJSON(ofVerb: verb) }).flatMap { $0 }.flatMap {
+        try? JSONValue(parsing: $0)
+      }
     var value = last
     for key in path.dropFirst() {
       guard case .object(let object)? = value else { return nil }
       value = object[key]
     }
-    return value?.plain
+    return value?.word
   }
 }
 
@@ -147,6 +155,8 @@ public final class Interpreter: Sendable {
 public struct Execution: Sendable {
   public var verb: String
   public var result: Result<Report, Failure>
+  /// A line for each of the field's words that the learner meets here for the first time.
+  public var explanations: [String] = []
 
   /// The exit status of a process that ran this alone: 0, 1 failed, 2 usage, 130 interrupted.
   public var status: Int32 {
@@ -158,8 +168,10 @@ public struct Execution: Sendable {
 
   /// Verbs that only run other lines have nothing of their own to show.
   var isShown: Bool {
-    if case .success(let report) = result { return !report.isEmpty }
-    return true
+    switch result {
+    case .success(let report): !report.isEmpty
+    case .failure(let failure): !failure.wasShown
+    }
   }
 
   /// As a document keeps it.

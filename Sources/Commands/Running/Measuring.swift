@@ -46,31 +46,31 @@ struct Measurement {
   }
 
   var count: Int { assets.count }
-  var agree: Int { assets.count { $0.truth == $0.predicted } }
+  var agree: Int { accuracy.count }
   var unable: Int { assets.count { $0.predicted == CategoryKey.unableToClassify } }
-  var accuracy: Double { Double(agree) / Double(count) }
-  var interval: Interval? { Wilson.interval(successes: agree, trials: count) }
+  var accuracy: Proportion { Proportion(assets.count { $0.truth == $0.predicted }, of: count) }
 
   /// Kili's IoU of each asset, the model and the people together as its labellers.
-  private var agreements: [Double] { assets.map { IoU.score(choices: ([$0.predicted] + $0.labels).map { Set([$0]) }) } }
-  var iou: Double { agreements.reduce(0, +) / Double(count) }
-  /// The tutorial's score: the share of assets whose IoU is above one half.
-  var score: Double { Double(agreements.count { $0 > 0.5 }) / Double(count) }
+  var agreements: [IntersectionOverUnion] { assets.map { IntersectionOverUnion([$0.predicted] + $0.labels) } }
 
-  var macroF1: Double { F1.macro(truth: assets.map(\.truth), predicted: assets.map(\.predicted)) }
+  private var outcomes: [ConfusionMatrix.Outcome] {
+    assets.map { ConfusionMatrix.Outcome(truth: $0.truth, prediction: $0.predicted) }
+  }
+  var macroF1: Double { ConfusionMatrix(outcomes: outcomes).macroF1 ?? .nan }
 
   func confusion(_ workbench: Workbench) throws -> ConfusionMatrix {
     let keys = Set(assets.flatMap { [$0.truth, $0.predicted] })
-    return ConfusionMatrix(
-      categories: try workbench.order(of: keys), truth: assets.map(\.truth), predicted: assets.map(\.predicted))
+    return ConfusionMatrix(categories: try workbench.order(of: keys), outcomes: outcomes)
   }
 
   /// The members that `kpi` and `validate` share.
   var json: [String: JSONValue] {
-    [
-      "assets": .int(count), "agree": .int(agree), "iou": .double(iou), "score": .double(score),
-      "accuracy": .double(accuracy), "accuracy_low": .double(interval?.low ?? .nan),
-      "accuracy_high": .double(interval?.high ?? .nan), "macro_f1": .double(macroF1),
+    let (accuracy, agreements) = (accuracy, agreements)
+    return [
+      "assets": .int(count), "agree": .int(accuracy.count), "iou": .double(agreements.mean ?? .nan),
+      "score": .double(agreements.score.value ?? .nan), "accuracy": .double(accuracy.value ?? .nan),
+      "accuracy_low": .double(accuracy.interval?.lowerBound ?? .nan),
+      "accuracy_high": .double(accuracy.interval?.upperBound ?? .nan), "macro_f1": .double(macroF1),
       "unable_to_classify": .int(unable), "model": .string(model), "dataset": .string(dataset.name),
     ]
   }

@@ -12,26 +12,31 @@ extension Context {
   ///
   /// - Throws: `CancellationError`; what is done so far is kept.
   func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
-    let run = try workspace.write { try $0.beginRun(dataset: dataset, model: model.name) }
+    let run = try workspace.write { try $0.beginRun(of: dataset, model: model.name) }
     if run.isComplete { return run }
     let classifier = try classifier(for: model)
     var done = run.predictions
+    var last = 0
     if done > 0 {
-      progress.message("Going on with \(model.name) on \(dataset.name): \(done) of \(dataset.assets) are done.")
+      progress.message(
+        "Going on with \(model.name) on \(dataset.name): \(done) of \(dataset.assets) are done.")
     }
     while true {
       try checkCancellation()
-      let assets = try workspace.read { try $0.nextUnpredicted(run, limit: Self.batch) }
+      let assets = try workspace.read { try $0.nextUnpredicted(run, after: last, limit: Self.batch) }
       if assets.isEmpty { break }
       let results = try classifier.classify(assets.map(\.text), isCancelled: isCancelled)
       let predictions = zip(assets, results).map { asset, result in
         Prediction(
-          asset: asset.id, category: result.category, confidence: result.reason == nil ? result.confidence : nil,
+          asset: asset.id, category: result.category,
+          confidence: result.reason == nil ? result.confidence : nil,
           reason: result.reason)
       }
-      try workspace.write { try $0.insert(predictions: predictions, run: run) }
+      try workspace.write { try $0.insert(predictions, into: run) }
       done += assets.count
-      progress.update(done: done, total: dataset.assets, unit: "assets", note: "\(model.name) on \(dataset.name)")
+      last = assets.last?.id ?? last
+      progress.update(
+        done: done, total: dataset.assets, unit: "assets", note: "\(model.name) on \(dataset.name)")
     }
     return run
   }

@@ -32,8 +32,7 @@ struct Replayer {
   func play(
     _ document: Document, at url: URL, until limit: Int?, ask: (Transcripts.Step) throws -> Key
   ) throws -> Outcome {
-    let documentRoot = URL(filePath: document.frontMatter.root, relativeTo: url.deletingLastPathComponent())
-      .standardizedFileURL
+    let documentRoot = URL(folder: document.frontMatter.root, relativeTo: url.deletingLastPathComponent())
     let commands = try document.steps.map { try statement(of: $0, in: url) }
     announceChangedFiles(document, commands, root: documentRoot)
     let interpreter = try interpreter(for: document, root: documentRoot)
@@ -47,7 +46,8 @@ struct Replayer {
       case .skip: continue
       case .leave: return outcome
       }
-      let execution = interpreter.run(statement, file: url.lastPathComponent, cancellation: context.cancellation)
+      let execution = interpreter.run(
+        statement, file: url.lastPathComponent, cancellation: context.cancellation)
       if execution.status == Failure.interruptedStatus { throw CancellationError() }
       outcome.answers[index] = execution.answer
       let comparison = Comparison(of: step, with: execution.answer)
@@ -60,7 +60,9 @@ struct Replayer {
   private func show(_ step: Transcripts.Step, _ index: Int, _ comparison: Comparison, of count: Int) {
     let mark = comparison.passes ? paint("ok    ", "32") : paint("FAILED", "31")
     context.nested.show("\(mark) \(index + 1)/\(count)  \(step.command.visible)")
-    for line in DiffDrawing(colour: drawsColour).draw(comparison.differences) { context.nested.show("  \(line)") }
+    for line in DiffDrawing(colour: drawsColour).draw(comparison.differences) {
+      context.nested.show("  \(line)")
+    }
   }
 
   private func paint(_ text: String, _ colour: String) -> String {
@@ -69,20 +71,16 @@ struct Replayer {
 
   /// The command as the language reads it; nil for an empty one.
   private func statement(of step: Transcripts.Step, in url: URL) throws -> Statement? {
-    let numbering = Language.Numbering(file: url.lastPathComponent, firstLine: step.line)
-    switch try Language.parse(step.command, numbering: numbering, extractingPrompts: false) {
-    case .complete(let statements): return statements.first
-    case .incomplete(let open):
-      throw Fault.other(
-        code: "never-closed", "\(url.lastPathComponent), line \(step.line): \(open.what) is never closed in this command.")
-    }
+    try Language.statements(
+      in: step.command, file: url.lastPathComponent, firstLine: step.line, extractingPrompts: false
+    ).first
   }
 
   /// Says which files that the document loads are not what they were, before any diff does.
   private func announceChangedFiles(_ document: Document, _ commands: [Statement?], root: URL) {
     for (step, statement) in zip(document.steps, commands) {
       guard let statement, statement.words.first?.text == "load",
-        let parsed = try? VerbParser.verb(from: statement.words.map(VerbParser.Input.init)),
+        let parsed = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }),
         let load = parsed.verb as? Load,
         let recorded = step.answer.joined(separator: " ").firstMatch(of: #/sha256 ([0-9a-f]{8,64})/#)?.1,
         let digest = try? sha256(URL(filePath: load.file.description, relativeTo: root))
@@ -106,8 +104,10 @@ struct Replayer {
     let written = folder.appending(path: "written")
     let allowed = allowed + [root]
     return Interpreter(
-      workspace: workspace, encoders: context.encoders, progress: context.progress, terminal: context.nested.terminal,
+      workspace: workspace, encoders: context.encoders, progress: context.progress,
+      terminal: context.nested.terminal,
       records: true,
-      files: { FileAccess(root: home, base: root, mode: .replay(allowed: allowed, written: written)) }, show: { _ in })
+      files: { FileAccess(root: home, base: root, mode: .replay(allowed: allowed, written: written)) },
+      show: { _ in })
   }
 }

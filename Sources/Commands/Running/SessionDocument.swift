@@ -27,7 +27,9 @@ struct SessionDocument {
       let steps = try workbench.steps(after: Int(written))
       if isThere && steps.isEmpty { return }
       var pending = steps.map { DocumentWriter.text(of: $0.entry) }.joined()
-      if !isThere { pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending }
+      if !isThere {
+        pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending
+      }
       try append(Data(pending.utf8))
       if let last = steps.last { try settings.set(written: Int64(last.id)) }
     }

@@ -21,9 +21,6 @@ struct Settings {
   var root: String { get throws { try workbench.setting("root") ?? ".." } }
   func set(root: String) throws { try workbench.set("root", to: root) }
 
-  var currentDataset: String? { get throws { try workbench.setting("dataset") } }
-  func set(currentDataset: String?) throws { try workbench.set("dataset", to: currentDataset) }
-
   /// The last step that stands in `session.md`.
   var written: Int64 { get throws { try workbench.setting("written").flatMap(Int64.init) ?? 0 } }
   func set(written: Int64) throws { try workbench.set("written", to: String(written)) }

@@ -9,11 +9,15 @@ struct TrainingFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
   @Option(help: ArgumentHelp("The encoder's learning rate.", valueName: "rate")) var learningRate: Double?
   @Option(help: ArgumentHelp("The head's learning rate.", valueName: "rate")) var headLearningRate: Double?
-  @Option(help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup: Double?
+  @Option(help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup:
+    Double?
   @Option(help: ArgumentHelp("AdamW's weight decay.", valueName: "decay")) var weightDecay: Double?
-  @Option(help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share")) var dropout: Double?
-  @Option(help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout: Double?
-  @Option(help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
+  @Option(help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share"))
+  var dropout: Double?
+  @Option(help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
+    Double?
+  @Option(
+    help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {
@@ -28,7 +32,9 @@ struct TrainingFlags: ParsableArguments {
     try require(holdout, "--holdout", in: 0...0.9)
   }
 
-  private func require<Value: Comparable>(_ value: Value?, _ name: String, in range: ClosedRange<Value>) throws {
+  private func require<Value: Comparable>(_ value: Value?, _ name: String, in range: ClosedRange<Value>)
+    throws
+  {
     guard let value, !range.contains(value) else { return }
     throw ValidationError("\(name) goes from \(range.lowerBound) to \(range.upperBound)")
   }

@@ -36,7 +36,8 @@ struct Fettle: ParsableCommand {
     commandName: "fettle", abstract: "Fine-tune text classifiers, one verb at a time.",
     subcommands: [
       Load.self, InterfaceVerb.self, Classify.self, Predict.self, LabelVerb.self, KPI.self, FineTune.self,
-      Validate.self, Models.self, Datasets.self, Status.self, Tokens.self, Embed.self, ModelVerb.self, Export.self,
+      Validate.self, Models.self, Datasets.self, Status.self, Tokens.self, Embed.self, ModelVerb.self,
+      Export.self,
       Expect.self, Config.self, Note.self, SessionVerb.self, Replay.self, Run.self, Help.self, Quit.self,
     ])
 }

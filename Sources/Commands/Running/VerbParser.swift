@@ -8,6 +8,14 @@ enum VerbParser {
     var text: String
     var isQuoted: Bool
     var column: Int
+
+    init(text: String, isQuoted: Bool, column: Int) {
+      (self.text, self.isQuoted, self.column) = (text, isQuoted, column)
+    }
+
+    init(_ word: Word, value: (String) -> String? = { _ in nil }) {
+      self.init(text: word.expanded(using: value), isQuoted: word.isQuoted, column: word.column)
+    }
   }
 
   struct Parsed {
@@ -17,13 +25,16 @@ enum VerbParser {
   }
 
   /// A quoted word that begins with a hyphen is a value; this mark hides the hyphen from the parser, and `Text` takes it
-  /// off again. It is a noncharacter, which no text may hold.
-  static let mark: Character = "\u{FDD0}"
+  /// off again. It is the last of the private characters.
+  static let mark: Character = "\u{10FFFD}"
 
   static func verb(from words: [Input]) throws -> Parsed {
-    guard let first = words.first else { throw Fault.usage("There is no verb. Type help to see what there is.") }
+    guard let first = words.first else {
+      throw Fault.usage("There is no verb. Type help to see what there is.")
+    }
     guard var type = children(of: Fettle.self)[first.text] else {
-      throw Unknown(kind: "verb", word: first, nearest: nearest(first.text, among: Array(children(of: Fettle.self).keys)))
+      throw Unknown(
+        kind: "verb", word: first, nearest: nearest(first.text, among: Array(children(of: Fettle.self).keys)))
     }
     var path = [first.text]
     let below = children(of: type)
@@ -87,8 +98,10 @@ enum VerbParser {
     }
     var message = Fettle.message(for: error).replacingOccurrences(of: String(mark), with: "")
     if let last = message.last, !".?!)".contains(last) { message += "." }
-    let column = words.first { message.contains("'\($0.text)'") || message.contains("'\($0.text.prefix { $0 != "=" })'") }?
-      .column
+    let column = words.first {
+      message.contains("'\($0.text)'") || message.contains("'\($0.text.prefix { $0 != "=" })'")
+    }?
+    .column
     return Misuse(message: "\(message) See: help \(path.joined(separator: " "))", column: column)
   }
 

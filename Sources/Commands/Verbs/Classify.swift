@@ -42,16 +42,21 @@ struct Classify: Verb {
       report.blocks.append(.line("\(name) \(.confidence(result.confidence)) (by \(model))"))
       let next = result.scores.sorted { $0.probability > $1.probability }.dropFirst().prefix(3)
       if !next.isEmpty {
-        let others = try next.map { "\(try workbench.name(ofCategory: $0.category)) \(fixed($0.probability, 2))" }
+        let others = try next.map {
+          "\(try workbench.name(ofCategory: $0.category)) \(fixed($0.probability, 2))"
+        }
         report.blocks.append(.derived(["then \(others.joined(separator: ", "))"]))
       }
     }
-    if result.isTruncated { report.blocks.append(.line("The text is longer than the model reads; its end was left out.")) }
+    if result.isTruncated {
+      report.blocks.append(.line("The text is longer than the model reads; its end was left out."))
+    }
     report.json = [
       "category": .string(result.category), "confidence": .double(result.confidence), "model": .string(model),
       "scores": .object(
         Dictionary(
-          result.scores.map { ($0.category, JSONValue.double($0.probability)) }, uniquingKeysWith: { first, _ in first })),
+          result.scores.map { ($0.category, JSONValue.double($0.probability)) },
+          uniquingKeysWith: { first, _ in first })),
       "reason": result.reason.map(JSONValue.string) ?? .null,
     ]
     report.hint = "predict"

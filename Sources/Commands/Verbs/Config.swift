@@ -18,7 +18,8 @@ struct Config: Verb {
   enum Key: String, ExpressibleByArgument, CaseIterable { case seed }
 
   @Argument(help: "The setting: seed.") var key: Key?
-  @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Its new value.", valueName: "value")) var value: [Text] = []
+  @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Its new value.", valueName: "value")) var value:
+    [Text] = []
 
   func perform(in context: Context) throws -> Work {
     Work { workbench in

@@ -24,7 +24,7 @@ struct Datasets: ParsableCommand {
         if datasets.isEmpty {
           report.blocks.append(.line("No data sets yet. Load one: load FILE"))
         } else {
-          let current = try Settings(workbench).currentDataset
+          let current = try workbench.currentDataset()?.name
           report.blocks.append(
             .table(
               Table(
@@ -59,14 +59,12 @@ struct Datasets: ParsableCommand {
     func perform(in context: Context) throws -> Work {
       Work { workbench in
         let dataset = try DatasetOption.named(name.description, workbench)
-        try workbench.remove(dataset: dataset)
-        let settings = try Settings(workbench)
-        if try settings.currentDataset == dataset.name {
-          try settings.set(currentDataset: workbench.datasets().last?.name)
-        }
+        try workbench.remove(dataset)
         var report = Report(verb: "datasets remove")
         report.blocks.append(
-          .line("Removed \(dataset.name): \(counted(dataset.assets, "asset")) with their labels and predictions."))
+          .line(
+            "Removed \(dataset.name): \(counted(dataset.assets, "asset")) with their labels and predictions.")
+        )
         report.json = ["dataset": .string(dataset.name), "assets": .int(dataset.assets)]
         return report
       }

@@ -22,22 +22,26 @@ struct Expect: Verb {
     let words = expression.map(\.description)
     guard words.count == 3, let comparison = Comparator(rawValue: words[1]) else {
       throw Fault.usage(
-        "expect needs three words, such as: expect $kpi.accuracy >= 0.7 (one of >= <= > < == != between blanks).")
+        "expect needs three words, such as: expect $kpi.accuracy >= 0.7 (one of >= <= > < == != between blanks)."
+      )
     }
     let typed = context.statement.words.dropFirst().map { $0.expanded { _ in nil } }
     for word in typed where word.hasPrefix("$") {
       if words.contains(word) {
         throw Fault.other(
           code: "no-such-value",
-          "There is no \(word.visible) yet. Run the verb before the dot first; its --json shows which names it has.")
+          "There is no \(word.visible) yet. Run the verb before the dot first; its --json shows which names it has."
+        )
       }
     }
     let claim = typed.joined(separator: " ").visible
     guard let holds = comparison.holds(words[0], words[2]) else {
-      throw Fault.usage("\(claim): \(words[1]) compares numbers, and \(words[0].visible) or \(words[2].visible) is none.")
+      throw Fault.usage(
+        "\(claim): \(words[1]) compares numbers, and \(words[0].visible) or \(words[2].visible) is none.")
     }
     guard holds else {
-      throw Fault.expectation("Expected \(claim), but it is \(words[0].visible) \(words[1]) \(words[2].visible).")
+      throw Fault.expectation(
+        "Expected \(claim), but it is \(words[0].visible) \(words[1]) \(words[2].visible).")
     }
     return Work { _ in
       var report = Report(verb: "expect")

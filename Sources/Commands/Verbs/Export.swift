@@ -43,9 +43,11 @@ struct Export: ParsableCommand {
       return Work { _ in
         var report = Report(verb: "export finetune")
         report.blocks.append(
-          .line("Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(file.description.visible)."))
+          .line(
+            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(file.description.visible)."))
         report.json = [
-          "dataset": .string(dataset.name), "examples": .int(examples.count), "file": .string(file.description),
+          "dataset": .string(dataset.name), "examples": .int(examples.count),
+          "file": .string(file.description),
         ]
         return report
       }

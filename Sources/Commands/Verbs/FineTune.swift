@@ -27,13 +27,14 @@ struct FineTune: Verb {
   @Option(help: ArgumentHelp("What is trained.", valueName: "method")) var method: Method = .full
   @Option(help: ArgumentHelp("The model to start from: base, or a tuned one.", valueName: "model"))
   var base: Text = Text(argument: ChosenModel.baseName)
-  @Option(help: ArgumentHelp("What to call the tuned model; tuned-1 and so on if left out.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("What to call the tuned model; tuned-1 and so on if left out.", valueName: "name"))
   var name: Text?
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
   func perform(in context: Context) throws -> Work {
     let start = ContinuousClock.now
-    let plan = try context.workspace.read { try plan($0) }
+    let plan = try context.workspace.read { try self.plan($0) }
     let encoder = try context.encoder(of: plan.base)
     let options = try training.options(for: method, seed: context.seed)
     try context.requireRoom(for: method == .linear ? 100_000 : encoder.model.bytesOnDisk)
@@ -42,26 +43,28 @@ struct FineTune: Verb {
     }
     let truncated = examples.count { $0.encoding.isTruncated }
     if truncated > 0 {
-      context.progress.message("\(counted(truncated, "text")) longer than the model reads: the end is left out.")
+      context.progress.message(
+        "\(counted(truncated, "text")) longer than the model reads: the end is left out.")
     }
     let progress = context.progress
     let result = try fineTune(
-      encoder.model, head: try plan.startingHead(context), examples: examples, categories: plan.categories.count,
+      encoder.model, head: try plan.startingHead(context), examples: examples,
+      categories: plan.categories.count,
       options: options,
       step: { done, total in progress.update(done: done, total: total, unit: "batches", note: "training") },
       epoch: { progress.message(Self.sentence(for: $0)) }, isCancelled: context.isCancelled)
-    let folder = "\(plan.name)-\(UUID().uuidString.prefix(8))"
-    let bytes = try context.save(result, method: method, to: folder)
+    let files = try context.save(result, method: method)
     let seconds = (ContinuousClock.now - start).seconds
     return Work { workbench in
       // Another shell may have taken the name while this one trained.
       let name = try self.name(in: workbench)
       let model = TunedModel(
         name: name, base: plan.base.name, method: method.rawValue, dataset: plan.dataset.name,
-        examples: plan.examples.count, options: training.json(options).line, folder: folder, bytes: bytes,
+        examples: plan.examples.count, options: training.json(options).line, folder: name, bytes: 0,
         categories: plan.categories, finalLoss: result.finalLoss, heldOutAccuracy: result.heldOutAccuracy)
-      try workbench.insert(model: model, trainedOn: plan.examples.map { TextDigest($0.text) })
-      return report(model, result, seconds)
+      let published = try workbench.publish(
+        model, trainedOn: plan.examples.map { TextDigest($0.text) }, from: files)
+      return report(published, result, seconds)
     }
   }
 
@@ -77,7 +80,7 @@ struct FineTune: Verb {
     /// A tuned model's own head goes on learning when the categories are the same.
     func startingHead(_ context: Context) throws -> Head? {
       guard case .tuned(let model) = base, model.categories == categories else { return nil }
-      return try Head.load(from: context.folder(of: model))
+      return try Head.load(from: context.headFile(of: model))
     }
   }
 
@@ -94,16 +97,14 @@ struct FineTune: Verb {
     let wanted = keys.union(try workbench.interface()?.classes.map(\.key) ?? [])
     let categories = try workbench.order(of: wanted)
     return Plan(
-      dataset: dataset, base: chosen, name: try name(in: workbench), examples: examples, categories: categories,
+      dataset: dataset, base: chosen, name: try name(in: workbench), examples: examples,
+      categories: categories,
       indices: Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) }))
   }
 
   private func name(in workbench: Workbench) throws -> String {
     guard let name = name?.description else { return try workbench.nextModelName() }
-    let isFit = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) }
-    guard isFit, !name.isEmpty, !name.hasPrefix("."), !name.hasPrefix("-"), name.count <= 64, name != ChosenModel.baseName
-    else { throw Fault.nameUnfit(name) }
-    if try workbench.models().contains(where: { $0.name == name }) { throw Fault.nameTaken(name) }
+    try workbench.checkModelName(name)
     return name
   }
 
@@ -118,19 +119,25 @@ struct FineTune: Verb {
     let epochs = result.epochs.count
     report.blocks.append(
       .line(
-        "\(model.name): \(model.method) fine-tuning of \(model.base) on \(counted(model.examples, "label")) of \(model.dataset)"))
+        "\(model.name): \(model.method) fine-tuning of \(model.base) on \(counted(model.examples, "label")) of \(model.dataset)"
+      ))
     var fields: [(name: String, value: Cell)] = []
     fields.append(("categories", "\(model.categories.count)"))
     fields.append(("trainable parameters", "\(grouped(result.trainableParameters))"))
     if model.method != Method.linear.rawValue { fields.append(("epochs", "\(epochs)")) }
     fields.append(("final loss", "\(.loss(result.finalLoss))"))
     if let accuracy = result.heldOutAccuracy {
-      fields.append(("held-out accuracy", "\(.share(accuracy, of: result.heldOutCount))   (\(result.heldOutCount) examples held out)"))
+      fields.append(
+        (
+          "held-out accuracy",
+          "\(.share(accuracy, of: result.heldOutCount))   (\(result.heldOutCount) examples held out)"
+        ))
     }
     fields.append(("on disk", "\(Bytes(model.bytes).description)"))
     report.blocks.append(.fields(fields))
     if epochs > 1 {
-      report.blocks.append(.derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 2) }.joined(separator: " "))"]))
+      report.blocks.append(
+        .derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 2) }.joined(separator: " "))"]))
     }
     report.json = [
       "model": .string(model.name), "method": .string(model.method), "base": .string(model.base),

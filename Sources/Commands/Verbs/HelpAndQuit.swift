@@ -23,7 +23,9 @@ struct Help: Verb {
     report.blocks.append(.line("help VERB explains one, with examples. A line begun with # is a comment."))
     report.json = [
       "verbs": .array(
-        verbs.map { .object(["name": .string($0._commandName), "abstract": .string($0.configuration.abstract)]) })
+        verbs.map {
+          .object(["name": .string($0._commandName), "abstract": .string($0.configuration.abstract)])
+        })
     ]
     return report
   }
@@ -54,7 +56,8 @@ struct Help: Verb {
 /// Leaves the shell.
 struct Quit: Verb {
   static let isRecorded = false
-  static let configuration = CommandConfiguration(commandName: "quit", abstract: "Leave the shell.", aliases: ["exit"])
+  static let configuration = CommandConfiguration(
+    commandName: "quit", abstract: "Leave the shell.", aliases: ["exit"])
 
   func perform(in context: Context) throws -> Work {
     Work { _ in Report(verb: "quit") }

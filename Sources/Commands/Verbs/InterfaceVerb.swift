@@ -21,7 +21,8 @@ struct InterfaceVerb: ParsableCommand {
     subcommands: [LoadInterface.self, Define.self, Show.self], defaultSubcommand: Show.self)
 
   struct LoadInterface: Verb {
-    static let configuration = CommandConfiguration(commandName: "load", abstract: "Read the interface from Kili's JSON.")
+    static let configuration = CommandConfiguration(
+      commandName: "load", abstract: "Read the interface from Kili's JSON.")
     @Argument(help: "The JSON file.", completion: .file()) var file: Text
 
     func perform(in context: Context) throws -> Work {
@@ -34,8 +35,10 @@ struct InterfaceVerb: ParsableCommand {
   struct Define: Verb {
     static let configuration = CommandConfiguration(
       commandName: "define", abstract: "Make an interface from names, or from a data set's categories.")
-    @Argument(help: ArgumentHelp("The names, with commas between.", valueName: "names")) var names: [Text] = []
-    @Option(help: ArgumentHelp("Take the categories that this data set has.", valueName: "dataset")) var from: Text?
+    @Argument(help: ArgumentHelp("The names, with commas between.", valueName: "names")) var names: [Text] =
+      []
+    @Option(help: ArgumentHelp("Take the categories that this data set has.", valueName: "dataset")) var from:
+      Text?
 
     func validate() throws {
       if names.isEmpty == (from == nil) {
@@ -46,12 +49,14 @@ struct InterfaceVerb: ParsableCommand {
     func perform(in context: Context) throws -> Work {
       Work { workbench in
         guard let from else {
-          let list = names.map(\.description).joined(separator: " ").split(separator: ",", omittingEmptySubsequences: false)
+          let list = names.map(\.description).joined(separator: " ").split(
+            separator: ",", omittingEmptySubsequences: false)
           return try InterfaceVerb.set(
             Interface.define(names: list.map { $0.trimmingCharacters(in: .whitespaces) }), workbench)
         }
         let dataset = try DatasetOption.named(from.description, workbench)
-        return try InterfaceVerb.set(Interface.define(from: workbench.categories(of: dataset)), workbench)
+        return try InterfaceVerb.set(
+          Interface.define(from: workbench.categories(of: dataset), of: dataset.name), workbench)
       }
     }
   }
@@ -67,7 +72,7 @@ struct InterfaceVerb: ParsableCommand {
   }
 
   private static func set(_ interface: Interface, _ workbench: Workbench) throws -> Report {
-    try workbench.set(interface: interface)
+    try workbench.set(interface)
     var report = report(interface, first: "The interface now has")
     for dataset in try workbench.datasets() {
       let unknown = try workbench.unknownCategories(of: dataset)
@@ -79,9 +84,14 @@ struct InterfaceVerb: ParsableCommand {
 
   private static func report(_ interface: Interface, first: String) -> Report {
     var report = Report(verb: "interface")
-    report.blocks.append(.line("\(first) \(counted(interface.categories.count, "category").replacingOccurrences(of: "categorys", with: "categories")): \(interface.instruction.visible)"))
-    report.blocks.append(.table(Table(
-      header: ["key", "name"], rows: interface.categories.map { ["\($0.key)", "\($0.name.visible)"] })))
+    report.blocks.append(
+      .line(
+        "\(first) \(counted(interface.categories.count, "category").replacingOccurrences(of: "categorys", with: "categories")): \(interface.instruction.visible)"
+      ))
+    report.blocks.append(
+      .table(
+        Table(
+          header: ["key", "name"], rows: interface.categories.map { ["\($0.key)", "\($0.name.visible)"] })))
     report.json = [
       "categories": .array(interface.categories.map { .string($0.key) }),
       "names": .array(interface.categories.map { .string($0.name) }),

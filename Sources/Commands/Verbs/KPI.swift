@@ -23,14 +23,18 @@ struct KPI: Verb {
       """)
 
   @OptionGroup var data: DatasetOption
-  @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "name")) var model: Text?
+  @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "name"))
+  var model: Text?
   @Flag(help: "Draw the confusion matrix.") var confusion = false
 
   func perform(in context: Context) throws -> Work {
     Work { workbench in
       let dataset = try data.resolve(workbench)
       let chosen = try model.map { try ChosenModel.named($0.description, workbench) }
-      guard let run = try workbench.lastCompleteRun(dataset: dataset, model: chosen?.name) else {
+      let run =
+        try chosen.map { try workbench.predictionRun(of: dataset, model: $0.name) }
+        ?? workbench.lastCompleteRun(of: dataset)
+      guard let run, run.isComplete else {
         throw chosen.map { .noPredictions(model: $0.name, dataset: dataset.name) }
           ?? Fault.neverPredicted(dataset: dataset.name)
       }
@@ -42,32 +46,43 @@ struct KPI: Verb {
   private func report(_ measured: Measurement, _ workbench: Workbench) throws -> Report {
     let count = measured.count
     var report = Report(verb: "kpi")
-    var first = "\(measured.model) on \(measured.dataset.name): \(counted(count, "asset")), \(measured.source)"
+    var first =
+      "\(measured.model) on \(measured.dataset.name): \(counted(count, "asset")), \(measured.source)"
     let seen = try seenInTraining(measured, workbench)
-    if seen > 0 { first += "; \(measured.model) was trained on \(seen) of these very assets, so this flatters it" }
+    if seen > 0 {
+      first += "; \(measured.model) was trained on \(seen) of these very assets, so this flatters it"
+    }
     report.blocks.append(.line("\(first)"))
-    let interval = measured.interval
+    let accuracy = measured.accuracy
+    let agreements = measured.agreements
+    let interval = accuracy.interval
     report.blocks.append(
       .fields([
         ("agree", "\(.count(measured.agree, of: count))"),
-        ("IoU", "\(.share(measured.iou, of: count))   (mean over assets)"),
-        ("score", "\(.share(measured.score, of: count))   (the tutorial's: share of assets with IoU above 0.5)"),
+        ("IoU", "\(.share(agreements.mean ?? .nan, of: count))   (mean over assets)"),
+        (
+          "score",
+          "\(.share(agreements.score.value ?? .nan, of: count))   (the tutorial's: share of assets with IoU above 0.5)"
+        ),
         (
           "accuracy",
-          "\(.share(measured.accuracy, of: count))   (95 % \(.share(interval?.low ?? .nan, of: count)) to \(.share(interval?.high ?? .nan, of: count)))"
+          "\(.share(accuracy.value ?? .nan, of: count))   (95 % \(.share(interval?.lowerBound ?? .nan, of: count)) to \(.share(interval?.upperBound ?? .nan, of: count)))"
         ),
         ("macro F1", "\(.macroF1(measured.macroF1, of: count))"),
         ("unable to classify", "\(.count(measured.unable, of: count))"),
       ]))
     let matrix = try measured.confusion(workbench)
     let worst = try matrix.worst(3).map {
-      "\(try workbench.name(ofCategory: $0.truth)) taken for \(try workbench.name(ofCategory: $0.predicted)) (\($0.count))"
+      "\(try workbench.name(ofCategory: $0.truth)) taken for \(try workbench.name(ofCategory: $0.prediction)) (\($0.count))"
     }
-    if !worst.isEmpty { report.blocks.append(.derived(["most often confused: \(worst.joined(separator: ", "))"])) }
+    if !worst.isEmpty {
+      report.blocks.append(.derived(["most often confused: \(worst.joined(separator: ", "))"]))
+    }
     if confusion { report.blocks += try ConfusionDrawing(matrix, workbench).blocks }
     report.json = measured.json
     report.json["trained_on"] = .int(seen)
-    report.hint = measured.model == ChosenModel.baseName ? "finetune" : "validate on a data set it has not seen"
+    report.hint =
+      measured.model == ChosenModel.baseName ? "finetune" : "validate on a data set it has not seen"
     return report
   }
 
@@ -87,12 +102,15 @@ struct ConfusionDrawing {
     let width = names.map(\.count).max() ?? 0
     let numbers = names.indices.map { String($0 + 1) }
     func cell(_ count: Int) -> String { count == 0 ? "·" : String(count) }
-    func padded(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    func padded(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
     var lines = ["rows: truth, columns: prediction (same order)"]
     lines.append(String(repeating: " ", count: width + 4) + numbers.map { padded($0, 4) }.joined())
     for (row, name) in names.enumerated() {
       let cells = matrix.counts[row].map { padded(cell($0), 4) }.joined()
-      lines.append("\(padded(numbers[row], 2)) \(name.padding(toLength: width, withPad: " ", startingAt: 0)) \(cells)")
+      lines.append(
+        "\(padded(numbers[row], 2)) \(name.padding(toLength: width, withPad: " ", startingAt: 0)) \(cells)")
     }
     blocks = [.derived(lines)]
   }

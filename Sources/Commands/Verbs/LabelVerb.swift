@@ -23,14 +23,17 @@ struct LabelVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "simulate", abstract: "Take the file's own categories as labels.")
     @OptionGroup var data: DatasetOption
-    @Option(help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"), transform: { text in
-      guard let share = Double(text), (0...1).contains(share) else {
-        throw ValidationError("--noise is a share from 0 to 1, such as 0.1")
-      }
-      return share
-    })
+    @Option(
+      help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"),
+      transform: { text in
+        guard let share = Double(text), (0...1).contains(share) else {
+          throw ValidationError("--noise is a share from 0 to 1, such as 0.1")
+        }
+        return share
+      })
     var noise: Double = 0
-    @Option(help: ArgumentHelp("Who labelled.", valueName: "name")) var author: Text = Text(argument: "simulated")
+    @Option(help: ArgumentHelp("Who labelled.", valueName: "name")) var author: Text = Text(
+      argument: "simulated")
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in
@@ -39,26 +42,74 @@ struct LabelVerb: ParsableCommand {
         guard unknown.isEmpty else {
           throw Fault.other(
             code: "category-not-in-interface",
-            InterfaceVerb.lacking(unknown, dataset) + " Mend the file or the interface: interface define --from \(dataset.name)")
+            InterfaceVerb.lacking(unknown, dataset)
+              + " Mend the file or the interface: interface define --from \(dataset.name)")
         }
-        let outcome = try workbench.simulateLabels(
-          of: dataset, author: author.description, noise: noise, seed: context.seed)
-        guard outcome.labels > 0 else {
+        let (labels, wrong) = try simulated(dataset, seed: context.seed, workbench)
+        try workbench.insert(labels)
+        guard !labels.isEmpty else {
           throw Fault.other(
             code: "no-categories",
             "\(dataset.name) has no category column to take labels from. Load it with --category COLUMN.")
         }
         var report = Report(verb: "label simulate")
-        var sentence = "\(author.description.visible) labelled \(counted(outcome.labels, "asset")) of \(dataset.name)"
-        if noise > 0 { sentence += ", \(outcome.wrong) of them wrongly on purpose" }
+        var sentence =
+          "\(author.description.visible) labelled \(counted(labels.count, "asset")) of \(dataset.name)"
+        if noise > 0 { sentence += ", \(wrong) of them wrongly on purpose" }
         report.blocks.append(.line("\(sentence)."))
         report.json = [
-          "dataset": .string(dataset.name), "author": .string(author.description), "labels": .int(outcome.labels),
-          "wrong": .int(outcome.wrong),
+          "dataset": .string(dataset.name), "author": .string(author.description),
+          "labels": .int(labels.count),
+          "wrong": .int(wrong),
         ]
         report.hint = "kpi, then finetune"
         return report
       }
     }
+
+    /// The labels, and how many of them are wrong on purpose: another category, any of them equally likely.
+    private func simulated(
+      _ dataset: Dataset, seed: UInt64, _ workbench: Workbench
+    ) throws -> (labels: [Label], wrong: Int) {
+      let interface = try workbench.interface()
+      let keys =
+        try interface?.classes.map(\.key)
+        ?? workbench.categories(of: dataset).map { CategoryKey.key(forName: $0.name) }
+      var random = SplitMix64(seed: seed)
+      var wrong = 0
+      var labels: [Label] = []
+      for asset in try workbench.assets(of: dataset) {
+        guard let name = asset.category else { continue }
+        var key = interface?.key(name) ?? CategoryKey.key(forName: name)
+        let others = keys.filter { $0 != key }
+        // Drawn for every asset, so that more noise errs on the same assets and more.
+        let (chance, other) = (random.unit(), random.next())
+        if chance < noise, !others.isEmpty {
+          key = others[Int(other % UInt64(others.count))]
+          wrong += 1
+        }
+        labels.append(Label(asset: asset.id, author: author.description, category: key))
+      }
+      return (labels, wrong)
+    }
   }
+}
+
+/// A small random generator that gives the same numbers everywhere: Steele, Lea and Flood, "Fast splittable pseudorandom
+/// number generators", OOPSLA 2014.
+struct SplitMix64 {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
+  }
+
+  /// At least 0, below 1.
+  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

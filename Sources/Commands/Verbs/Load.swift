@@ -23,7 +23,8 @@ struct Load: Verb {
   @Option(help: ArgumentHelp("What to call the data set; the file's name if left out.", valueName: "name"))
   var name: Text?
   @Option(help: ArgumentHelp("The column that holds the text.", valueName: "column")) var text: Text?
-  @Option(help: ArgumentHelp("The column that holds the category; none for no categories.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp("The column that holds the category; none for no categories.", valueName: "column"))
   var category: Text?
   @Option(help: ArgumentHelp("Keep N assets, chosen at random by the seed.", valueName: "n")) var sample: Int?
   @Option(help: ArgumentHelp("Keep N assets of each category, chosen at random by the seed.", valueName: "n"))
@@ -35,25 +36,26 @@ struct Load: Verb {
     let url = try context.files.reading(file.description)
     let options = LoadOptions(
       name: name?.description, textColumn: text?.description, categoryColumn: category?.description,
-      sample: sample, perCategory: perCategory, seed: context.seed, skipsBadRows: skipBad)
+      skipBad: skipBad,
+      sample: sample, perCategory: perCategory, seed: context.seed)
+    let data = try AssetFile.open(url, shownAs: file.description, options: options)
     if context.files.isOutside(url) {
       context.progress.message(
         "\(file.description.visible) lies outside \(context.files.root.lastPathComponent): "
           + "a replay of this session will need --allow-read.")
     }
     return Work { workbench in
-      let loaded = try workbench.load(
-        url, shownAs: file.description, options: options, replacing: replace,
-        progress: { context.progress.update(done: $0, total: $1, unit: "bytes", note: "reading") },
-        isCancelled: context.isCancelled)
-      try Settings(workbench).set(currentDataset: loaded.dataset.name)
-      return try report(loaded, workbench)
+      let loaded = try workbench.load(data, replacing: replace, isCancelled: context.isCancelled) {
+        done, total in
+        context.progress.update(done: done, total: total, unit: "bytes", note: "reading")
+      }
+      return try report(loaded, remarks: data.remarks, workbench)
     }
   }
 
-  private func report(_ loaded: LoadOutcome, _ workbench: Workbench) throws -> Report {
+  private func report(_ loaded: Loading, remarks: [String], _ workbench: Workbench) throws -> Report {
     let dataset = loaded.dataset
-    let categories = try workbench.categories(of: dataset)
+    let categories = loaded.categories
     var report = Report(verb: "load")
     let sizes = Set(categories.map(\.count))
     var sentence = "Loaded \(dataset.name): \(counted(dataset.assets, "asset"))"
@@ -64,16 +66,25 @@ struct Load: Verb {
     case (let count, _): sentence += ", \(count) categories of \(sizes.min() ?? 0) to \(sizes.max() ?? 0)"
     }
     report.blocks.append(.line("\(sentence) (sha256 \(String(dataset.digest.prefix(12))))."))
-    for note in loaded.notes { report.blocks.append(.line("\(note)")) }
+    for remark in remarks { report.blocks.append(.line("\(remark)")) }
+    if dataset.skipped > 0 {
+      report.blocks.append(.line("Left out \(counted(dataset.skipped, "bad row")):"))
+      report.blocks += loaded.reasons.map { .line("  \($0.description)") }
+      if dataset.skipped > loaded.reasons.count {
+        report.blocks.append(.line("  and \(dataset.skipped - loaded.reasons.count) more"))
+      }
+    }
     let unknown = try workbench.unknownCategories(of: dataset)
     if !unknown.isEmpty { report.blocks.append(.line("\(InterfaceVerb.lacking(unknown, dataset))")) }
     report.json = [
       "dataset": .string(dataset.name), "assets": .int(dataset.assets), "categories": .int(categories.count),
       "sha256": .string(dataset.digest), "skipped": .int(dataset.skipped),
       "per_category": .object(
-        Dictionary(categories.map { ($0.name, JSONValue.int($0.count)) }, uniquingKeysWith: { first, _ in first })),
+        Dictionary(
+          categories.map { ($0.name, JSONValue.int($0.count)) }, uniquingKeysWith: { first, _ in first })),
     ]
-    report.hint = try workbench.interface() == nil
+    report.hint =
+      try workbench.interface() == nil
       ? "interface load FILE, or interface define --from \(dataset.name)" : "predict"
     return report
   }

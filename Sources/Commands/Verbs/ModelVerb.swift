@@ -22,8 +22,10 @@ struct ModelVerb: ParsableCommand {
 
   struct Install: Verb {
     static let isRecorded = false
-    static let configuration = CommandConfiguration(commandName: "install", abstract: "Fetch the model, or take it from a folder.")
-    @Option(help: ArgumentHelp("A folder with a BERT in it.", valueName: "folder"), completion: .directory) var from: Text?
+    static let configuration = CommandConfiguration(
+      commandName: "install", abstract: "Fetch the model, or take it from a folder.")
+    @Option(help: ArgumentHelp("A folder with a BERT in it.", valueName: "folder"), completion: .directory)
+    var from: Text?
 
     func perform(in context: Context) throws -> Work {
       let library = context.encoders
@@ -38,7 +40,9 @@ struct ModelVerb: ParsableCommand {
         let name = installed.folder.lastPathComponent
         report.blocks.append(
           .line(
-            installed.wasThere ? "\(name) is installed already." : "Installed \(name): \(Bytes(installed.bytes).description)."))
+            installed.wasThere
+              ? "\(name) is installed already." : "Installed \(name): \(Bytes(installed.bytes).description).")
+        )
         report.json = ["model": .string(name), "bytes": .int(installed.bytes)]
         return report
       }
@@ -80,13 +84,10 @@ struct ModelInstallation {
     for file in Self.files {
       let target = partial.appending(path: file.name)
       if (try? sha256(target)) == file.digest { continue }
-      guard let source = URL(string: Self.hub + file.name) else { continue }
-      try Download(
-        from: source, to: target,
+      try Download(Self.hub + file.name, to: target).run(
         progress: { received, total in
-          context.progress.update(done: received, total: total ?? received, unit: "bytes", note: file.name)
-        }, isCancelled: context.isCancelled
-      ).run()
+          context.progress.update(done: Int(received), total: Int(total ?? 0), unit: "bytes", note: file.name)
+        }, isCancelled: context.isCancelled)
       guard try sha256(target) == file.digest else {
         try? FileManager.default.removeItem(at: target)
         throw Fault.other(
@@ -106,7 +107,8 @@ struct ModelInstallation {
     _ = try PretrainedModel.load(folder: source)
     var result = self
     let isEmbedded = Self.files.allSatisfy { (try? sha256(source.appending(path: $0.name))) == $0.digest }
-    result.folder = library.cache.appending(path: isEmbedded ? EncoderLibrary.embeddedName : source.lastPathComponent)
+    result.folder = library.cache.appending(
+      path: isEmbedded ? EncoderLibrary.embeddedName : source.lastPathComponent)
     try makeCache()
     let manager = FileManager.default
     let partial = library.cache.appending(path: ".\(result.folder.lastPathComponent).part")

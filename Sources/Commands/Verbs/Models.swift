@@ -45,7 +45,8 @@ struct Models: ParsableCommand {
               .object([
                 "name": .string($0.name), "base": .string($0.base), "method": .string($0.method),
                 "dataset": .string($0.dataset), "examples": .int($0.examples), "bytes": .int($0.bytes),
-                "final_loss": .double($0.finalLoss ?? .nan), "held_out_accuracy": .double($0.heldOutAccuracy ?? .nan),
+                "final_loss": .double($0.finalLoss ?? .nan),
+                "held_out_accuracy": .double($0.heldOutAccuracy ?? .nan),
               ])
             }),
         ]
@@ -67,11 +68,12 @@ struct Models: ParsableCommand {
         if let other = try workbench.models().first(where: { $0.base == model.name }) {
           throw Fault.inUse(model: model.name, by: other.name)
         }
-        try workbench.remove(model: model)
+        try workbench.remove(model)
         // The row decides: a folder that outlives it is swept at the next start.
-        try? FileManager.default.removeItem(at: context.folder(of: model))
+        context.workspace.removeFiles(of: model)
         var report = Report(verb: "models remove")
-        report.blocks.append(.line("Removed \(model.name) and its predictions (\(Bytes(model.bytes).description))."))
+        report.blocks.append(
+          .line("Removed \(model.name) and its predictions (\(Bytes(model.bytes).description))."))
         report.json = ["model": .string(model.name), "bytes": .int(model.bytes)]
         return report
       }

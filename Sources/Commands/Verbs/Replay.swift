@@ -23,20 +23,25 @@ struct Replay: Verb {
   @Flag(help: "Rewrite the answers that differ.") var update = false
   @Option(help: ArgumentHelp("Stop after N steps.", valueName: "n")) var until: Int?
   @Option(
-    help: ArgumentHelp("Keep the workspace, as .fettle in this folder; an old one is set aside.", valueName: "folder"),
+    help: ArgumentHelp(
+      "Keep the workspace, as .fettle in this folder; an old one is set aside.", valueName: "folder"),
     completion: .directory)
   var into: Text?
-  @Option(help: ArgumentHelp("A folder that the document may read from too.", valueName: "folder"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("A folder that the document may read from too.", valueName: "folder"),
+    completion: .directory)
   var allowRead: [Text] = []
 
   func validate() throws {
     if into != nil, files.count > 1 { throw ValidationError("--into takes one document") }
-    if update, until != nil || step { throw ValidationError("--update runs every step, so it goes without --until and --step") }
+    if update, until != nil || step {
+      throw ValidationError("--update runs every step, so it goes without --until and --step")
+    }
     if let until, until < 1 { throw ValidationError("--until counts steps from 1") }
   }
 
   func perform(in context: Context) throws -> Work {
-    let allowed = allowRead.map { URL(filePath: $0.description, relativeTo: context.files.base).standardizedFileURL }
+    let allowed = allowRead.map { URL(folder: $0.description, relativeTo: context.files.base) }
     var passed = 0
     var failed = 0
     // All are read before the first runs, so that a typing error in the last name is not found out after minutes.
@@ -45,7 +50,8 @@ struct Replay: Verb {
       if documents.count > 1 { context.nested.show(name.visible) }
       if document.frontMatter.fettle != FrontMatter.currentVersion {
         context.nested.show(
-          "\(name.visible) was written by fettle \(document.frontMatter.fettle.visible); this is \(FrontMatter.currentVersion).")
+          "\(name.visible) was written by fettle \(document.frontMatter.fettle.visible); this is \(FrontMatter.currentVersion)."
+        )
       }
       if let line = document.breaksOff {
         context.nested.show("\(name.visible) breaks off in line \(line); it is replayed up to there.")
@@ -73,27 +79,31 @@ struct Replay: Verb {
     let document = try Document(parsing: text, file: name)
     guard !document.steps.isEmpty else {
       throw Fault.other(
-        code: "no-steps", "\(name.visible) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
+        code: "no-steps",
+        "\(name.visible) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
     }
     return (name, url, document)
   }
 
-  private func play(_ document: Document, _ url: URL, _ allowed: [URL], _ context: Context) throws -> Replayer.Outcome {
+  private func play(_ document: Document, _ url: URL, _ allowed: [URL], _ context: Context) throws
+    -> Replayer.Outcome
+  {
     let manager = FileManager.default
     let folder: URL
     if let into {
-      let home = URL(filePath: into.description, relativeTo: context.files.base).standardizedFileURL
-      folder = home.appending(path: ".fettle")
+      let home = URL(folder: into.description, relativeTo: context.files.base)
+      folder = home.appending(path: ".fettle", directoryHint: .isDirectory)
       try manager.createDirectory(at: home, withIntermediateDirectories: true)
       if manager.fileExists(atPath: folder.path) {
-        let aside = try Workspace.open(folder).setAside()
-        context.nested.show("The workspace that was in \(into.description.visible) is set aside in \(aside).")
+        let aside = try Workspace.setAside(folder)?.name ?? "nothing"
+        context.nested.show("The workspace that was in \(into.description.visible) is set aside as \(aside).")
       }
     } else {
-      folder = manager.temporaryDirectory.appending(path: "fettle-replay-\(UUID().uuidString)/.fettle")
+      folder = manager.temporaryDirectory.appending(
+        path: "fettle-replay-\(UUID().uuidString)/.fettle", directoryHint: .isDirectory)
     }
     defer { if into == nil { try? manager.removeItem(at: folder.deletingLastPathComponent()) } }
-    let colour = context.nested.terminal.hasColour
+    let colour = context.nested.terminal.colour
     let replayer = Replayer(context: context, folder: folder, allowed: allowed, drawsColour: colour)
     return try replayer.play(document, at: url, until: until) { step in
       guard self.step else { return .go }

@@ -21,7 +21,9 @@ struct Run: Verb {
 
   func perform(in context: Context) throws -> Work {
     let name = file.description
-    guard let data = try? Data(contentsOf: context.files.reading(name)) else { throw Fault.noFile(path: name) }
+    guard let data = try? Data(contentsOf: context.files.reading(name)) else {
+      throw Fault.noFile(path: name)
+    }
     guard let source = String(validating: data, as: UTF8.self) else {
       throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
     }
@@ -43,9 +45,9 @@ struct Run: Verb {
   private static func statements(_ source: String, file: String) throws -> [Statement] {
     if file.hasSuffix(".md") {
       return try Document(parsing: source, file: file).steps.filter { !$0.isInterrupted }.flatMap { step in
-        try Language.statements(in: step.command, file: file, firstLine: step.line)
+        try Language.statements(in: step.command, file: file, firstLine: step.line, extractingPrompts: false)
       }
     }
-    return try Language.statements(in: source, file: file, firstLine: 1)
+    return try Language.statements(in: source, file: file, firstLine: 1, extractingPrompts: true)
   }
 }

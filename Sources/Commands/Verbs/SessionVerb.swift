@@ -35,7 +35,8 @@ struct SessionVerb: ParsableCommand {
 
   struct Save: Verb {
     static let isRecorded = false
-    static let configuration = CommandConfiguration(commandName: "save", abstract: "Copy the document to a file.")
+    static let configuration = CommandConfiguration(
+      commandName: "save", abstract: "Copy the document to a file.")
     @Argument(help: "The Markdown file.", completion: .file()) var file: Text
     @Flag(help: "Write over a file that is there.") var replace = false
 
@@ -43,7 +44,8 @@ struct SessionVerb: ParsableCommand {
       let url = try context.files.writing(file.description)
       if !replace, FileManager.default.fileExists(atPath: url.path) {
         throw Fault.other(
-          code: "file-exists", "\(file.description.visible) is there already. Choose another name, or add --replace.")
+          code: "file-exists",
+          "\(file.description.visible) is there already. Choose another name, or add --replace.")
       }
       let root = context.files.root.path(relativeTo: url.deletingLastPathComponent())
       let document = SessionDocument(context.workspace)
@@ -71,13 +73,13 @@ struct SessionVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       let (seed, root) = try context.workspace.read { (try Settings($0).seed, try Settings($0).root) }
-      let aside = try context.workspace.setAside()
+      let aside = try context.workspace.setAside().name
       return Work { workbench in
         let settings = try Settings(workbench)
         try settings.set(firstSeed: seed)
         try settings.set(root: root)
         var report = Report(verb: "session new")
-        report.blocks.append(.line("The old work is set aside in \(aside). A new session begins."))
+        report.blocks.append(.line("The old work is set aside as \(aside). A new session begins."))
         report.json = ["aside": .string(aside)]
         report.hint = "load FILE"
         return report

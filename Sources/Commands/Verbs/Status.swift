@@ -10,27 +10,42 @@ struct Status: Verb {
   func perform(in context: Context) throws -> Work {
     Work { workbench in
       let datasets = try workbench.datasets()
-      let current = try Settings(workbench).currentDataset
+      let current = try workbench.currentDataset()?.name
       let interface = try workbench.interface()
       let models = try workbench.models()
       var report = Report(verb: "status")
       var fields: [(name: String, value: Cell)] = []
-      fields.append(("data sets", datasets.isEmpty ? "none" : "\(datasets.map { $0.name == current ? "\($0.name) (current)" : $0.name }.joined(separator: ", "))"))
+      fields.append(
+        (
+          "data sets",
+          datasets.isEmpty
+            ? "none"
+            : "\(datasets.map { $0.name == current ? "\($0.name) (current)" : $0.name }.joined(separator: ", "))"
+        ))
       fields.append(("interface", interface.map { "\($0.categories.count) categories" } ?? "none"))
       if let dataset = try current.flatMap({ try workbench.dataset(named: $0) }) {
         let labellers = try workbench.labellers(of: dataset)
-        fields.append(("labels", labellers.isEmpty ? "none" : "\(labellers.map { "\($0.labels) by \($0.author.visible)" }.joined(separator: ", "))"))
-        let predictors = try workbench.completeRuns(dataset: dataset).map(\.model)
+        fields.append(
+          (
+            "labels",
+            labellers.isEmpty
+              ? "none" : "\(labellers.map { "\($0.labels) by \($0.author.visible)" }.joined(separator: ", "))"
+          ))
+        let predictors = try workbench.completeRuns(of: dataset).map(\.model)
         fields.append(("predicted by", predictors.isEmpty ? "none" : "\(predictors.joined(separator: ", "))"))
       }
-      fields.append(("tuned models", models.isEmpty ? "none" : "\(models.map(\.name).joined(separator: ", "))"))
+      fields.append(
+        ("tuned models", models.isEmpty ? "none" : "\(models.map(\.name).joined(separator: ", "))"))
       report.blocks.append(.fields(fields))
       report.json = [
-        "datasets": .array(datasets.map { .string($0.name) }), "dataset": current.map(JSONValue.string) ?? .null,
-        "categories": .int(interface?.categories.count ?? 0), "models": .array(models.map { .string($0.name) }),
+        "datasets": .array(datasets.map { .string($0.name) }),
+        "dataset": current.map(JSONValue.string) ?? .null,
+        "categories": .int(interface?.categories.count ?? 0),
+        "models": .array(models.map { .string($0.name) }),
         "seed": .int(Int(truncatingIfNeeded: context.seed)),
       ]
-      report.hint = try next(workbench, datasets: datasets, current: current, interface: interface, models: models)
+      report.hint = try next(
+        workbench, datasets: datasets, current: current, interface: interface, models: models)
       return report
     }
   }
@@ -38,9 +53,11 @@ struct Status: Verb {
   private func next(
     _ workbench: Workbench, datasets: [Dataset], current: String?, interface: Interface?, models: [TunedModel]
   ) throws -> String {
-    guard let name = current, let dataset = datasets.first(where: { $0.name == name }) else { return "load FILE" }
+    guard let name = current, let dataset = datasets.first(where: { $0.name == name }) else {
+      return "load FILE"
+    }
     if interface == nil { return "interface define --from \(name)" }
-    if try workbench.lastCompleteRun(dataset: dataset, model: nil) == nil { return "predict" }
+    if try workbench.lastCompleteRun(of: dataset) == nil { return "predict" }
     if try workbench.labels(of: dataset).isEmpty { return "label simulate" }
     return models.isEmpty ? "finetune" : "validate"
   }

@@ -10,7 +10,8 @@ struct TextsOption: ParsableArguments {
   @Argument(help: "The text; the rest of the line.") var text: [Text] = []
   @Option(
     help: ArgumentHelp(
-      "A file of texts: JSON lines with a text field, CSV with a text column, else one text a line.", valueName: "file"),
+      "A file of texts: JSON lines with a text field, CSV with a text column, else one text a line.",
+      valueName: "file"),
     completion: .file())
   var file: Text?
 
@@ -22,7 +23,8 @@ struct TextsOption: ParsableArguments {
   func forEach(_ context: Context, _ body: (String) throws -> Void) throws {
     guard let file else { return try body(text.map(\.description).joined(separator: " ")) }
     let url = try context.files.reading(file.description)
-    try TextFile.read(url, shownAs: file.description) { text in
+    var source = try TextFile.open(url, shownAs: file.description)
+    while let text = try source.next() {
       try context.checkCancellation()
       try body(text)
     }
@@ -50,7 +52,8 @@ struct Tokens: Verb {
     try texts.forEach(context) { text in
       let encoding = encoder.encode(text)
       objects.append([
-        "ids": .array(encoding.ids.map { .int(Int($0)) }), "tokens": .array(encoding.tokens.map(JSONValue.string)),
+        "ids": .array(encoding.ids.map { .int(Int($0)) }),
+        "tokens": .array(encoding.tokens.map(JSONValue.string)),
       ])
       let count = counted(encoding.ids.count, "token")
       report.blocks.append(.line("\(count)\(encoding.isTruncated ? ", cut at the model's limit" : "")"))

@@ -56,25 +56,35 @@ struct Validate: Verb {
     _ before: Measurement, _ after: Measurement, leftOut: Int, _ workbench: Workbench
   ) throws -> Report {
     let count = after.count
-    let onlyAfter = zip(before.assets, after.assets).count { $0.predicted != $0.truth && $1.predicted == $1.truth }
-    let onlyBefore = zip(before.assets, after.assets).count { $0.predicted == $0.truth && $1.predicted != $1.truth }
+    let onlyAfter = zip(before.assets, after.assets).count {
+      $0.predicted != $0.truth && $1.predicted == $1.truth
+    }
+    let onlyBefore = zip(before.assets, after.assets).count {
+      $0.predicted == $0.truth && $1.predicted != $1.truth
+    }
     let test = McNemar(onlyFirst: onlyBefore, onlySecond: onlyAfter)
-    let difference = after.accuracy - before.accuracy
+    let difference = Double(after.agree - before.agree) / Double(count)
     var report = Report(verb: "validate")
     report.blocks.append(
-      .line("\(after.model) against \(before.model) on \(after.dataset.name): \(counted(count, "asset")), \(after.source)"))
+      .line(
+        "\(after.model) against \(before.model) on \(after.dataset.name): \(counted(count, "asset")), \(after.source)"
+      ))
     report.blocks.append(
-      .line("\(leftOut == 0 ? "no asset was" : "\(counted(leftOut, "asset")) left out that \(leftOut == 1 ? "was" : "were")") in the training set"))
-    func row(_ name: String, _ cell: (Measurement) -> Cell) -> [Cell] { ["\(name)", cell(before), cell(after)] }
+      .line(
+        "\(leftOut == 0 ? "no asset was" : "\(counted(leftOut, "asset")) left out that \(leftOut == 1 ? "was" : "were")") in the training set"
+      ))
+    func row(_ name: String, _ cell: (Measurement) -> Cell) -> [Cell] {
+      ["\(name)", cell(before), cell(after)]
+    }
     report.blocks.append(
       .table(
         Table(
           header: ["", before.model, after.model],
           rows: [
             row("agree") { "\(.count($0.agree, of: count))" },
-            row("accuracy") { "\(.share($0.accuracy, of: count))" },
-            row("95 % from") { "\(.share($0.interval?.low ?? .nan, of: count))" },
-            row("95 % to") { "\(.share($0.interval?.high ?? .nan, of: count))" },
+            row("accuracy") { "\(.share($0.accuracy.value ?? .nan, of: count))" },
+            row("95 % from") { "\(.share($0.accuracy.interval?.lowerBound ?? .nan, of: count))" },
+            row("95 % to") { "\(.share($0.accuracy.interval?.upperBound ?? .nan, of: count))" },
             row("macro F1") { "\(.macroF1($0.macroF1, of: count))" },
           ], alignments: [.left, .right, .right])))
     report.blocks.append(
@@ -82,15 +92,15 @@ struct Validate: Verb {
         ("difference", "\(.difference(difference, of: count))"),
         ("only \(after.model) right", "\(.count(onlyAfter, of: count))"),
         ("only \(before.model) right", "\(.count(onlyBefore, of: count))"),
-        ("McNemar's p", "\(.pValue(test.p))"),
+        ("McNemar's p", "\(.pValue(test.pValue))"),
       ]))
-    report.blocks.append(.derived([test.words(first: before.model, second: after.model)]))
+    report.blocks.append(.derived([test.verdict]))
     report.json = after.json
     report.json["base"] = .string(before.model)
-    report.json["base_accuracy"] = .double(before.accuracy)
+    report.json["base_accuracy"] = .double(before.accuracy.value ?? .nan)
     report.json["base_macro_f1"] = .double(before.macroF1)
     report.json["difference"] = .double(difference)
-    report.json["p_value"] = .double(test.p)
+    report.json["p_value"] = .double(test.pValue)
     report.json["left_out"] = .int(leftOut)
     report.hint = "label more and finetune again, until you are satisfied"
     return report

@@ -13,6 +13,8 @@ public struct Failure: Error, Equatable, Sendable {
   public var source: String?
   /// 1 a verb failed, 2 usage, 130 interrupted.
   public var exitStatus: Int32
+  /// It has been drawn where it happened, and whoever passes it on draws it no more.
+  public var wasShown = false
 
   public init(
     code: String, message: String, file: String? = nil, line: Int? = nil, column: Int? = nil,

@@ -15,6 +15,8 @@ public struct Report: Sendable {
   public var timing: [String: JSONValue]
   /// What usually comes next, said quietly on the terminal and nowhere else.
   public var hint: String?
+  /// The verb worked and its answer is bad news: a replay with differences. The program ends with 1.
+  public var isFailure = false
 
   public init(
     verb: String, blocks: [Block] = [], json: [String: JSONValue] = [:],
@@ -27,6 +29,9 @@ public struct Report: Sendable {
     self.timing = timing
     self.hint = hint
   }
+
+  /// Whether there is nothing to show.
+  public var isEmpty: Bool { blocks.isEmpty && json.isEmpty && (objects ?? []).isEmpty }
 
   /// What `--json` prints: one object, or one a text, each to be written on a line of its own.
   public var jsonLines: [JSONValue] {

@@ -1,0 +1,55 @@
+import Foundation
+import Workbench
+
+/// The field's words that a learner meets in reports, each explained once in a workspace, where it first stands.
+enum Glossary {
+  /// A term as reports write it, and its line.
+  static let terms: [(term: String, line: String)] = [
+    ("~", "~ before a number: it depends on floating point and may differ a little on another machine."),
+    (
+      "IoU",
+      "IoU: how far an asset's labellers agree; 1 when all chose the same, 0.5 when two chose two (Kili's measure)."
+    ),
+    (
+      "95 %",
+      "95 %: Wilson's interval; were the measurement repeated on other such texts, the true share would lie inside 95 times of 100."
+    ),
+    (
+      "macro F1",
+      "macro F1: precision and recall in one number per category, then the mean, so that rare categories count as much as common ones."
+    ),
+    (
+      "McNemar",
+      "McNemar's test: looks only at the assets where just one of two models is right; p is how often so uneven a split comes by chance."
+    ),
+    (
+      "loss",
+      "loss: the mean surprise (cross-entropy) of the model at the right answers; 0 is certainty, ln of the number of categories is guessing."
+    ),
+    (
+      "held-out",
+      "held-out: examples kept out of the training, to see how the model does on texts it did not learn from."
+    ),
+    ("UNABLE_TO_CLASSIFY", "UNABLE_TO_CLASSIFY: the category of texts that the model cannot place."),
+  ]
+
+  /// The lines for terms that stand in an answer and were not explained before; remembers them.
+  static func newLines(for answer: [String], _ workbench: Workbench) throws -> [String] {
+    let settings = try Settings(workbench)
+    var explained = try settings.explained
+    let text = answer.joined(separator: "\n")
+    let new = terms.filter { !explained.contains(key($0.term)) && occurs($0.term, in: text) }
+    guard !new.isEmpty else { return [] }
+    explained.formUnion(new.map { key($0.term) })
+    try settings.set(explained: explained)
+    return new.map(\.line)
+  }
+
+  private static func occurs(_ term: String, in text: String) -> Bool {
+    // `~ ` alone begins a derived line and stands before no number.
+    term == "~" ? text.contains(#/~[0-9+\-]/#) : text.contains(term)
+  }
+
+  /// Settings keep the names with blanks between them.
+  private static func key(_ term: String) -> String { term.replacingOccurrences(of: " ", with: "_") }
+}

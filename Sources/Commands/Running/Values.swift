@@ -1,0 +1,33 @@
+import Foundation
+import Shell
+
+extension JSONValue {
+  /// The value as a word of the language: what `$kpi.accuracy` stands for. Lists and objects have none.
+  var word: String? {
+    switch self {
+    case .string(let text): text
+    case .int(let number): String(number)
+    case .double(let number): number.isFinite ? "\(number)" : "nan"
+    case .bool(let value): value ? "true" : "false"
+    case .null: "null"
+    case .array, .object: nil
+    }
+  }
+}
+
+extension Language {
+  /// The statements of a text that begins at some line of its file.
+  ///
+  /// - Throws: `LanguageError`; `Fault` for a quote or brace that is never closed.
+  static func statements(in source: String, file: String, firstLine: Int, extractingPrompts: Bool) throws
+    -> [Statement]
+  {
+    let numbering = Numbering(file: file, firstLine: firstLine)
+    switch try parse(source, numbering: numbering, extractingPrompts: extractingPrompts) {
+    case .complete(let statements): return statements
+    case .incomplete(let open):
+      throw LanguageError.neverClosed(
+        what: open.what, place: .init(file: file, line: open.line, column: open.column, source: nil))
+    }
+  }
+}
