@@ -45,10 +45,15 @@ let package = Package(
 
     .executableTarget(name: "fettle-bench", dependencies: ["Encoder", "Workbench", "Classifiers"]),
 
+    // Programs started on a real pseudo-terminal, for tests of what a person meets.
+    .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
+    .executableTarget(name: "prompt-fixture", dependencies: ["Shell"], path: "Tests/PromptFixture"),
+
     .testTarget(
       name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
-    .testTarget(name: "ShellTests", dependencies: ["Shell"]),
+    .testTarget(
+      name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),

@@ -1,0 +1,72 @@
+import Foundation
+import Synchronization
+
+/// The terminal's modes while a command runs: no echo, so that what is typed ahead does not disturb the progress line; not
+/// line by line, so that a long paste is not cut at 4,095 bytes; signals on, so that Ctrl-C stops the command.
+///
+/// Reachable from signal handlers, hence the globals below: a program that dies or is stopped with the echo off leaves its
+/// user with a terminal that seems dead.
+struct TerminalModes: Sendable {
+  let descriptor: Int32
+
+  /// Remembers the modes as they are now; `nil` where the descriptor is no terminal.
+  init?(descriptor: Int32) {
+    self.descriptor = descriptor
+    var modes = termios()
+    guard tcgetattr(descriptor, &modes) == 0 else { return nil }
+    savedModes.pointee = modes
+    modes.c_lflag &= ~UInt32(ICANON | ECHO)
+    withUnsafeMutableBytes(of: &modes.c_cc) { characters in
+      characters[Int(VMIN)] = 1
+      characters[Int(VTIME)] = 0
+    }
+    quietModes.pointee = modes
+    modesDescriptor.store(descriptor, ordering: .releasing)
+  }
+
+  func quiet() {
+    isQuiet.store(true, ordering: .releasing)
+    Self.set(quietModes)
+  }
+
+  func restore() {
+    isQuiet.store(false, ordering: .releasing)
+    Self.set(savedModes)
+  }
+
+  // MARK: - In signal handlers
+
+  /// Puts the terminal in order before the process stops or dies. Safe in a signal's handler.
+  static func leave() {
+    set(savedModes)
+    let descriptor = modesDescriptor.load(ordering: .acquiring)
+    if pasteIsBracketed.load(ordering: .relaxed), descriptor >= 0 {
+      var code: (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8) =
+        (0x1B, 0x5B, 0x3F, 0x32, 0x30, 0x30, 0x34, 0x6C)
+      _ = write(STDOUT_FILENO, &code, 8)
+    }
+  }
+
+  /// Goes on after a stop as before it. Safe in a signal's handler.
+  static func enter() {
+    if isQuiet.load(ordering: .acquiring) { set(quietModes) }
+  }
+
+  // Never TCSAFLUSH: it throws away what is typed ahead.
+  private static func set(_ modes: UnsafeMutablePointer<termios>) {
+    let descriptor = modesDescriptor.load(ordering: .acquiring)
+    guard descriptor >= 0 else { return }
+    while tcsetattr(descriptor, TCSADRAIN, modes) != 0, errno == EINTR {}
+  }
+
+  /// Whether pastes come between escape codes now.
+  static func notePaste(isBracketed: Bool) {
+    pasteIsBracketed.store(isBracketed, ordering: .relaxed)
+  }
+}
+
+nonisolated(unsafe) private let savedModes = UnsafeMutablePointer<termios>.allocate(capacity: 1)
+nonisolated(unsafe) private let quietModes = UnsafeMutablePointer<termios>.allocate(capacity: 1)
+private let modesDescriptor = Atomic<Int32>(-1)
+private let isQuiet = Atomic<Bool>(false)
+private let pasteIsBracketed = Atomic<Bool>(false)
