@@ -5,6 +5,7 @@ final class PartialFile {
   private let target: URL
   private let path: String
   private let descriptor: CInt
+  private var isFinished = false
   /// Bytes written so far.
   private(set) var size: Int64 = 0
   /// What went wrong with the last write, which libcurl only knows as a failure.
@@ -20,7 +21,11 @@ final class PartialFile {
     size = Int64(end)
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A try that brought nothing leaves nothing.
+    if size == 0, !isFinished { unlink(path) }
+    close(descriptor)
+  }
 
   /// Returns false where the disk does not take it; `writeError` says why.
   func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -51,6 +56,7 @@ final class PartialFile {
     guard fsync(descriptor) == 0, rename(path, target.path) == 0 else {
       throw PartialFile.error(errno, target.path)
     }
+    isFinished = true
     // The new name is on the disk when its folder is. Should that fail, the state before comes back, which is sound too.
     let folder = open(target.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
     if folder >= 0 {
