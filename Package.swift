@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
-    .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench"]),
+    .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench", "PseudoTerminal"]),
   ],
   swiftLanguageModes: [.v6]
 )

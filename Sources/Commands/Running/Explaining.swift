@@ -11,8 +11,9 @@ extension Failure {
 
   /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
   /// and the document does not keep it.
-  var isOfTheMachine: Bool { Self.codesOfTheMachine.contains(code) }
-  private static let codesOfTheMachine: Set = ["model-missing", "disk-full", "cannot-write", "unexpected"]
+  var isOfTheMachine: Bool {
+    ["disk-full", "cannot-write", "unexpected"].contains(code) || code.hasPrefix("model-") || code.hasPrefix("workspace-")
+  }
 
   /// Any error as the learner sees it: what is wrong, where, what to do next.
   init(explaining error: any Error, verb: String, statement: Statement, file: String?) {

@@ -1,0 +1,93 @@
+import Foundation
+import PseudoTerminal
+import Testing
+
+/// fettle's own prompt on a real pseudo-terminal; what the line editor does by itself is tested beside it.
+@Suite struct PromptTests {
+  private func start(_ front: Front, columns: Int = 80, term: String = "xterm") throws -> PseudoTerminal {
+    var environment = front.environment
+    environment["TERM"] = term
+    let terminal = try PseudoTerminal(
+      Front.program.path, environment: environment, columns: columns, rows: 40, directory: front.folder.path)
+    try terminal.wait(for: "fettle> ")
+    return terminal
+  }
+
+  @Test("A verb is typed, answered, recorded; Ctrl-D leaves with 0", arguments: ["xterm", "dumb"])
+  func session(term: String) throws {
+    let front = try Front(tiny: false)
+    try front.writeLetters()
+    let terminal = try start(front, term: term)
+    terminal.type("load letters.csv\n")
+    try terminal.wait(for: "Loaded letters: 40 assets")
+    try terminal.wait(for: "fettle> ")
+    terminal.type("lod letters.csv\n")
+    try terminal.wait(for: "Did you mean load?")
+    try terminal.wait(for: "fettle> ")
+    terminal.type("\u{4}")
+    #expect(try terminal.waitForExit() == 0)
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+    if term == "dumb" { #expect(!terminal.output.contains(0x1B)) }
+  }
+
+  @Test(
+    "Ctrl-C stops predict and finetune; the shell stays, no half-written model, predict goes on",
+    arguments: ["predict", "finetune --method full --epochs 1000"])
+  func interruption(verb: String) throws {
+    let front = try Front()
+    try front.writeLetters(count: verb == "predict" ? 60_000 : 2000)
+    try front.lines("load letters.csv", "interface define --from letters", "label simulate")
+    let terminal = try start(front)
+    terminal.type("\(verb)\n")
+    // The bar shows that the work is under way.
+    try terminal.wait(for: "/")
+    terminal.type("\u{3}")
+    try terminal.wait(for: "Interrupted")
+    try terminal.wait(for: "fettle> ")
+    terminal.type("models\n")
+    try terminal.wait(for: "on disk")
+    try terminal.wait(for: "fettle> ")
+    terminal.type("quit\n")
+    #expect(try terminal.waitForExit() == 0)
+    let document = try front.read(".fettle/session.md")
+    #expect(document.contains("# interrupted: \(verb)"))
+    let models =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: front.folder.appending(path: ".fettle/models").path)) ?? []
+    #expect(models.isEmpty, "\(models)")
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+  }
+
+  @Test("Ten lines pasted while a verb runs are run after it, none lost")
+  func typeAhead() throws {
+    let front = try Front()
+    try front.writeLetters(count: 3000)
+    try front.lines("load letters.csv", "interface define --from letters")
+    let terminal = try start(front)
+    terminal.type("predict\n")
+    terminal.type((1...10).map { "note line \($0)\n" }.joined())
+    terminal.type("quit\n")
+    #expect(try terminal.waitForExit(seconds: 120) == 0)
+    let document = try front.read(".fettle/session.md")
+    for number in 1...10 { #expect(document.contains("\nline \(number)\n"), "line \(number)") }
+    #expect(document.contains("fettle> predict"))
+  }
+
+  @Test("History is there on the next day")
+  func history() throws {
+    let front = try Front(tiny: false)
+    let monday = try start(front)
+    monday.type("datasets\n")
+    try monday.wait(for: "No data sets")
+    try monday.wait(for: "fettle> ")
+    monday.type("\u{4}")
+    _ = try monday.waitForExit()
+    let tuesday = try start(front)
+    tuesday.type("\u{10}")
+    try tuesday.waitForScreen("Monday's line") { $0.cursorLine == "fettle> datasets" }
+    tuesday.type("\n")
+    try tuesday.wait(for: "No data sets")
+    tuesday.type("\u{4}")
+    #expect(try tuesday.waitForExit() == 0)
+  }
+}
