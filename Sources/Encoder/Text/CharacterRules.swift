@@ -1,13 +1,16 @@
 import Foundation
 
 /// What BERT's tokenizer does with each character (Hugging Face tokenizers, `normalizers/bert.rs` and `pre_tokenizers/bert.rs`).
+///
+/// That code reads the categories of Unicode 8; Swift's are newer. A character that came later was nothing special to it, and
+/// seven have changed their category since. (Compared for every character there is.)
 enum CharacterRules {
   enum Kind { case dropped, blank, ideograph, other }
 
   static func kind(of scalar: Unicode.Scalar) -> Kind {
     if scalar.value == 0xfffd { return .dropped }
-    switch scalar.properties.generalCategory {
-    case .control, .format, .privateUse, .unassigned, .surrogate: return .dropped
+    switch category(of: scalar) {
+    case .control, .format, .privateUse, .surrogate: return .dropped
     default: break
     }
     if isBlank(scalar) { return .blank }
@@ -22,7 +25,7 @@ enum CharacterRules {
     case 0..<0x80: return false
     default: break
     }
-    switch scalar.properties.generalCategory {
+    switch category(of: scalar) {
     case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
       .finalPunctuation, .otherPunctuation:
       return true
@@ -44,16 +47,36 @@ enum CharacterRules {
   static func normalised(_ scalar: Unicode.Scalar, lowercase: Bool) -> [Unicode.Scalar] {
     guard lowercase else { return [scalar] }
     var result: [Unicode.Scalar] = []
-    for part in decomposed(scalar) where part.properties.generalCategory != .nonspacingMark {
+    for part in decomposed(scalar) where category(of: part) != .nonspacingMark {
       result.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
     }
     return result
   }
 
+  /// The general category as Unicode 8 has it.
+  private static func category(of scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
+    switch scalar.value {
+    case 0x166d, 0x111c9: return .otherPunctuation
+    case 0x1734, 0x1171e: return .nonspacingMark
+    case 0x1885, 0x1886: return .otherLetter
+    case 0xa9bd: return .spacingMark
+    default: break
+    }
+    let category = scalar.properties.generalCategory
+    switch category {
+    case .uppercaseLetter, .lowercaseLetter, .otherLetter, .mathSymbol, .currencySymbol, .otherSymbol, .decimalNumber:
+      return category  // nothing hangs on their age
+    default:
+      let isKnown = scalar.properties.age.map { $0.major <= 8 } ?? false
+      return isKnown || category == .privateUse ? category : .unassigned
+    }
+  }
+
   private static func decomposed(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
     switch scalar.value {
     // Ideographs, kana, symbols, dashes and quotation marks: nothing to take apart, and no need to ask.
-    case 0..<0xc0, 0x2010...0x2027, 0x3400...0x9fff, 0x1f000...0x1faff: [scalar]
+    // (U+11938 came after those rules.)
+    case 0..<0xc0, 0x11938, 0x2010...0x2027, 0x3400...0x9fff, 0x1f000...0x1faff: [scalar]
     default: Array(String(Character(scalar)).decomposedStringWithCanonicalMapping.unicodeScalars)
     }
   }
