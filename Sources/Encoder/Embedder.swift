@@ -1,12 +1,37 @@
 import Foundation
+import Synchronization
 
-/// Turns texts into vectors with a model's encoder. Its threads live as long as it does.
+/// Turns texts into vectors with a model's encoder. Its threads live as long as it does; two callers take turns.
 public final class Embedder: Sendable {
-  let model: PretrainedModel
+  /// Rows that go through a layer together: enough to read its weights seldom, few enough to stay in the nearest caches.
+  private static let rowsAtOnce = 160
 
+  private let model: PretrainedModel
+  private let weights: Weights
+  private let crew: Crew
+  private let turn = Mutex(())
+  private let products = Products()
+  private let workplaces: [Workplace]
+
+  /// What one thread computes in.
+  private struct Workplace: Sendable {
+    let scratch: Scratch
+    let trace: TraceStorage
+  }
+
+  /// Lays the weights out for products, which takes a moment.
   /// - Throws: `ModelError`.
   public init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     self.model = model
+    crew = Crew(threads: threads)
+    weights = try Weights(model, crew: crew)
+    let longest = model.configuration.maximumPositions
+    workplaces = (0..<crew.count).map { _ in
+      let rows = Embedder.rowsAtOnce + longest
+      return Workplace(
+        scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
+        trace: TraceStorage(model.configuration, rows: rows, longest: longest, isRounded: false))
+    }
   }
 
   /// One vector `[hidden]` a text: the mean of its tokens' last states, not normalised. A text's vector is the same, bit for
@@ -16,6 +41,97 @@ public final class Embedder: Sendable {
     _ encodings: [Encoding], isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int) -> Void = { _ in }
   ) throws -> [[Float]] {
-    []
+    try turn.withLock { _ in
+      for encoding in encodings { try check(encoding) }
+      let groups = group(encodings)
+      let done = Mutex(0)
+      let hidden = model.configuration.hiddenSize
+      let pooled = Floats(count: encodings.count * hidden)
+      try crew.run(groups.count) { task, worker in
+        if isCancelled() { throw CancellationError() }
+        let group = groups[task]
+        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workplaces[worker])
+        done.withLock { count in
+          count += group.count
+          progress(count)
+        }
+      }
+      return (0..<encodings.count).map { text in
+        Array(UnsafeBufferPointer(start: pooled.base + text * hidden, count: hidden))
+      }
+    }
+  }
+
+  private func check(_ encoding: Encoding) throws {
+    let configuration = model.configuration
+    guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {
+      throw ModelError.textTooLong(tokens: encoding.ids.count, maximum: configuration.maximumPositions)
+    }
+    for id in encoding.ids where id < 0 || id >= configuration.vocabularySize {
+      throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: configuration.vocabularySize)
+    }
+  }
+
+  /// Neighbours, as many as fit `rowsAtOnce`, at least one.
+  private func group(_ encodings: [Encoding]) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var start = 0
+    var rows = 0
+    for (number, encoding) in encodings.enumerated() {
+      if rows > 0, rows + encoding.ids.count > Embedder.rowsAtOnce {
+        groups.append(start..<number)
+        start = number
+        rows = 0
+      }
+      rows += encoding.ids.count
+    }
+    if start < encodings.count { groups.append(start..<encodings.count) }
+    return groups
+  }
+
+  private func embed(_ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workplace: Workplace) throws {
+    let configuration = model.configuration
+    let trace = workplace.trace.trace
+    let scratch = workplace.scratch
+    var texts = PackedTexts()
+    for encoding in encodings { texts.append(encoding.ids) }
+    let x = trace.input.workspace(scratch.hidden)
+    try withWordRows(of: texts) { words, rows in
+      EmbeddingLayer(layout: weights.layout, words: words, weights: weights.base).forward(
+        rows, y: x, normalised: trace.outputNormalised, inverse: trace.outputInverse, scratch: scratch)
+    }
+    for layout in weights.layout.layers {
+      trace.input.keep(x, count: texts.rows * configuration.hiddenSize)
+      // Each text is a product of its own, so that its neighbours cannot change a bit of it.
+      try EncoderLayer(
+        configuration: configuration, layout: layout, weights: weights.base,
+        operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: false), products: products
+      ).forward(x: x, y: x, trace, texts: texts.ranges, blocks: texts.ranges, scratch: scratch)
+    }
+    Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
+    for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {
+      throw ModelError.notANumber(where: "what the model makes of a text")
+    }
+  }
+
+  /// The word table where it stands in the file; or, where the file holds no aligned f32, just the rows that the texts need.
+  private func withWordRows(
+    of texts: PackedTexts, _ body: (UnsafePointer<Float>, PackedTexts) throws -> Void
+  ) throws {
+    guard let table = model.tensors[WeightLayout.wordTableName] else {
+      throw ModelError.missingTensor(WeightLayout.wordTableName)
+    }
+    if let words = table.floats {
+      try body(words, texts)
+    } else {
+      let hidden = model.configuration.hiddenSize
+      let rows = Floats(count: texts.rows * hidden)
+      var renumbered = PackedTexts()
+      for range in texts.ranges {
+        for row in range { table.copy(from: Int(texts.words[row]) * hidden, count: hidden, to: rows.base + row * hidden) }
+        renumbered.append(range.map { Int32($0) })
+      }
+      try body(UnsafePointer(rows.base), renumbered)
+    }
   }
 }

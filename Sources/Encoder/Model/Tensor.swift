@@ -57,12 +57,24 @@ struct Tensor: @unchecked Sendable {  // `owner` keeps the bytes alive, and nobo
   func copyTurned(to target: UnsafeMutablePointer<Float>, stride: Int) {
     let rows = shape[0]
     let columns = shape[1]
+    let source: UnsafePointer<Float>
+    var converted: Floats?
+    if let floats {
+      source = floats
+    } else {
+      let copy = Floats(count: count)
+      self.copy(count: count, to: copy.base)
+      converted = copy
+      source = UnsafePointer(copy.base)
+    }
     // Blocks that fit the nearest cache, on both sides: a plain loop over 1,536 columns misses it at every step.
-    for rowBlock in Swift.stride(from: 0, to: rows, by: 16) {
-      for columnBlock in Swift.stride(from: 0, to: columns, by: 16) {
-        for row in rowBlock..<min(rowBlock + 16, rows) {
+    withExtendedLifetime(converted) {
+      for rowBlock in Swift.stride(from: 0, to: rows, by: 16) {
+        for columnBlock in Swift.stride(from: 0, to: columns, by: 16) {
           for column in columnBlock..<min(columnBlock + 16, columns) {
-            target[column * stride + row] = self[row * columns + column]
+            for row in rowBlock..<min(rowBlock + 16, rows) {
+              target[column * stride + row] = source[row * columns + column]
+            }
           }
         }
       }

@@ -1,35 +1,168 @@
-/// Where each of a BERT's weights stands in one block of memory, and what it is called in a file.
+/// Where each of a BERT's weights stands in one block of f32 memory, and which tensor of a file it is.
+///
+/// Matrices come first, `[in, out]` and so turned against the file's `[out, in]`; queries, keys and values stand side by side in
+/// one. The vectors (biases, gains and shifts, the head) stand together at the end, because their gradients are summed over
+/// shards, while a matrix's gradient is one product.
 struct WeightLayout: Sendable {
-  /// The tensors that a file must hold, and their shapes.
-  static func files(_ configuration: BERTConfiguration) -> [(name: String, shape: [Int])] {
+  /// A stretch of the block.
+  struct Section: Sendable {
+    enum Kind: Sendable { case embedding, matrix, vector, head }
+    var start: Int
+    var count: Int
+    var kind: Kind
+    /// The encoder layer, from 0 at the bottom; nil for embeddings and head.
+    var layer: Int?
+
+    var range: Range<Int> { start..<start + count }
+  }
+
+  /// A linear map: y = x w + bias.
+  struct Linear: Sendable {
+    var weight: Int
+    var bias: Int
+    var inputs: Int
+    var outputs: Int
+  }
+
+  /// A layer norm's gain and shift.
+  struct Norm: Sendable {
+    var gain: Int
+    var shift: Int
+  }
+
+  struct Layer: Sendable {
+    var projections: Linear
+    var output: Linear
+    var attentionNorm: Norm
+    var up: Linear
+    var down: Linear
+    var outputNorm: Norm
+  }
+
+  let configuration: BERTConfiguration
+  /// Rows of the word table: as many as the training's texts use, or none where the table stays in its file.
+  let words: Int
+  let wordTable: Int
+  let positionTable: Int
+  let typeTable: Int
+  let embeddingNorm: Norm
+  let layers: [Layer]
+  let headWeight: Int
+  let headBias: Int
+  let categories: Int
+  let sections: [Section]
+  /// The stretch of the vectors.
+  let vectors: Range<Int>
+  let count: Int
+
+  init(_ configuration: BERTConfiguration, words: Int, categories: Int) {
+    self.configuration = configuration
+    self.words = words
+    self.categories = categories
     let hidden = configuration.hiddenSize
     let inner = configuration.intermediateSize
-    var files: [(String, [Int])] = [
-      ("embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden]),
-      ("embeddings.position_embeddings.weight", [configuration.maximumPositions, hidden]),
-      ("embeddings.token_type_embeddings.weight", [configuration.segmentTypes, hidden]),
-      ("embeddings.LayerNorm.weight", [hidden]),
-      ("embeddings.LayerNorm.bias", [hidden]),
-    ]
-    for layer in 0..<configuration.layers {
-      let prefix = "encoder.layer.\(layer)."
-      for part in ["query", "key", "value"] {
-        files.append((prefix + "attention.self.\(part).weight", [hidden, hidden]))
-        files.append((prefix + "attention.self.\(part).bias", [hidden]))
+    var sections: [Section] = []
+    var end = 0
+    func place(_ count: Int, _ kind: Section.Kind, layer: Int? = nil) -> Int {
+      let start = end
+      if count > 0 { sections.append(Section(start: start, count: count, kind: kind, layer: layer)) }
+      end += (count + 15) / 16 * 16  // whole vectors, so that each section begins aligned
+      return start
+    }
+    wordTable = place(words * hidden, .embedding)
+    positionTable = place(configuration.maximumPositions * hidden, .embedding)
+    typeTable = place(configuration.segmentTypes * hidden, .embedding)
+    let matrices = (0..<configuration.layers).map { layer in
+      [(hidden, 3 * hidden), (hidden, hidden), (hidden, inner), (inner, hidden)].map { inputs, outputs in
+        Linear(
+          weight: place(inputs * outputs, .matrix, layer: layer), bias: 0, inputs: inputs, outputs: outputs)
       }
-      files += [
-        (prefix + "attention.output.dense.weight", [hidden, hidden]),
-        (prefix + "attention.output.dense.bias", [hidden]),
-        (prefix + "attention.output.LayerNorm.weight", [hidden]),
-        (prefix + "attention.output.LayerNorm.bias", [hidden]),
-        (prefix + "intermediate.dense.weight", [inner, hidden]),
-        (prefix + "intermediate.dense.bias", [inner]),
-        (prefix + "output.dense.weight", [hidden, inner]),
-        (prefix + "output.dense.bias", [hidden]),
-        (prefix + "output.LayerNorm.weight", [hidden]),
-        (prefix + "output.LayerNorm.bias", [hidden]),
+    }
+    let vectorStart = end
+    func norm(layer: Int?) -> Norm {
+      Norm(gain: place(hidden, .vector, layer: layer), shift: place(hidden, .vector, layer: layer))
+    }
+    embeddingNorm = norm(layer: nil)
+    layers = matrices.enumerated().map { layer, matrices in
+      let linear = matrices.map { matrix in
+        var linear = matrix
+        linear.bias = place(matrix.outputs, .vector, layer: layer)
+        return linear
+      }
+      return Layer(
+        projections: linear[0], output: linear[1], attentionNorm: norm(layer: layer), up: linear[2],
+        down: linear[3], outputNorm: norm(layer: layer))
+    }
+    headWeight = place(categories * hidden, .head)
+    headBias = place(categories, .head)
+    vectors = vectorStart..<end
+    count = end
+    self.sections = sections
+  }
+}
+
+extension WeightLayout {
+  /// A tensor of a file and where it goes: turned, every `stride` numbers a new input, or as it is.
+  struct FileEntry {
+    var name: String
+    var shape: [Int]
+    var start: Int
+    /// The distance of two inputs' rows; nil where the tensor is not turned.
+    var stride: Int?
+  }
+
+  /// All tensors of the encoder but the word table.
+  var entries: [FileEntry] {
+    let hidden = configuration.hiddenSize
+    func norm(_ name: String, _ norm: Norm) -> [FileEntry] {
+      [
+        FileEntry(name: name + ".weight", shape: [hidden], start: norm.gain),
+        FileEntry(name: name + ".bias", shape: [hidden], start: norm.shift),
       ]
     }
-    return files
+    func linear(_ name: String, _ linear: Linear) -> [FileEntry] {
+      [
+        FileEntry(
+          name: name + ".weight", shape: [linear.outputs, linear.inputs], start: linear.weight,
+          stride: linear.outputs),
+        FileEntry(name: name + ".bias", shape: [linear.outputs], start: linear.bias),
+      ]
+    }
+    var entries = [
+      FileEntry(
+        name: "embeddings.position_embeddings.weight", shape: [configuration.maximumPositions, hidden],
+        start: positionTable),
+      FileEntry(
+        name: "embeddings.token_type_embeddings.weight", shape: [configuration.segmentTypes, hidden],
+        start: typeTable),
+    ]
+    entries += norm("embeddings.LayerNorm", embeddingNorm)
+    for (number, layer) in layers.enumerated() {
+      let prefix = "encoder.layer.\(number)."
+      for (part, name) in ["query", "key", "value"].enumerated() {
+        entries.append(
+          FileEntry(
+            name: prefix + "attention.self.\(name).weight", shape: [hidden, hidden],
+            start: layer.projections.weight + part * hidden, stride: 3 * hidden))
+        entries.append(
+          FileEntry(
+            name: prefix + "attention.self.\(name).bias", shape: [hidden],
+            start: layer.projections.bias + part * hidden))
+      }
+      entries += linear(prefix + "attention.output.dense", layer.output)
+      entries += norm(prefix + "attention.output.LayerNorm", layer.attentionNorm)
+      entries += linear(prefix + "intermediate.dense", layer.up)
+      entries += linear(prefix + "output.dense", layer.down)
+      entries += norm(prefix + "output.LayerNorm", layer.outputNorm)
+    }
+    return entries
+  }
+
+  static let wordTableName = "embeddings.word_embeddings.weight"
+
+  /// The tensors that a file must hold, and their shapes.
+  static func files(_ configuration: BERTConfiguration) -> [(name: String, shape: [Int])] {
+    [(wordTableName, [configuration.vocabularySize, configuration.hiddenSize])]
+      + WeightLayout(configuration, words: 0, categories: 0).entries.map { ($0.name, $0.shape) }
   }
 }

@@ -1,0 +1,45 @@
+import Foundation
+
+/// The linear head, softmax and cross-entropy.
+struct Classification {
+  /// `[categories, hidden]` and `[categories]`.
+  let weight: FloatPointer
+  let bias: FloatPointer
+  let hidden: Int
+  let categories: Int
+
+  /// logits = W pooled + b: `[categories]` from `[hidden]`.
+  func forward(_ pooled: FloatPointer) -> [Float] {
+    (0..<categories).map { category in
+      let row = weight + category * hidden
+      var sum = bias[category]
+      for i in 0..<hidden { sum += row[i] * pooled[i] }
+      return sum
+    }
+  }
+
+  /// -log softmax(logits)[category], in nats, and the probabilities.
+  static func loss(_ logits: [Float], category: Int) -> (loss: Double, probabilities: [Float]) {
+    let top = logits.max() ?? 0
+    let powers = logits.map { exp(Double($0 - top)) }
+    let sum = powers.reduce(0, +)
+    return (log(sum) - Double(logits[category] - top), powers.map { Float($0 / sum) })
+  }
+
+  /// The gradient of `scale` times the loss: `pooled` is replaced by its own, the head's are added to.
+  func backward(
+    _ pooled: FloatPointer, probabilities: [Float], category: Int, scale: Float, weightGradient: FloatPointer,
+    biasGradient: FloatPointer
+  ) {
+    let slopes = (0..<categories).map { (probabilities[$0] - ($0 == category ? 1 : 0)) * scale }
+    for other in 0..<categories {
+      biasGradient[other] += slopes[other]
+      for i in 0..<hidden { weightGradient[other * hidden + i] += slopes[other] * pooled[i] }
+    }
+    for i in 0..<hidden {
+      var sum: Float = 0
+      for other in 0..<categories { sum += slopes[other] * weight[other * hidden + i] }
+      pooled[i] = sum
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import CKernels
+
+/// One layer of a BERT: self-attention, then a feed-forward network, each added to its input and normalised (Vaswani et al.
+/// 2017, Devlin et al. 2019).
+struct EncoderLayer {
+  let configuration: BERTConfiguration
+  let layout: WeightLayout.Layer
+  /// The weights as f32, for the vectors, and as the products read them.
+  let weights: FloatPointer
+  let operands: Operand
+  let products: Products
+
+  private var hidden: Int { configuration.hiddenSize }
+  private var inner: Int { configuration.intermediateSize }
+
+  /// y: `[rows, hidden]` from x: `[rows, hidden]`, which `trace.input` holds already; y may be x.
+  ///
+  /// - Parameters:
+  ///   - texts: rows that attend to each other.
+  ///   - blocks: rows that are multiplied at once. A product's last bits may depend on how many rows it has, never on others' values.
+  func forward(
+    x: FloatPointer, y: FloatPointer, _ trace: LayerTrace, texts: [Range<Int>], blocks: [Range<Int>], scratch: Scratch
+  ) throws {
+    guard let rows = blocks.last?.upperBound else { return }
+
+    // projections = x Wqkv + b: [rows, 3 hidden]
+    try multiply(trace.input, layout.projections, into: trace.projections, blocks)
+    fettle_add_bias(trace.projections, weights + layout.projections.bias, rows, 3 * hidden)
+
+    // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
+    let context = trace.context.workspace(scratch.wide)
+    var probabilities = trace.probabilities
+    for text in texts {
+      fettle_attention_forward(
+        trace.projections + text.lowerBound * 3 * hidden, context + text.lowerBound * hidden, probabilities,
+        scratch.attention.base, text.count, configuration.attentionHeads, configuration.headSize)
+      probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
+    }
+    trace.context.keep(context, count: rows * hidden)
+
+    // middle = norm(x + context Wo + b): [rows, hidden]
+    let sum = scratch.sum.base
+    let middle = trace.middle.workspace(scratch.middle)
+    try multiply(trace.context, layout.output, into: sum, blocks)
+    fettle_layer_norm_forward(
+      sum, weights + layout.output.bias, x, weights + layout.attentionNorm.gain, weights + layout.attentionNorm.shift,
+      middle, trace.attentionNormalised, trace.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
+    trace.middle.keep(middle, count: rows * hidden)
+
+    // activated = GELU(middle Wup + b): [rows, intermediate]
+    let activated = trace.activated.workspace(scratch.wide)
+    try multiply(trace.middle, layout.up, into: trace.preActivation, blocks)
+    fettle_gelu_forward(trace.preActivation, weights + layout.up.bias, activated, rows, inner)
+    trace.activated.keep(activated, count: rows * inner)
+
+    // y = norm(middle + activated Wdown + b): [rows, hidden]
+    try multiply(trace.activated, layout.down, into: sum, blocks)
+    fettle_layer_norm_forward(
+      sum, weights + layout.down.bias, middle, weights + layout.outputNorm.gain, weights + layout.outputNorm.shift, y,
+      trace.outputNormalised, trace.outputInverse, rows, hidden, configuration.layerNormEpsilon)
+  }
+
+  /// `gradient`: `[rows, hidden]`, of y on the way in and of x on the way out.
+  ///
+  /// - Parameters:
+  ///   - kept: takes the gradients of the four products' results, of which the matrices' gradients are made later.
+  ///   - vectors: the gradients of biases, gains and shifts, laid out as the weights are; added to.
+  func backward(
+    gradient: FloatPointer, _ trace: LayerTrace, kept: LayerGradients, vectors: FloatPointer, texts: [Range<Int>],
+    scratch: Scratch
+  ) throws {
+    guard let rows = texts.last?.upperBound else { return }
+
+    // y = norm(middle + activated Wdown + b)
+    fettle_layer_norm_backward(
+      gradient, trace.outputNormalised, trace.outputInverse, weights + layout.outputNorm.gain,
+      vectors + layout.outputNorm.gain, vectors + layout.outputNorm.shift, rows, hidden)
+    kept.down.keep(gradient, count: rows * hidden)
+    fettle_add_column_sums(gradient, vectors + layout.down.bias, rows, hidden)
+
+    // activated = GELU(middle Wup + b)
+    let up = kept.up.workspace(scratch.wide)
+    try multiplyBack(kept.down, layout.down, into: up, rows)
+    fettle_gelu_backward(trace.preActivation, up, rows * inner)
+    kept.up.keep(up, count: rows * inner)
+    fettle_add_column_sums(up, vectors + layout.up.bias, rows, inner)
+    try multiplyBack(kept.up, layout.up, into: gradient, adding: true, rows)
+
+    // middle = norm(x + context Wo + b)
+    fettle_layer_norm_backward(
+      gradient, trace.attentionNormalised, trace.attentionInverse, weights + layout.attentionNorm.gain,
+      vectors + layout.attentionNorm.gain, vectors + layout.attentionNorm.shift, rows, hidden)
+    kept.output.keep(gradient, count: rows * hidden)
+    fettle_add_column_sums(gradient, vectors + layout.output.bias, rows, hidden)
+
+    // context = softmax(q kᵀ / √size) v
+    let context = scratch.sum.base
+    try multiplyBack(kept.output, layout.output, into: context, rows)
+    let projections = kept.projections.workspace(scratch.wide)
+    var probabilities = trace.probabilities
+    for text in texts {
+      fettle_attention_backward(
+        trace.projections + text.lowerBound * 3 * hidden, probabilities, context + text.lowerBound * hidden,
+        projections + text.lowerBound * 3 * hidden, scratch.attention.base, text.count, configuration.attentionHeads,
+        configuration.headSize)
+      probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
+    }
+    kept.projections.keep(projections, count: rows * 3 * hidden)
+    fettle_add_column_sums(projections, vectors + layout.projections.bias, rows, 3 * hidden)
+
+    // projections = x Wqkv + b
+    try multiplyBack(kept.projections, layout.projections, into: gradient, adding: true, rows)
+  }
+
+  private func multiply(
+    _ x: Operand, _ linear: WeightLayout.Linear, into y: FloatPointer, _ blocks: [Range<Int>]
+  ) throws {
+    for block in blocks {
+      try products.forward(
+        x.advanced(by: block.lowerBound * linear.inputs), operands.advanced(by: linear.weight),
+        into: y + block.lowerBound * linear.outputs, rows: block.count, inner: linear.inputs, columns: linear.outputs)
+    }
+  }
+
+  private func multiplyBack(
+    _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
+  ) throws {
+    try products.backward(
+      dy, operands.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.inputs,
+      columns: linear.outputs)
+  }
+}

@@ -1,0 +1,31 @@
+/// Random numbers that are the same everywhere: SplitMix64 (Steele, Lea & Flood 2014). Small, and any seed serves.
+struct RandomNumbers: RandomNumberGenerator {
+  private var state: UInt64
+
+  /// Streams of one seed are independent of each other.
+  init(seed: UInt64, stream: UInt64 = 0) {
+    state = seed
+    for part in [stream, 0x6665_7474_6c65] { state = next() ^ part }
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// From 0 to less than 1, in steps of 2⁻²⁴.
+  mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+  /// A number under `bound`. Written here and not left to the standard library, whose way of drawing may change.
+  mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+
+  /// The numbers `0 ..< count` in random order (Fisher & Yates).
+  mutating func permutation(_ count: Int) -> [Int] {
+    var order = Array(0..<count)
+    for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, below(i + 1)) }
+    return order
+  }
+}
