@@ -21,9 +21,13 @@ public final class Embedder: Sendable {
 
   /// Lays the weights out for products, which takes a moment.
   /// - Throws: `ModelError`.
-  public init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
+  public convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
+    try self.init(model: model, crew: Crew(threads: threads), precision: precision)
+  }
+
+  init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
     self.model = model
-    crew = Crew(threads: threads)
+    self.crew = crew
     weights = try Weights(model, crew: crew)
     let longest = model.configuration.maximumPositions
     workplaces = (0..<crew.count).map { _ in
@@ -42,7 +46,7 @@ public final class Embedder: Sendable {
     progress: @Sendable (_ done: Int) -> Void = { _ in }
   ) throws -> [[Float]] {
     try turn.withLock { _ in
-      for encoding in encodings { try check(encoding) }
+      for encoding in encodings { try model.check(encoding) }
       let groups = group(encodings)
       let done = Mutex(0)
       let hidden = model.configuration.hiddenSize
@@ -59,16 +63,6 @@ public final class Embedder: Sendable {
       return (0..<encodings.count).map { text in
         Array(UnsafeBufferPointer(start: pooled.base + text * hidden, count: hidden))
       }
-    }
-  }
-
-  private func check(_ encoding: Encoding) throws {
-    let configuration = model.configuration
-    guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {
-      throw ModelError.textTooLong(tokens: encoding.ids.count, maximum: configuration.maximumPositions)
-    }
-    for id in encoding.ids where id < 0 || id >= configuration.vocabularySize {
-      throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: configuration.vocabularySize)
     }
   }
 
@@ -95,18 +89,15 @@ public final class Embedder: Sendable {
     let scratch = workplace.scratch
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
-    let x = trace.input.workspace(scratch.hidden)
-    try withWordRows(of: texts) { words, rows in
-      EmbeddingLayer(layout: weights.layout, words: words, weights: weights.base).forward(
-        rows, y: x, normalised: trace.outputNormalised, inverse: trace.outputInverse, scratch: scratch)
-    }
-    for layout in weights.layout.layers {
-      trace.input.keep(x, count: texts.rows * configuration.hiddenSize)
-      // Each text is a product of its own, so that its neighbours cannot change a bit of it.
-      try EncoderLayer(
-        configuration: configuration, layout: layout, weights: weights.base,
+    // Each text is a product of its own, so that its neighbours cannot change a bit of it.
+    let x = try withWordRows(of: texts) { words, rows in
+      try Transformer(
+        layout: weights.layout, words: words, weights: weights.base,
         operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: false), products: products
-      ).forward(x: x, y: x, trace, texts: texts.ranges, blocks: texts.ranges, scratch: scratch)
+      ).forward(
+        rows, traces: [trace],
+        embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),
+        blocks: texts.ranges, scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
     for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {
@@ -115,14 +106,14 @@ public final class Embedder: Sendable {
   }
 
   /// The word table where it stands in the file; or, where the file holds no aligned f32, just the rows that the texts need.
-  private func withWordRows(
-    of texts: PackedTexts, _ body: (UnsafePointer<Float>, PackedTexts) throws -> Void
-  ) throws {
+  private func withWordRows<Result>(
+    of texts: PackedTexts, _ body: (UnsafePointer<Float>, PackedTexts) throws -> Result
+  ) throws -> Result {
     guard let table = model.tensors[WeightLayout.wordTableName] else {
       throw ModelError.missingTensor(WeightLayout.wordTableName)
     }
     if let words = table.floats {
-      try body(words, texts)
+      return try body(words, texts)
     } else {
       let hidden = model.configuration.hiddenSize
       let rows = Floats(count: texts.rows * hidden)
@@ -131,7 +122,7 @@ public final class Embedder: Sendable {
         for row in range { table.copy(from: Int(texts.words[row]) * hidden, count: hidden, to: rows.base + row * hidden) }
         renumbered.append(range.map { Int32($0) })
       }
-      try body(UnsafePointer(rows.base), renumbered)
+      return try body(UnsafePointer(rows.base), renumbered)
     }
   }
 }

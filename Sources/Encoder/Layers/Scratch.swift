@@ -51,6 +51,8 @@ struct LayerGradients {
   var up: Operand
   var down: Operand
 
+  var all: [Operand] { [projections, output, up, down] }
+
   func advanced(byRows rows: Int, _ configuration: BERTConfiguration) -> LayerGradients {
     LayerGradients(
       projections: projections.advanced(by: rows * 3 * configuration.hiddenSize),

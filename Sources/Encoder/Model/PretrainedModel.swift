@@ -74,6 +74,16 @@ public struct PretrainedModel: Sendable {
       to: folder.appendingPathComponent("sentence_bert_config.json"))
   }
 
+  /// - Throws: `ModelError` where the model cannot read these tokens.
+  func check(_ encoding: Encoding) throws {
+    guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {
+      throw ModelError.textTooLong(tokens: encoding.ids.count, maximum: configuration.maximumPositions)
+    }
+    for id in encoding.ids where id < 0 || id >= configuration.vocabularySize {
+      throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: configuration.vocabularySize)
+    }
+  }
+
   private func writeJSON(_ object: [String: Any], to file: URL) throws {
     let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
     try ModelFile.write(data, to: file)

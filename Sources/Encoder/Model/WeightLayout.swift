@@ -37,6 +37,9 @@ struct WeightLayout: Sendable {
     var up: Linear
     var down: Linear
     var outputNorm: Norm
+
+    /// The four, in the order of the way forward.
+    var linears: [Linear] { [projections, output, up, down] }
   }
 
   let configuration: BERTConfiguration

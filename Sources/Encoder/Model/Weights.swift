@@ -38,6 +38,8 @@ final class Weights: Sendable {
     }
   }
 
+  var isFinite: Bool { fettle_sum_of_squares(base, floats.count).isFinite }
+
   /// The model that these weights make of `model`: what stands in no section is taken over from it. `words` as in `init`.
   func model(from model: PretrainedModel, words: [Int32]) -> PretrainedModel {
     var tensors = model.tensors

@@ -14,5 +14,59 @@ public func fineTune(
   options: TrainingOptions, step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
-  throw ModelError.noExamples
+  let started = ContinuousClock.now
+  try options.check()
+  try check(examples, categories: categories, head: head, model: model)
+  let split = Split(examples.map(\.category), share: options.holdout, seed: options.seed)
+  guard Set(split.training.map { examples[$0].category }).count > 1 else { throw ModelError.oneCategory }
+  let run = TrainingRun(
+    model: model, head: head, examples: examples, categories: categories, options: options, split: split,
+    crew: Crew(threads: options.threads), started: started)
+  switch options.method {
+  case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
+  case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
+  }
+}
+
+private func check(
+  _ examples: [(encoding: Encoding, category: Int)], categories: Int, head: Head?, model: PretrainedModel
+) throws {
+  guard !examples.isEmpty else { throw ModelError.noExamples }
+  if let head {
+    guard head.categories == categories else {
+      throw ModelError.headMismatch(expected: categories, found: head.categories)
+    }
+    guard head.hiddenSize == model.configuration.hiddenSize else {
+      throw ModelError.wrongShape(
+        tensor: "weight", expected: [categories, model.configuration.hiddenSize],
+        found: [categories, head.hiddenSize])
+    }
+  }
+  for (encoding, category) in examples {
+    guard (0..<categories).contains(category) else {
+      throw ModelError.categoryOutOfRange(category: category, categories: categories)
+    }
+    try model.check(encoding)
+  }
+  guard Set(examples.map(\.category)).count > 1 else { throw ModelError.oneCategory }
+}
+
+/// Which examples are learned from, and which are kept out to measure accuracy.
+struct Split {
+  var training: [Int]
+  var heldOut: [Int]
+
+  /// Of each category the same share is held out, but never all of it.
+  init(_ categories: [Int], share: Double, seed: UInt64) {
+    var randomNumbers = RandomNumbers(seed: seed, stream: 2)
+    var places: [Int: [Int]] = [:]
+    for example in randomNumbers.permutation(categories.count) { places[categories[example], default: []].append(example) }
+    var heldOut: [Int] = []
+    for (_, examples) in places.sorted(by: { $0.key < $1.key }) {
+      heldOut += examples.prefix(min(examples.count - 1, Int((Double(examples.count) * share).rounded())))
+    }
+    self.heldOut = heldOut.sorted()
+    let outside = Set(heldOut)
+    training = categories.indices.filter { !outside.contains($0) }
+  }
 }

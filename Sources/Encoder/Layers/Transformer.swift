@@ -1,0 +1,68 @@
+import Foundation
+
+/// The whole encoder, forward and backward, over texts packed without padding.
+struct Transformer {
+  let layout: WeightLayout
+  /// `[words, hidden]`.
+  let words: UnsafePointer<Float>
+  /// The weights as f32, for tables and vectors, and as the products read them.
+  let weights: FloatPointer
+  let operands: Operand
+  let products: Products
+
+  private var configuration: BERTConfiguration { layout.configuration }
+
+  private var embedding: EmbeddingLayer { EmbeddingLayer(layout: layout, words: words, weights: weights) }
+
+  private func layer(_ number: Int) -> EncoderLayer {
+    EncoderLayer(
+      configuration: configuration, layout: layout.layers[number], weights: weights, operands: operands,
+      products: products)
+  }
+
+  /// The last layer's states, `[rows, hidden]`, in memory of `scratch`.
+  ///
+  /// - Parameters:
+  ///   - traces: one a layer, or one for all where nothing goes back.
+  ///   - blocks: as in `EncoderLayer.forward`.
+  func forward(
+    _ texts: PackedTexts, traces: [LayerTrace], embeddingTrace: EmbeddingTrace, blocks: [Range<Int>], scratch: Scratch
+  ) throws -> FloatPointer {
+    func trace(_ number: Int) -> LayerTrace { traces[min(number, traces.count - 1)] }
+    var x = trace(0).input.workspace(scratch.hidden)
+    embedding.forward(
+      texts, y: x, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse, scratch: scratch)
+    for number in 0..<configuration.layers {
+      trace(number).input.keep(x, count: texts.rows * configuration.hiddenSize)
+      let isLast = number == configuration.layers - 1
+      let y = isLast ? scratch.hidden.base : trace(number + 1).input.workspace(scratch.hidden)
+      try layer(number).forward(
+        x: x, y: y, trace(number), texts: texts.ranges, blocks: blocks, scratch: scratch)
+      x = y
+    }
+    return x
+  }
+
+  /// `gradient`: `[rows, hidden]`, of the last layer's states on the way in. On the way out it is that of the embeddings' sums
+  /// where `lowest` is nil, else that of the input of layer `lowest`, the lowest one that learns.
+  func backward(
+    _ texts: PackedTexts, gradient: FloatPointer, traces: [LayerTrace], embeddingTrace: EmbeddingTrace,
+    kept: [LayerGradients], vectors: FloatPointer, lowest: Int? = nil, scratch: Scratch
+  ) throws {
+    for number in stride(from: configuration.layers - 1, through: lowest ?? 0, by: -1) {
+      try layer(number).backward(
+        gradient: gradient, traces[number], kept: kept[number], vectors: vectors, texts: texts.ranges, scratch: scratch)
+    }
+    if lowest == nil {
+      embedding.backward(
+        gradient: gradient, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse, vectors: vectors,
+        rows: texts.rows)
+    }
+  }
+}
+
+/// What the embeddings' layer norm leaves for the way back: `[rows, hidden]` and `[rows]`.
+struct EmbeddingTrace {
+  var normalised: FloatPointer
+  var inverse: FloatPointer
+}

@@ -1,0 +1,177 @@
+import COneDNN
+import Foundation
+
+/// Multinomial logistic regression with an L2 penalty, trained to convergence by L-BFGS (Liu & Nocedal 1989). One thread, so
+/// the result depends on nothing but the numbers.
+struct LogisticRegression {
+  /// `[examples, width]`.
+  let features: Floats
+  let labels: [Int]
+  let width: Int
+  let categories: Int
+
+  private static let memory = 10
+  private static let steps = 300
+  /// Converged: no number of the mean loss's gradient is larger.
+  private static let tolerance: Float = 2e-5
+
+  private var examples: Int { labels.count }
+  /// Weights `[categories, width]`, then biases `[categories]`.
+  private var parameters: Int { categories * (width + 1) }
+
+  /// Weights and biases, `[categories, width]` then `[categories]`, that make mean cross-entropy + penalty / 2 * |weights|² least.
+  /// - Throws: `ModelError.productFailed`, `CancellationError`.
+  func fit(penalty: Float, from start: [Float]? = nil, isCancelled: () -> Bool = { false }) throws -> [Float] {
+    var x = start ?? [Float](repeating: 0, count: parameters)
+    var (value, gradient) = try differentiate(x, penalty: penalty)
+    var history: [(step: [Float], change: [Float], curvature: Float)] = []
+    for _ in 0..<LogisticRegression.steps {
+      if isCancelled() { throw CancellationError() }
+      if gradient.lazy.map(abs).max() ?? 0 < LogisticRegression.tolerance { break }
+      var direction = descent(gradient, history)
+      var slope = dot(direction, gradient)
+      if slope >= 0 {
+        history = []
+        direction = gradient.map { -$0 }
+        slope = dot(direction, gradient)
+      }
+      var length: Float = history.isEmpty ? min(1, 1 / dot(gradient, gradient).squareRoot()) : 1
+      var next = x
+      var found = false
+      for _ in 0..<20 {
+        for i in next.indices { next[i] = x[i] + length * direction[i] }
+        let (nextValue, nextGradient) = try differentiate(next, penalty: penalty)
+        if nextValue <= value + 1e-4 * Double(length * slope) {
+          let step = zip(next, x).map { $0 - $1 }
+          let change = zip(nextGradient, gradient).map { $0 - $1 }
+          let curvature = dot(step, change)
+          if curvature > 0 {
+            history.append((step, change, curvature))
+            if history.count > LogisticRegression.memory { history.removeFirst() }
+          }
+          (x, value, gradient) = (next, nextValue, nextGradient)
+          found = true
+          break
+        }
+        length /= 2
+      }
+      // Where no step gets lower, f32 has no digits left to get there.
+      if !found { break }
+    }
+    return x
+  }
+
+  /// Mean cross-entropy and share of right answers of what `fit` gave, on these examples.
+  func score(_ parameters: [Float]) throws -> (loss: Double, accuracy: Double) {
+    let logits = try self.logits(parameters)
+    var loss = 0.0
+    var right = 0
+    for (example, label) in labels.enumerated() {
+      let row = Array(UnsafeBufferPointer(start: logits.base + example * categories, count: categories))
+      loss += Classification.loss(row, category: label).loss
+      if row.indices.max(by: { row[$0] < row[$1] }) == label { right += 1 }
+    }
+    return (loss / Double(max(examples, 1)), Double(right) / Double(max(examples, 1)))
+  }
+
+  /// `[examples, categories]`.
+  private func logits(_ parameters: [Float]) throws -> Floats {
+    let logits = Floats(count: examples * categories)
+    try parameters.withUnsafeBufferPointer { parameters in
+      guard let weights = parameters.baseAddress else { return }
+      let status = onednn_multiply_f32(
+        0, 1, examples, categories, width, features.base, width, weights, width, 0, logits.base, categories)
+      if status != 0 { throw ModelError.productFailed(status: Int(status)) }
+      for example in 0..<examples {
+        for category in 0..<categories {
+          logits.base[example * categories + category] += weights[categories * width + category]
+        }
+      }
+    }
+    return logits
+  }
+
+  private func differentiate(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
+    let slopes = try logits(x)
+    var loss = 0.0
+    var gradient = [Float](repeating: 0, count: parameters)
+    let share = 1 / Float(examples)
+    for (example, label) in labels.enumerated() {
+      let row = slopes.base + example * categories
+      var top = row[0]
+      for category in 1..<categories { top = max(top, row[category]) }
+      let correct = row[label] - top
+      var sum: Float = 0
+      for category in 0..<categories {
+        row[category] = exp(row[category] - top)
+        sum += row[category]
+      }
+      loss += Double(log(sum) - correct)
+      for category in 0..<categories {
+        row[category] = (row[category] / sum - (category == label ? 1 : 0)) * share
+        gradient[categories * width + category] += row[category]
+      }
+    }
+    var squares: Float = 0
+    try gradient.withUnsafeMutableBufferPointer { gradient in
+      guard let base = gradient.baseAddress else { return }
+      for i in 0..<categories * width {
+        squares += x[i] * x[i]
+        base[i] = penalty * x[i]
+      }
+      let status = onednn_multiply_f32(
+        1, 0, categories, width, examples, slopes.base, categories, features.base, width, 1, base, width)
+      if status != 0 { throw ModelError.productFailed(status: Int(status)) }
+    }
+    return (loss / Double(examples) + Double(penalty * squares) / 2, gradient)
+  }
+
+  /// The inverse Hessian, as the last steps show it, times the gradient, downwards.
+  private func descent(
+    _ gradient: [Float], _ history: [(step: [Float], change: [Float], curvature: Float)]
+  ) -> [Float] {
+    var direction = gradient.map { -$0 }
+    var factors: [Float] = []
+    for (step, change, curvature) in history.reversed() {
+      let factor = dot(step, direction) / curvature
+      factors.append(factor)
+      add(change, times: -factor, to: &direction)
+    }
+    if let (_, change, curvature) = history.last {
+      let scale = curvature / dot(change, change)
+      for i in direction.indices { direction[i] *= scale }
+    }
+    for ((step, change, curvature), factor) in zip(history, factors.reversed()) {
+      add(step, times: factor - dot(change, direction) / curvature, to: &direction)
+    }
+    return direction
+  }
+
+  /// Eight sums side by side, which the compiler can keep in vector registers; a single one it must not reorder.
+  private func dot(_ a: [Float], _ b: [Float]) -> Float {
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        var sums = SIMD8<Float>.zero
+        var i = 0
+        while i + 8 <= a.count {
+          for lane in 0..<8 { sums[lane] += a[i + lane] * b[i + lane] }
+          i += 8
+        }
+        var sum = sums.sum()
+        while i < a.count {
+          sum += a[i] * b[i]
+          i += 1
+        }
+        return sum
+      }
+    }
+  }
+
+  private func add(_ a: [Float], times factor: Float, to b: inout [Float]) {
+    b.withUnsafeMutableBufferPointer { b in
+      a.withUnsafeBufferPointer { a in
+        for i in 0..<b.count { b[i] += factor * a[i] }
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// Takes shards through the encoder and back, with memory of its own: one a thread.
+final class ShardPass: @unchecked Sendable {  // used by one thread at a time: the crew's worker that it belongs to
+  private let transformer: Transformer
+  private let scratch: Scratch
+  private let traces: [TraceStorage]
+  private let embeddingNormalised: Floats
+  private let embeddingInverse: Floats
+  private let pooled: Floats
+  /// For predictions, which keep nothing.
+  private let plainTrace: TraceStorage
+
+  private var layout: WeightLayout { transformer.layout }
+  private var hidden: Int { layout.configuration.hiddenSize }
+
+  init(_ transformer: Transformer, longest: Int, isRounded: Bool) {
+    self.transformer = transformer
+    let configuration = transformer.layout.configuration
+    let rows = BatchPlan.largestShard(longest: longest)
+    scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
+    traces = (0..<configuration.layers).map { _ in
+      TraceStorage(configuration, rows: rows, longest: longest, isRounded: isRounded, hasProducts: false)
+    }
+    plainTrace = TraceStorage(configuration, rows: rows, longest: longest, isRounded: isRounded)
+    embeddingNormalised = Floats(count: rows * configuration.hiddenSize)
+    embeddingInverse = Floats(count: rows)
+    pooled = Floats(count: rows * configuration.hiddenSize)
+  }
+
+  private var embeddingTrace: EmbeddingTrace {
+    EmbeddingTrace(normalised: embeddingNormalised.base, inverse: embeddingInverse.base)
+  }
+
+  private func classification(_ weights: FloatPointer) -> Classification {
+    Classification(
+      weight: weights + layout.headWeight, bias: weights + layout.headBias, hidden: hidden, categories: layout.categories)
+  }
+
+  /// Leaves in `memory`, from row `firstRow` on, what the matrices' gradients are made of, and in `vectors` those of the
+  /// vectors. Returns the sum of the losses; the gradients are of `scale` times that.
+  func run(
+    _ examples: [TrainingExample], firstRow: Int, vectors: Floats, memory: BatchMemory, scale: Float, dropout: Float,
+    randomNumbers: (_ text: Int) -> RandomNumbers
+  ) throws -> Float {
+    var texts = PackedTexts()
+    for example in examples { texts.append(example.words) }
+    let layers = 0..<layout.configuration.layers
+    let traces = layers.map { self.traces[$0].trace(products: memory.inputs(layer: $0, row: firstRow)) }
+    let states = try transformer.forward(
+      texts, traces: traces, embeddingTrace: embeddingTrace, blocks: [0..<texts.rows], scratch: scratch)
+    Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
+
+    memset(vectors.base, 0, vectors.count * 4)
+    // Laid out as the weights are, and begins where their vectors begin.
+    let slopes = vectors.base - layout.vectors.lowerBound
+    let head = classification(transformer.weights)
+    var loss = 0.0
+    for (text, example) in examples.enumerated() {
+      let vector = pooled.base + text * hidden
+      let mask = Dropout.mask(hidden, share: dropout, randomNumbers(text))
+      Dropout.apply(mask, to: vector)
+      let (nats, probabilities) = Classification.loss(head.forward(vector), category: example.category)
+      loss += nats
+      head.backward(
+        vector, probabilities: probabilities, category: example.category, scale: scale,
+        weightGradient: slopes + layout.headWeight, biasGradient: slopes + layout.headBias)
+      Dropout.apply(mask, to: vector)
+    }
+
+    let gradient = memory.embeddings.base + firstRow * hidden
+    Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
+    try transformer.backward(
+      texts, gradient: gradient, traces: traces, embeddingTrace: embeddingTrace,
+      kept: layers.map { memory.gradients(layer: $0, row: firstRow) }, vectors: slopes, scratch: scratch)
+    return Float(loss)
+  }
+
+  func predict(_ examples: [TrainingExample]) throws -> [Int] {
+    var texts = PackedTexts()
+    for example in examples { texts.append(example.words) }
+    let states = try transformer.forward(
+      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace, blocks: texts.ranges, scratch: scratch)
+    Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
+    let head = classification(transformer.weights)
+    return examples.indices.map { text in
+      let logits = head.forward(pooled.base + text * hidden)
+      return logits.indices.max { logits[$0] < logits[$1] } ?? 0
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import CKernels
+import Foundation
+
+/// Trains an encoder and its head, step by step.
+///
+/// A step has four parts, each shared out in tasks of which the result does not depend on who does them:
+/// 1. each shard goes through the encoder, the loss, and back (`ShardPass`);
+/// 2. the gradients of matrices are made, a product over all rows of the wave; those of vectors are summed over the shards;
+/// 3. the gradient's length is measured;
+/// 4. AdamW changes the weights.
+final class Trainer {
+  let weights: Weights
+  let gradients: Floats
+  let words: TrainingWords
+  let examples: [TrainingExample]
+  private let moments: (Floats, Floats)
+  private let crew: Crew
+  private let memory: BatchMemory
+  private let passes: [ShardPass]
+  private let dropout: Float
+  private let seed: UInt64
+  private var steps = 0
+
+  var layout: WeightLayout { weights.layout }
+
+  /// - Throws: `ModelError`.
+  init(
+    _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)], options: TrainingOptions,
+    crew: Crew
+  ) throws {
+    self.crew = crew
+    dropout = options.dropout
+    seed = options.seed
+    words = TrainingWords(examples.lazy.map(\.encoding.ids), vocabulary: model.configuration.vocabularySize)
+    let words = words
+    self.examples = examples.map { TrainingExample(words: words.rows(of: $0.encoding.ids), category: $0.category) }
+    weights = try Weights(model, words: words.tokens, categories: head.categories, crew: crew)
+    weights.set(head)
+    gradients = Floats(count: weights.layout.count)
+    moments = (Floats(count: weights.layout.count), Floats(count: weights.layout.count))
+
+    let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
+    let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
+    let isRounded = false
+    memory = BatchMemory(
+      weights.layout, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
+    let transformer = Transformer(
+      layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable), weights: weights.base,
+      operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: isRounded), products: Products())
+    passes = (0..<crew.count).map { _ in ShardPass(transformer, longest: longest, isRounded: isRounded) }
+  }
+
+  /// All weights of the encoder, and the head's.
+  var trainableParameters: Int {
+    let table = (layout.configuration.vocabularySize - layout.words) * layout.configuration.hiddenSize
+    return layout.sections.reduce(table) { $0 + $1.count }
+  }
+
+  /// The gradient of the mean loss over a batch, left in `gradients`, and the sum of the losses.
+  func differentiate(_ batch: [Int]) throws -> Double {
+    let plan = BatchPlan(batch) { examples[$0].words.count }
+    var loss = 0.0
+    for (number, wave) in plan.waves.enumerated() {
+      let losses = Floats(count: wave.shards.count)
+      try crew.run(wave.shards.count) { task, worker in
+        let shard = wave.shards[task]
+        losses.base[task] = try passes[worker].run(
+          shard.examples.map { examples[$0] }, firstRow: shard.firstRow, vectors: memory.shardVectors[task],
+          memory: memory, scale: 1 / Float(batch.count), dropout: dropout
+        ) { text in RandomNumbers(seed: seed, stream: UInt64(steps) << 32 | UInt64(shard.examples[text])) }
+      }
+      loss += losses.array.reduce(0) { $0 + Double($1) }
+      let tasks = GradientTask.all(layout)
+      try crew.run(tasks.count) { task, _ in
+        try tasks[task].run(
+          into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples, adding: number > 0)
+      }
+    }
+    return loss
+  }
+
+  /// One step of AdamW with what `differentiate` left. `rate` gives a section's learning rate, 0 where it does not learn.
+  func update(clipping: Float, weightDecay: Float, rate: (WeightLayout.Section) -> Float) throws {
+    steps += 1
+    let slices = layout.sections.flatMap { section in
+      stride(from: section.start, to: section.start + section.count, by: 1 << 16).map { start in
+        (start: start, count: min(1 << 16, section.start + section.count - start), section: section)
+      }
+    }.filter { rate($0.section) > 0 }
+
+    var scale: Float = 1
+    if clipping > 0 {
+      let encoder = slices.filter { $0.section.kind != .head }
+      var squares = [Double](repeating: 0, count: encoder.count)
+      try squares.withUnsafeMutableBufferPointer { squares in
+        try crew.run(encoder.count) { task, _ in
+          squares[task] = fettle_sum_of_squares(gradients.base + encoder[task].start, encoder[task].count)
+        }
+      }
+      let length = squares.reduce(0, +).squareRoot()
+      scale = min(1, clipping / Float(length + 1e-6))
+    }
+
+    let beta1: Float = 0.9
+    let beta2: Float = 0.999
+    let correction1 = Float(1 - pow(Double(beta1), Double(steps)))
+    let correction2 = Float(1 - pow(Double(beta2), Double(steps)))
+    let rates = slices.map { rate($0.section) }
+    try crew.run(slices.count) { task, _ in
+      let (start, count, section) = slices[task]
+      fettle_adamw(
+        weights.base + start, gradients.base + start, moments.0.base + start, moments.1.base + start, count,
+        section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, correction1, correction2)
+    }
+  }
+
+  /// The most probable category of each example, as the weights are now.
+  func predict(_ numbers: [Int]) throws -> [Int] {
+    let plan = BatchPlan(numbers) { examples[$0].words.count }
+    let shards = plan.waves.flatMap(\.shards)
+    var results = [[Int]](repeating: [], count: shards.count)
+    try results.withUnsafeMutableBufferPointer { results in
+      try crew.run(shards.count) { task, worker in
+        results[task] = try passes[worker].predict(shards[task].examples.map { examples[$0] })
+      }
+    }
+    return results.flatMap { $0 }
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// One fine-tuning, checked and ready to go.
+struct TrainingRun {
+  let model: PretrainedModel
+  let head: Head?
+  let examples: [(encoding: Encoding, category: Int)]
+  let categories: Int
+  let options: TrainingOptions
+  let split: Split
+  let crew: Crew
+  let started: ContinuousClock.Instant
+
+  // MARK: linear
+
+  func linear(
+    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+  ) throws -> TrainingResult {
+    let features = try pooled(step: step, isCancelled: isCancelled)
+    let method = LinearMethod(
+      pooled: split.training.map { features[$0] }, labels: split.training.map { examples[$0].category },
+      categories: categories, crew: crew)
+    let (head, loss) = try method.fit(seed: options.seed, isCancelled: isCancelled)
+    let right = split.heldOut.count { number in
+      let logits = head.logits(features[number])
+      return logits.indices.max { logits[$0] < logits[$1] } == examples[number].category
+    }
+    let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
+    let report = EpochReport(
+      epoch: 1, epochs: 1, loss: loss, heldOutAccuracy: share(right), tokens: tokens, seconds: seconds)
+    epoch(report)
+    return result(
+      model: model, head: head, epochs: [report], accuracy: share(right),
+      trainable: head.weight.count + head.bias.count)
+  }
+
+  /// The base's vectors of all examples.
+  private func pooled(step: @Sendable (Int, Int) -> Void, isCancelled: @Sendable () -> Bool) throws -> [[Float]] {
+    let embedder = try Embedder(model: model, crew: crew, precision: options.precision)
+    let count = examples.count
+    return try embedder.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
+  }
+
+  // MARK: methods that change the encoder
+
+  func encoder(
+    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+  ) throws -> TrainingResult {
+    let trainer = try Trainer(model, head: head ?? newHead(), examples: examples, options: options, crew: crew)
+    let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
+    let schedule = Schedule(steps: options.epochs * batchesInEpoch, warmup: options.warmup)
+    var reports: [EpochReport] = []
+    var best: (accuracy: Double, epoch: Int, weights: Floats)?
+    for number in 1...options.epochs {
+      let epochStarted = ContinuousClock.now
+      var randomNumbers = RandomNumbers(seed: options.seed, stream: 1000 + UInt64(number))
+      let order = randomNumbers.permutation(split.training.count).map { split.training[$0] }
+      var loss = 0.0
+      for batch in 0..<batchesInEpoch {
+        if isCancelled() { throw CancellationError() }
+        let done = (number - 1) * batchesInEpoch + batch
+        let first = batch * options.batchSize
+        loss += try trainer.differentiate(Array(order[first..<min(first + options.batchSize, order.count)]))
+        guard loss.isFinite else { throw ModelError.diverged(epoch: number) }
+        let share = schedule.share(done)
+        try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
+          share * (section.kind == .head ? options.headLearningRate : options.learningRate)
+        }
+        step(done + 1, options.epochs * batchesInEpoch)
+      }
+      let accuracy = try heldOutAccuracy(trainer)
+      let report = EpochReport(
+        epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count), heldOutAccuracy: accuracy,
+        tokens: split.training.reduce(0) { $0 + examples[$1].encoding.ids.count },
+        seconds: epochStarted.duration(to: .now).seconds)
+      reports.append(report)
+      epoch(report)
+      guard options.patience > 0, let accuracy else { continue }
+      if accuracy > best?.accuracy ?? -1 {
+        best = (accuracy, number, Floats(trainer.weights.floats.array))
+      } else if let best, number - best.epoch >= options.patience {
+        break
+      }
+    }
+    if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
+    guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
+    return result(
+      model: trainer.weights.model(from: model, words: trainer.words.tokens), head: trainer.weights.head,
+      epochs: reports, accuracy: best?.accuracy ?? reports.last?.heldOutAccuracy,
+      trainable: trainer.trainableParameters)
+  }
+
+  private func heldOutAccuracy(_ trainer: Trainer) throws -> Double? {
+    guard !split.heldOut.isEmpty else { return nil }
+    let predicted = try trainer.predict(split.heldOut)
+    return share(zip(split.heldOut, predicted).count { examples[$0].category == $1 })
+  }
+
+  /// Small random numbers, as PyTorch's linear layer begins with.
+  private func newHead() -> Head {
+    let hidden = model.configuration.hiddenSize
+    var randomNumbers = RandomNumbers(seed: options.seed, stream: 3)
+    let bound = 1 / Float(hidden).squareRoot()
+    func draw(_ count: Int) -> [Float] { (0..<count).map { _ in (randomNumbers.uniform() * 2 - 1) * bound } }
+    return Head(weight: draw(categories * hidden), bias: draw(categories))
+  }
+
+  // MARK: results
+
+  private var seconds: Double { started.duration(to: .now).seconds }
+
+  private func share(_ right: Int) -> Double? {
+    split.heldOut.isEmpty ? nil : Double(right) / Double(split.heldOut.count)
+  }
+
+  private func result(
+    model: PretrainedModel, head: Head, epochs: [EpochReport], accuracy: Double?, trainable: Int
+  ) -> TrainingResult {
+    TrainingResult(
+      model: model, head: head, epochs: epochs, finalLoss: epochs.last?.loss ?? .nan, heldOutAccuracy: accuracy,
+      heldOutCount: split.heldOut.count, trainableParameters: trainable, tokens: epochs.reduce(0) { $0 + $1.tokens },
+      seconds: seconds)
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
