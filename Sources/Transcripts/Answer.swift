@@ -45,8 +45,10 @@ public struct Estimate: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
     /// A number of assets out of `total`.
     case count(total: Int)
-    /// A share of `total` assets, 0 to 1: accuracy, score, interval ends.
+    /// A share of `total` assets, 0 to 1: accuracy, score.
     case share(total: Int)
+    /// An end of the interval of a share of `total` assets, 0 to 1.
+    case intervalEnd(total: Int)
     /// Macro F1 over `total` assets, 0 to 1.
     case macroF1(total: Int)
     /// A difference of two shares of `total` assets, -1 to 1.

@@ -13,8 +13,10 @@
 /// ``````
 ///
 /// Fences are CommonMark's: of backticks or tildes, three or more, indented by up to three blanks. A fence may hold
-/// several commands. What stands in other fences, in HTML comments and everywhere else is prose. Line ends become LF and
-/// a byte order mark goes; but for that, what was read is what is written.
+/// several commands: `fettle> ` begins one, `     > ` goes on with it, `# interrupted: ` begins one that is not replayed. A
+/// backslash before one of these makes it a line of the answer. What stands in other fences, in HTML comments and
+/// everywhere else is prose. Line ends become LF and a byte order mark goes; but for that, what was read is what is
+/// written.
 public struct Document: Equatable, Sendable {
   public var frontMatter: FrontMatter {
     didSet { if frontMatter != oldValue { head = frontMatter.text } }

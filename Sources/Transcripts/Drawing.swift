@@ -51,13 +51,11 @@ extension Line {
   var withoutBreaks: [Line] {
     var lines = [Line([], isDerived: isDerived)]
     for token in tokens {
-      guard case .text(let text) = token, text.contains(where: \.isNewline) else {
+      guard case .text(let text) = token else {
         lines[lines.count - 1].tokens.append(token)
         continue
       }
-      for (index, piece) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        .enumerated()
-      {
+      for (index, piece) in documentLines(of: text).enumerated() {
         if index > 0 { lines.append(Line([], isDerived: isDerived)) }
         lines[lines.count - 1].tokens.append(.text(String(piece)))
       }

@@ -8,6 +8,7 @@ extension Estimate {
   /// | --- | --- | --- |
   /// | count | f | each flip moves it by one |
   /// | share | f / n | the same, divided |
+  /// | interval end | 2 f / n | near 0 and 1, the end of Wilson's interval moves up to twice as far as the share |
   /// | difference | 2 f / n | two shares move, in opposite directions at worst |
   /// | macro F1 | 2 f / n | a flip takes a hit from one category and may give another a false alarm: with c categories of n / c assets that is (c / n + c / 2n) / c = 1.5 / n |
   /// | kappa | 0.04 | two flips of 100 assets move it so far with two categories, less with more |
@@ -18,7 +19,7 @@ extension Estimate {
     switch kind {
     case .count(let total): Estimate.flips(of: total)
     case .share(let total): Estimate.flips(of: total) / Double(max(1, total))
-    case .macroF1(let total), .difference(let total):
+    case .intervalEnd(let total), .macroF1(let total), .difference(let total):
       2 * Estimate.flips(of: total) / Double(max(1, total))
     case .kappa: 0.04
     case .confidence: 0.02
