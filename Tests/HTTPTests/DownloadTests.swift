@@ -93,6 +93,46 @@ struct DownloadTests {
     #expect(try Data(contentsOf: folder.file) == body)
   }
 
+  @Test("takes no redirect's word for where a part begins")
+  func partWithoutPlace() throws {
+    let server = try Server { request, connection in
+      guard request.rangeStart != nil else { return connection.serve(body, to: request) }
+      if request.target == "/file" {
+        connection.sendHead(
+          "302 Found",
+          ["Location": "/there", "Content-Range": "bytes 500-509/\(body.count)", "Content-Length": "0"])
+      } else {
+        connection.sendHead("206 Partial Content", ["Content-Length": "10"])
+        connection.send(body.prefix(10))
+      }
+    }
+    let folder = try Folder()
+    try body.prefix(500).write(to: folder.part)
+    try Download(server.address(), to: folder.file).run()
+    #expect(server.requests.map(\.target) == ["/file", "/there", "/file"])
+    #expect(try Data(contentsOf: folder.file) == body)
+  }
+
+  @Test("does not take a part of the rest for all of it")
+  func shortPart() throws {
+    let server = try Server { request, connection in
+      guard let start = request.rangeStart else { return connection.serve(body, to: request) }
+      connection.sendHead(
+        "206 Partial Content",
+        ["Content-Length": "10", "Content-Range": "bytes \(start)-\(start + 9)/\(body.count)"])
+      connection.send(body[start..<(start + 10)])
+    }
+    let folder = try Folder()
+    try body.dropLast(15).write(to: folder.part)
+    let download = Download(server.address(), to: folder.file)
+    let total = Int64(body.count)
+    #expect(throws: HTTPError.connectionLost(host: "127.0.0.1", received: total - 5, total: total)) {
+      try download.run()
+    }
+    #expect(try Data(contentsOf: folder.part) == body.dropLast(5))
+    #expect(folder.names == ["file.part"])
+  }
+
   @Test("takes a part that is whole already, and drops one that is too long")
   func partBeyondTheEnd() throws {
     let server = try Server { $1.serve(body, to: $0) }
