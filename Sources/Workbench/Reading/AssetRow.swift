@@ -14,7 +14,7 @@ public struct AssetRow: Equatable, Sendable {
 /// Reads one form of data file, row by row.
 ///
 /// `next` throws ``LoadError/badRow(file:line:column:expected:)`` or ``LoadError/encoding(file:line:column:byte:)`` for a
-/// row that cannot be used and has by then gone past it, so that the caller may go on. Other errors end the reading.
+/// row that cannot be used; called again it goes on behind that row. Other errors end the reading.
 protocol RowReader {
   mutating func next() throws -> AssetRow?
   /// Bytes of the file read so far.

@@ -163,6 +163,8 @@ struct CSVReader: RowReader {
   private var records: CSVRecords
   private let columns: Columns
   private var maker = RowMaker()
+  /// Whether the current record could not be split, so that the next reading must first get past it.
+  private var isAtMalformed = false
 
   /// `records` stands behind the header.
   init(_ records: CSVRecords, columns: Columns) {
@@ -173,12 +175,14 @@ struct CSVReader: RowReader {
   var offset: Int { records.window.offset }
 
   mutating func next() throws -> AssetRow? {
+    if isAtMalformed { try records.skipLine() }
+    isAtMalformed = false
     do {
       guard try records.next() else { return nil }
     } catch let error as LoadError {
       if case .badRow = error {
         maker.begin()
-        try records.skipLine()
+        isAtMalformed = true
       }
       throw error
     }

@@ -45,14 +45,24 @@ struct FormatSniffer {
       return Finding(format: .jsonLines, columns: columns)
     } catch let error as JSONSyntaxError {
       guard isNamedJSON else { return nil }
-      // An object that goes on below its first line is a document, not a line.
-      if error.offset >= line.upperBound { throw LoadError.notLines(file: file, line: window.line) }
+      if error.offset >= line.upperBound, try !anotherObjectFollows() {
+        throw LoadError.notLines(file: file, line: window.line)
+      }
       // The first row is bad; a later one tells the keys when bad rows are to be left out.
       guard options.skipBad, let columns = try columnsOfLaterLine() else {
         throw window.badRow(at: error.offset, expected: error.expected)
       }
       return Finding(format: .jsonLines, columns: columns)
     }
+  }
+
+  /// Whether the second line begins an object: then the first is a line cut short, and not the head of a document.
+  private func anotherObjectFollows() throws -> Bool {
+    var ahead = window
+    guard let (_, next) = try ahead.nextLine() else { return false }
+    ahead.advance(to: next, lines: 1)
+    guard let (line, _) = try ahead.nextLine() else { return false }
+    return ahead.bytes[line].first == UInt8(ascii: "{")
   }
 
   private func columnsOfLaterLine() throws -> Columns? {

@@ -130,6 +130,11 @@ extension LoadError: CustomStringConvertible {
       \(file.visible), line \(line): the id \(identifier.excerpt()) is on line \(firstLine) already. Give each row its own id, \
       or leave the later rows out with --skip-bad.
       """
+    case .missingColumn(let file, _, .text, let found) where found.count < 2:
+      """
+      \(file.visible) does not begin with a header: its first line is \(sentence(listed(found))) \
+      fettle reads CSV with a header, JSON lines, and text|CATEGORY.
+      """
     case .missingColumn(let file, _, .text, let found):
       "\(file.visible) has no text column among \(listed(found)). Name it: --text COLUMN."
     case .missingColumn(let file, _, .category, let found):
@@ -184,6 +189,9 @@ extension LoadError: CustomStringConvertible {
     let shown = columns.prefix(12).map { $0.isEmpty ? "(nameless)" : $0.excerpt(30) }
     return shown.joined(separator: ", ") + (columns.count > 12 ? ", …" : "")
   }
+
+  /// Ends with one full stop.
+  private func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : text + "." }
 
   private func hexadecimal(_ byte: UInt8) -> String {
     let digits = String(byte, radix: 16, uppercase: true)

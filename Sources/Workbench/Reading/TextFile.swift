@@ -75,7 +75,8 @@ public struct TextFile {
       if let damage = records.window.damage(before: records.end) { throw damage }
       guard records.fields.count == width else {
         throw records.window.badRow(
-          at: records.end, expected: "\(width) fields as in the header, found \(records.fields.count)")
+          at: records.fields.last?.range.upperBound ?? records.end,
+          expected: "\(width) fields as in the header, found \(records.fields.count)")
       }
       return records.text(records.fields[column])
     case .lines(var window):

@@ -29,15 +29,15 @@ struct TextWindow {
 
   /// Reads on. What `start` has passed is forgotten, so offsets taken before no longer hold.
   mutating func more() throws {
+    guard bytes.count - start <= Self.longestRecord else {
+      throw LoadError.lineTooLong(file: file.name, line: line, limit: Self.longestRecord)
+    }
     if start > 0 {
       bytes.removeSubrange(..<start)
       start = 0
     }
-    guard bytes.count <= Self.longestRecord else {
-      throw LoadError.lineTooLong(file: file.name, line: line, limit: Self.longestRecord)
-    }
     // A long record at least doubles the stretch, so that readers that begin it again do so a few times only.
-    let enough = max(1, bytes.count) * 2
+    let enough = min(max(1, bytes.count) * 2, Self.longestRecord + 1)
     repeat {
       let count = try block.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
       offset += count

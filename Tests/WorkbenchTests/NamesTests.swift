@@ -1,0 +1,33 @@
+import Testing
+import Workbench
+
+struct NamesTests {
+  @Test(arguments: [
+    ("MEDIA & ENTERTAINMENT", "MEDIA_AND_ENTERTAINMENT"), ("Culture  &\tArts", "CULTURE_AND_ARTS"),
+    (" sports ", "SPORTS"), ("MONEY_AND_BUSINESS", "MONEY_AND_BUSINESS"), ("straße", "STRASSE"),
+    ("E\u{301}tat", "\u{C9}TAT"), ("Unable to classify", "UNABLE_TO_CLASSIFY"), ("", ""),
+  ]) func aNameHasOneKey(_ name: String, _ key: String) {
+    #expect(Array(CategoryKey.key(forName: name).utf8) == Array(key.utf8))
+    #expect(CategoryKey.key(forName: key) == key)
+  }
+
+  @Test(arguments: [
+    ("", "abc", 3), ("kitten", "sitting", 3), ("SPROTS", "SPORTS", 1), ("same", "same", 0), ("ca", "abc", 3),
+  ]) func editDistances(_ first: String, _ second: String, _ distance: Int) {
+    #expect(editDistance(first, second) == distance)
+    #expect(editDistance(second, first) == distance)
+  }
+
+  @Test func hazardousCharactersAreShownEscaped() {
+    #expect("a\u{1b}[2J\u{7f}\u{9b}".visible == "a\\u{1b}[2J\\u{7f}\\u{9b}")
+    #expect("\u{202e}abc\u{2066}\u{200f}\u{feff}".visible == "\\u{202e}abc\\u{2066}\\u{200f}\\u{feff}")
+    #expect("line\nnext\ttab\r".visible == "line\\nnext\\ttab\\r")
+    let kept = "Straße 👩‍👩‍👧 “quoted” – नमस्ते"
+    #expect(kept.visible == kept)
+  }
+
+  @Test func placesReadAsCompilersWriteThem() {
+    #expect(Place(file: "a.csv", line: 3, column: 7).description == "a.csv:3:7")
+    #expect(Place(file: "a.csv").description == "a.csv")
+  }
+}
