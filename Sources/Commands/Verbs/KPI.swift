@@ -66,7 +66,7 @@ struct KPI: Verb {
         ),
         (
           "accuracy",
-          "\(.share(accuracy.value ?? .nan, of: count))   (95 % \(.share(interval?.lowerBound ?? .nan, of: count)) to \(.share(interval?.upperBound ?? .nan, of: count)))"
+          "\(.share(accuracy.value ?? .nan, of: count))   (95 % \(.intervalEnd(interval?.lowerBound ?? .nan, of: count)) to \(.intervalEnd(interval?.upperBound ?? .nan, of: count)))"
         ),
         ("macro F1", "\(.macroF1(measured.macroF1, of: count))"),
         ("unable to classify", "\(.count(measured.unable, of: count))"),

@@ -83,8 +83,8 @@ struct Validate: Verb {
           rows: [
             row("agree") { "\(.count($0.agree, of: count))" },
             row("accuracy") { "\(.share($0.accuracy.value ?? .nan, of: count))" },
-            row("95 % from") { "\(.share($0.accuracy.interval?.lowerBound ?? .nan, of: count))" },
-            row("95 % to") { "\(.share($0.accuracy.interval?.upperBound ?? .nan, of: count))" },
+            row("95 % from") { "\(.intervalEnd($0.accuracy.interval?.lowerBound ?? .nan, of: count))" },
+            row("95 % to") { "\(.intervalEnd($0.accuracy.interval?.upperBound ?? .nan, of: count))" },
             row("macro F1") { "\(.macroF1($0.macroF1, of: count))" },
           ], alignments: [.left, .right, .right])))
     report.blocks.append(

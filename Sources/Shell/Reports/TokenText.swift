@@ -64,6 +64,10 @@ extension Estimate {
   public static func share(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
     Estimate(value, digits: digits, kind: .share(total: total))
   }
+  /// An end of a share's 95 % interval.
+  public static func intervalEnd(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
+    Estimate(value, digits: digits, kind: .intervalEnd(total: total))
+  }
   public static func macroF1(_ value: Double, of total: Int, digits: Int = 3) -> Estimate {
     Estimate(value, digits: digits, kind: .macroF1(total: total))
   }
