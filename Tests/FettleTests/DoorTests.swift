@@ -3,20 +3,16 @@ import Testing
 
 /// Arguments, streams and exit statuses: the program's contract with scripts.
 @Suite struct DoorTests {
-  @Test(
-    "Exit statuses: 0 done, 1 a verb failed, 2 usage",
-    arguments: [
-      (["status"], Int32(0)), (["kpi"], 1), (["lod", "x"], 2), (["load"], 2),
-      (["load", "--nmae", "x", "y"], 2),
-      (["--sead", "1", "status"], 2), (["--seed", "-1", "status"], 2), (["--workspace"], 2),
-      (["--version"], 0), (["--help"], 0),
-      (["help"], 0), (["help", "kpi"], 0), (["kpi", "--help"], 0), (["help", "kpy"], 2),
-      (["interface", "lod"], 2), (["quit"], 0),
-      (["-c", "status", "-c", "kpi", "-c", "status"], 1), (["-c", "status", "kpi"], 2),
-      (["-c", "note \"open"], 2),
-    ])
-  func statuses(arguments: [String], status: Int32) throws {
-    let outcome = try Front(tiny: false).run(arguments)
+  private static let endings: [(arguments: String, status: Int32)] = [
+    ("status", 0), ("kpi", 1), ("lod x", 2), ("load", 2), ("load --nmae x y", 2), ("--sead 1 status", 2),
+    ("--seed -1 status", 2), ("--workspace", 2), ("--version", 0), ("--help", 0), ("help", 0), ("help kpi", 0),
+    ("kpi --help", 0), ("help kpy", 2), ("interface lod", 2), ("quit", 0), ("-c status -c kpi -c status", 1),
+    ("-c status kpi", 2), ("-c \"open", 2),
+  ]
+
+  @Test("Exit statuses: 0 done, 1 a verb failed, 2 usage", arguments: endings)
+  func statuses(arguments: String, status: Int32) throws {
+    let outcome = try Front(tiny: false).run(arguments.split(separator: " ").map(String.init))
     #expect(outcome.status == status, "\(outcome.error)")
     if status != 0 { #expect(outcome.error.contains("error: "), "\(outcome.error)") }
   }

@@ -69,8 +69,8 @@ struct Front {
       let name = UUID().uuidString
       output = front.folder.appending(path: ".out-\(name)")
       error = front.folder.appending(path: ".err-\(name)")
-      FileManager.default.createFile(atPath: output.path, contents: nil)
-      FileManager.default.createFile(atPath: error.path, contents: nil)
+      try Data().write(to: output)
+      try Data().write(to: error)
       process.executableURL = Front.program
       process.arguments = arguments
       process.environment = front.environment
