@@ -43,7 +43,8 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
 
-    .executableTarget(name: "fettle-bench", dependencies: ["Encoder", "Workbench", "Classifiers"]),
+    .executableTarget(
+      name: "fettle-bench", dependencies: [argumentParser, "Encoder", "Workbench", "Classifiers"]),
 
     // Programs started on a real pseudo-terminal, for tests of what a person meets.
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Encoder
+import Foundation
+
+/// Tokens a second of fine-tuning, and the accuracy on other texts.
+struct FineTuneBench: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "finetune", abstract: "Fine-tuning, by any method.")
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "linear, full, gradual or adapter.")
+  var method: Method = .full
+
+  @Option var epochs: Int?
+  @Option var batch: Int?
+  @Option var learningRate: Float?
+  @Option var headRate: Float?
+  @Option var dropout: Float?
+  @Option var weightDecay: Float?
+  @Option var warmup: Double?
+
+  @Option(help: "One run for each.")
+  var seeds = "0"
+
+  @Option(help: "Keep this share of the training file out, and test on it instead of on a test file.")
+  var holdout = 0.0
+
+  @Argument(help: "Files to train on, with lines of text|category, a comma between two.")
+  var train: String
+
+  @Argument(help: "Files to test on.")
+  var test: String?
+
+  func run() throws {
+    let base = try model.load()
+    let data = try LabelledTexts(train.split(separator: ",").map(String.init))
+    let categories = Set(data.categories).sorted()
+    let numbers = Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) })
+    func encode(_ data: LabelledTexts) -> [(encoding: Encoding, category: Int)] {
+      zip(data.texts, data.categories).compactMap { text, category in
+        numbers[category].map { (base.tokenizer.encode(text, maximumLength: base.maximumLength), $0) }
+      }
+    }
+    let examples = encode(data)
+    let tests = try test.map { encode(try LabelledTexts($0.split(separator: ",").map(String.init))) }
+    for seed in seeds.split(separator: ",").compactMap({ UInt64($0) }) {
+      var options = TrainingOptions.defaults(for: method)
+      options.seed = seed
+      options.threads = model.threads
+      options.precision = model.precision
+      options.holdout = holdout
+      options.epochs = epochs ?? options.epochs
+      options.batchSize = batch ?? options.batchSize
+      options.learningRate = learningRate ?? options.learningRate
+      options.headLearningRate = headRate ?? options.headLearningRate
+      options.dropout = dropout ?? options.dropout
+      options.weightDecay = weightDecay ?? options.weightDecay
+      options.warmup = warmup ?? options.warmup
+      let result = try fineTune(base, head: nil, examples: examples, categories: categories.count, options: options)
+      let training = result.epochs.map(\.seconds).reduce(0, +)
+      var row: [String: any Sendable] = [
+        "benchmark": "finetune", "method": method.rawValue, "precision": model.precision.rawValue, "seed": seed,
+        "examples": examples.count, "seconds": rounded(result.seconds), "tokens": result.tokens,
+        "tokens_per_second": Int(Double(result.tokens) / training),
+        "final_loss": rounded(result.finalLoss, 10_000), "trainable_parameters": result.trainableParameters,
+      ]
+      if let accuracy = result.heldOutAccuracy {
+        row["held_out_accuracy"] = rounded(accuracy, 10_000)
+        row["held_out_by_epoch"] = result.epochs.map { rounded($0.heldOutAccuracy ?? 0, 10_000) }
+      }
+      if let tests { row["test_accuracy"] = rounded(try accuracy(result, tests), 10_000) }
+      try printRow(row)
+    }
+  }
+
+  private func accuracy(
+    _ result: TrainingResult, _ tests: [(encoding: Encoding, category: Int)]
+  ) throws -> Double {
+    let pooled = try Embedder(model: result.model, threads: model.threads, precision: model.precision)
+      .pooled(tests.map(\.encoding))
+    let right = zip(pooled, tests).count { vector, test in
+      let logits = result.head.logits(vector)
+      return logits.indices.max { logits[$0] < logits[$1] } == test.category
+    }
+    return Double(right) / Double(tests.count)
+  }
+}
