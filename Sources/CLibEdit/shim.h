@@ -51,6 +51,15 @@ static inline const char *fettle_el_editor(EditLine *editor) {
   return name;
 }
 
+// The modes between lines: as they are while a command runs, so that nothing is echoed or cut in between.
+static inline int fettle_el_quiet_between_lines(EditLine *editor) {
+  return el_set(editor, EL_SETTY, "-x", "-icanon", "-echo", NULL);
+}
+
+static inline int fettle_el_set_reader(EditLine *editor, el_rfunc_t reader) {
+  return el_set(editor, EL_GETCFN, reader);
+}
+
 static inline int fettle_el_refresh(EditLine *editor) { return el_set(editor, EL_REFRESH); }
 
 static inline int fettle_el_history(EditLine *editor, History *entries) {

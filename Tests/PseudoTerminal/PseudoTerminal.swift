@@ -112,7 +112,7 @@ public final class PseudoTerminal {
     }
     guard found else {
       throw Problem.neverAppeared(
-        text, screen: screen.text, after: String(decoding: output[position...], as: UTF8.self))
+        text, screen: screen.text, after: String(decoding: output[position...].suffix(400), as: UTF8.self))
     }
   }
 

@@ -43,6 +43,7 @@ public struct Screen: Sendable {
       Array((line + Array(repeating: " ", count: max(0, columns - line.count))).prefix(columns))
     }
     while cells.count < rows { cells.append(Array(repeating: " ", count: columns)) }
+    while cells.count > rows, cells.count - 1 > row { cells.removeLast() }
     while cells.count > rows {
       cells.removeFirst()
       row -= 1

@@ -90,25 +90,31 @@ extension Parser {
     if isBrace("}") { throw LanguageError.strayBrace(place(row: row, position: position)) }
 
     let start = (row: row, position: position)
+    var end = start
     var words: [Word] = []
     var body: [Statement]?
     while true {
       try skipBlanks()
       guard current != nil else { break }
       if words.first?.isKeyword("for") == true, isBrace("{") {
-        body = try block(depth: depth + 1)
+        let block = try block(depth: depth + 1)
+        body = block.statements
+        end = block.end
         break
       }
       if depth > 0, isBrace("}") { break }
       words.append(try word(inStatementFrom: start))
+      end = (row, position)
     }
-    let statement = statement(words, body: body, from: start)
+    let statement = statement(words, body: body, from: start, to: end)
     if current == nil { toNextLine() }
     return statement
   }
 
   /// Statements up to the closing brace; leaves the place at the line's end behind it.
-  private mutating func block(depth: Int) throws -> [Statement] {
+  private mutating func block(
+    depth: Int
+  ) throws -> (statements: [Statement], end: (row: Int, position: Int)) {
     let opening = (row: row, position: position)
     guard depth <= Language.deepestNesting else {
       throw LanguageError.tooDeep(place(row: row, position: position))
@@ -126,12 +132,13 @@ extension Parser {
         statements.append(statement)
       }
     }
+    let end = (row: row, position: position)
     try skipBlanks()
     if current != nil, depth == 1 || !isBrace("}") {
       let rest = String(line.characters[position...].prefix { !$0.isWhitespace })
       throw LanguageError.wordsAfterBrace(rest, place: place(row: row, position: position))
     }
-    return statements
+    return (statements, end)
   }
 
   private mutating func blockStatement(
@@ -163,19 +170,16 @@ extension Parser {
   }
 
   private func statement(
-    _ words: [Word], body: [Statement]?, from start: (row: Int, position: Int)
+    _ words: [Word], body: [Statement]?, from start: (row: Int, position: Int),
+    to end: (row: Int, position: Int)
   ) -> Statement {
-    let lastRow = min(row, source.lines.count - 1)
-    var pieces: [String] = []
-    for index in start.row...lastRow {
+    let text = (start.row...end.row).map { index in
       let characters = source.lines[index].characters
       let from = index == start.row ? start.position : 0
-      let to = index == row ? position : characters.count
-      pieces.append(String(characters[from..<max(from, to)]))
-    }
-    var text = pieces.joined(separator: "\n")
-    while text.last?.isWhitespace == true { text.removeLast() }
-    let numbers = source.lines[start.row].number...source.lines[lastRow].number
+      let to = index == end.row ? end.position : characters.count
+      return String(characters[from..<to])
+    }.joined(separator: "\n")
+    let numbers = source.lines[start.row].number...source.lines[end.row].number
     return Statement(
       words: words, body: body, source: text,
       physicalLines: numbers.compactMap(source.physicalLine), line: numbers.lowerBound)

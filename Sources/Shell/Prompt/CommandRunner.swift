@@ -18,7 +18,6 @@ struct CommandRunner {
     defer { ended.close() }
     let cancellation = Cancellation()
     let result = Outcome()
-    modes.quiet()
     let thread = Thread {
       PromptSignals.leaveToMainThread()
       result.set(execute(text, cancellation))
@@ -29,7 +28,8 @@ struct CommandRunner {
     thread.name = "command"
     thread.start()
     let leaves = wait(for: ended, cancelling: cancellation)
-    modes.restore()
+    // Should the command have changed them.
+    modes.quiet()
     return leaves ? .leave : result.value
   }
 
@@ -43,12 +43,19 @@ struct CommandRunner {
       ]
       _ = poll(&states, 2, -1)
       for signal in signals.pipe.drain().map(Int32.init) {
-        if signal != SIGINT { leaves = true }
-        if cancellation.isCancelled, signal == SIGINT {
-          let erase = terminal.isDumb ? "\n" : "\r\u{1B}[K"
-          Terminal.standardError.write(erase + "Stopping: the step under way ends first.\n")
+        switch signal {
+        case SIGINT:
+          if cancellation.isCancelled {
+            let erase = terminal.isDumb ? "\n" : "\r\u{1B}[K"
+            Terminal.standardError.write(erase + "Stopping: the step under way ends first.\n")
+          }
+          cancellation.cancel()
+        case SIGTERM, SIGHUP:
+          leaves = true
+          cancellation.cancel()
+        case SIGCONT: modes.quiet()
+        default: break
         }
-        cancellation.cancel()
       }
       if !ended.drain().isEmpty { return leaves }
     }

@@ -5,75 +5,74 @@ import Foundation
 final class LineEditor {
   enum Line: Equatable {
     case text(String)
-    /// A signal ended it.
-    case interrupted
+    /// A signal has ended it: SIGINT, SIGTERM or SIGHUP.
+    case interrupted(Int32)
     case end
   }
 
   /// Offers candidates for a line and the cursor in it.
   var complete: ((String, String.Index) -> [Candidate])?
-  /// Columns of the window, for lists of candidates.
-  var width: () -> Int = { 80 }
+  /// The lines that wait to be said above the one being edited.
+  var announcements: () -> [String] = { [] }
 
+  private let terminal: Terminal
   private let editor: OpaquePointer
   private let entries: OpaquePointer
+  private let bracketsPastes: Bool
+  private var keys: KeyReader
   private var prompt = strdup("")
   private var rightPrompt = strdup("")
-  private let bracketsPastes: Bool
+  private var promptWidth = 0
+  /// The signal that has ended the line.
+  private var signal: Int32?
 
+  /// - Parameters:
+  ///   - terminal: where the line is shown.
+  ///   - keys: where it is typed.
+  ///   - editrc: whether the user's file of settings is read.
   /// - Throws: `Failure` where libedit cannot be had.
-  init(isDumb: Bool, editrc: Bool) throws {
+  init(terminal: Terminal, keys: KeyReader, editrc: Bool) throws {
     guard let editor = fettle_el_init("fettle"), let entries = history_init() else {
       throw Failure(
         code: "no-line-editor", message: "The terminal cannot be edited on. Type commands through a pipe.")
     }
+    self.terminal = terminal
+    self.keys = keys
     self.editor = editor
     self.entries = entries
-    _ = fettle_history_size(entries, Int32(PromptHistory.capacity))
-    _ = fettle_el_set_number(editor, EL_SIGNAL, 1)
-    _ = fettle_el_set_text(editor, EL_EDITOR, "emacs")
-    _ = fettle_el_history(editor, entries)
-    _ = fettle_el_add_function(editor, "fettle-complete", "Complete the word") { editor, _ in
-      LineEditor.of(editor)?.completeWord() ?? UInt8(CC_ERROR)
-    }
-    _ = fettle_el_add_function(editor, "fettle-paste", "Insert a paste") { editor, _ in
-      LineEditor.of(editor)?.insertPaste() ?? UInt8(CC_ERROR)
-    }
-    _ = fettle_el_bind(editor, "^R", "em-inc-search-prev")
-    let settings = editrc ? Self.readSettings(editor) : ""
-    let isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
-    bracketsPastes = isEmacs && !isDumb
-    // `bind -e` in the user's file would have undone these; what the user has bound itself stays.
-    if !settings.contains("^I") { _ = fettle_el_bind(editor, "^I", "fettle-complete") }
-    if isEmacs, !settings.contains("^R") { _ = fettle_el_bind(editor, "^R", "em-inc-search-prev") }
+    let isEmacs = Self.setUp(editor, entries, editrc: editrc)
+    bracketsPastes = isEmacs && !terminal.isDumb
     if bracketsPastes { _ = fettle_el_bind(editor, "\u{1B}[200~", "fettle-paste") }
 
     // The editor lives as long as the process. `el_end` would throw away what is typed ahead for the shell that started us.
-    let client = Unmanaged.passRetained(self).toOpaque()
-    _ = fettle_el_set_client(editor, client)
+    _ = fettle_el_set_client(editor, Unmanaged.passRetained(self).toOpaque())
     _ = fettle_el_prompt(editor, { LineEditor.of($0)?.prompt }, Self.escape)
     _ = fettle_el_right_prompt(editor, { LineEditor.of($0)?.rightPrompt }, Self.escape)
+    _ = fettle_el_set_reader(editor) { LineEditor.of($0)?.readKey(into: $1) ?? 0 }
   }
+
+  /// From now on the terminal stays without echo between two lines.
+  func beQuietBetweenLines() { _ = fettle_el_quiet_between_lines(editor) }
 
   /// Reads a line.
   ///
   /// - Parameters:
   ///   - prompt: what stands before it.
   ///   - note: what stands at the window's right edge, as long as there is room.
-  ///   - colour: whether the prompt may be bold.
-  func read(prompt: String, note: String, colour: Bool) -> Line {
-    set(&self.prompt, to: prompt, style: colour ? "1" : nil)
-    set(&rightPrompt, to: note, style: colour ? "2" : nil)
+  func read(prompt: String, note: String) -> Line {
+    promptWidth = prompt.displayWidth
+    set(&self.prompt, to: prompt, style: "1")
+    set(&rightPrompt, to: note, style: "2")
     if bracketsPastes { switchBrackets(on: true) }
     defer { if bracketsPastes { switchBrackets(on: false) } }
+    signal = nil
     var count: Int32 = 0
-    errno = 0
-    if let text = el_gets(editor, &count) {
-      var line = String(cString: text)
-      if line.last == "\n" { line.removeLast() }
-      return .text(line)
-    }
-    return count == -1 && errno == EINTR ? .interrupted : .end
+    let text = el_gets(editor, &count)
+    if let signal { return .interrupted(signal) }
+    guard let text else { return .end }
+    var line = String(cString: text)
+    if line.last == "\n" { line.removeLast() }
+    return .text(line)
   }
 
   /// Makes these the history that the arrow keys and Ctrl-R walk through, the newest last.
@@ -85,6 +84,26 @@ final class LineEditor {
   // MARK: - Set-up
 
   private static let escape: CChar = 1
+
+  /// Sets keys and history up; whether the keys are those of Emacs.
+  private static func setUp(_ editor: OpaquePointer, _ entries: OpaquePointer, editrc: Bool) -> Bool {
+    _ = fettle_history_size(entries, Int32(PromptHistory.capacity))
+    _ = fettle_el_set_text(editor, EL_EDITOR, "emacs")
+    _ = fettle_el_history(editor, entries)
+    _ = fettle_el_add_function(editor, "fettle-complete", "Complete the word") { editor, _ in
+      LineEditor.of(editor)?.completeWord() ?? UInt8(CC_ERROR)
+    }
+    _ = fettle_el_add_function(editor, "fettle-paste", "Insert a paste") { editor, _ in
+      LineEditor.of(editor)?.insertPaste() ?? UInt8(CC_ERROR)
+    }
+    _ = fettle_el_bind(editor, "^R", "em-inc-search-prev")
+    let settings = editrc ? readSettings(editor) : ""
+    let isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
+    // `bind -e` in the user's file would have undone these; what the user has bound itself stays.
+    if !settings.contains("^I") { _ = fettle_el_bind(editor, "^I", "fettle-complete") }
+    if isEmacs, !settings.contains("^R") { _ = fettle_el_bind(editor, "^R", "em-inc-search-prev") }
+    return isEmacs
+  }
 
   private static func of(_ editor: OpaquePointer?) -> LineEditor? {
     guard let editor, let client = fettle_el_client(editor) else { return nil }
@@ -101,9 +120,9 @@ final class LineEditor {
     return text
   }
 
-  private func set(_ pointer: inout UnsafeMutablePointer<CChar>?, to text: String, style: String?) {
+  private func set(_ pointer: inout UnsafeMutablePointer<CChar>?, to text: String, style: String) {
     free(pointer)
-    guard let style, !text.isEmpty else {
+    guard terminal.colour, !text.isEmpty else {
       pointer = strdup(text)
       return
     }
@@ -116,8 +135,7 @@ final class LineEditor {
   private func switchBrackets(on: Bool) {
     fflush(nil)
     TerminalModes.notePaste(isBracketed: on)
-    let code = on ? "\u{1B}[?2004h" : "\u{1B}[?2004l"
-    _ = code.withCString { write(STDOUT_FILENO, $0, strlen($0)) }
+    terminal.write(on ? "\u{1B}[?2004h" : "\u{1B}[?2004l")
   }
 
   // MARK: - Keys
@@ -146,17 +164,8 @@ final class LineEditor {
   }
 
   private func completeWord() -> UInt8 {
-    guard let complete, let line = el_wline(editor)?.pointee, let buffer = line.buffer else {
-      return UInt8(CC_ERROR)
-    }
-    func text(_ from: UnsafePointer<wchar_t>, _ to: UnsafePointer<wchar_t>) -> String {
-      let wide = UnsafeBufferPointer(start: from, count: to - from)
-      var scalars = String.UnicodeScalarView()
-      scalars.append(contentsOf: wide.compactMap { Unicode.Scalar(UInt32(bitPattern: $0)) })
-      return String(scalars)
-    }
-    let before = text(buffer, line.cursor)
-    let whole = before + text(line.cursor, line.lastchar)
+    guard let complete, let (before, after) = textAroundCursor() else { return UInt8(CC_ERROR) }
+    let whole = before + after
     let cursor = whole.unicodeScalars.index(whole.startIndex, offsetBy: before.unicodeScalars.count)
     switch Completion(complete(whole, cursor), before: before[...]) {
     case .nothing: return UInt8(CC_ERROR)
@@ -167,9 +176,77 @@ final class LineEditor {
       return UInt8(el_insertstr(editor, text) == 0 ? CC_REFRESH : CC_ERROR)
     case .list(let names):
       fflush(nil)
-      let lines = [""] + Completion.columns(names, width: width())
-      Terminal.standardOutput.write(lines.map { $0 + "\r\n" }.joined())
+      let lines = [""] + Completion.columns(names, width: terminal.width)
+      terminal.write(lines.map { $0 + "\r\n" }.joined())
       return UInt8(CC_REDISPLAY)
     }
+  }
+
+  /// The line before and behind the cursor.
+  private func textAroundCursor() -> (before: String, after: String)? {
+    guard let line = el_wline(editor)?.pointee, let buffer = line.buffer else { return nil }
+    func text(_ from: UnsafePointer<wchar_t>, _ to: UnsafePointer<wchar_t>) -> String {
+      let wide = UnsafeBufferPointer(start: from, count: to - from)
+      var scalars = String.UnicodeScalarView()
+      scalars.append(contentsOf: wide.compactMap { Unicode.Scalar(UInt32(bitPattern: $0)) })
+      return String(scalars)
+    }
+    return (text(buffer, line.cursor), text(line.cursor, line.lastchar))
+  }
+}
+
+// MARK: - Keys and signals
+
+extension LineEditor {
+  /// libedit's reader: 1 and a character, 0 at the end, -1 where a signal ends the line.
+  private func readKey(into character: UnsafeMutablePointer<wchar_t>?) -> Int32 {
+    while true {
+      switch keys.next() {
+      case .key(let scalar):
+        character?.pointee = wchar_t(bitPattern: scalar.value)
+        return 1
+      case .end: return 0
+      case .signal(let number):
+        if handle(number) { continue }
+        signal = number
+        return -1
+      }
+    }
+  }
+
+  /// Whether editing goes on after a signal.
+  private func handle(_ signal: Int32) -> Bool {
+    switch signal {
+    case SIGWINCH:
+      moveToStart()
+      el_resize(editor)
+      _ = fettle_el_refresh(editor)
+    case SIGCONT:
+      // Whoever had the terminal in between has set its modes. libedit sets its own only when it thinks them lost.
+      _ = fettle_el_set_number(editor, EL_PREP_TERM, 0)
+      _ = fettle_el_set_number(editor, EL_PREP_TERM, 1)
+      _ = fettle_el_refresh(editor)
+    case Int32(KeyReader.wake):
+      let lines = announcements()
+      guard !lines.isEmpty else { break }
+      moveToStart()
+      terminal.write(lines.map { $0 + "\r\n" }.joined())
+      _ = fettle_el_refresh(editor)
+    default: return false
+    }
+    return true
+  }
+
+  /// Takes the line off the screen and leaves the cursor where it began, so that libedit can draw it anew.
+  private func moveToStart() {
+    fflush(nil)
+    guard !terminal.isDumb else { return terminal.write("\r\n") }
+    // Most terminals lay a wrapped line out anew when their width changes, so the new width counts.
+    let lines = (textAroundCursor()?.before ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+    let width = max(1, terminal.width)
+    let rowsAbove = lines.enumerated().reduce(lines.count - 1) { rows, line in
+      rows + ((line.offset == 0 ? promptWidth : 0) + String(line.element).displayWidth) / width
+    }
+    terminal.write("\r" + (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\u{1B}[J")
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// What the prompt does after a command.
 public enum Next: Sendable, Equatable {
@@ -10,7 +9,7 @@ public enum Next: Sendable, Equatable {
 /// The line-edited prompt of a terminal, over libedit: history, Emacs keys and the user's `~/.editrc`, Ctrl-C, Tab, pastes,
 /// and commands that run on a thread of their own while the terminal stays in order.
 ///
-/// libedit reads on the main thread, since only there signals and a resized window reach it; `run` must be called there.
+/// `run` takes the process's signals, so it has to be called on the main thread, and once at a time.
 public final class Prompt {
   private static let prompt = SourceLines.prompt
   private static let continuationPrompt = SourceLines.continuationPrompt
@@ -18,6 +17,8 @@ public final class Prompt {
   /// Says a line above the prompt, from any thread, while a line is being edited too.
   public let announcer: Announcer
   private let terminal: Terminal
+  private let modes: TerminalModes
+  private let signals: PromptSignals
   private let editor: LineEditor
   private var history: PromptHistory
   private let banner: String?
@@ -26,15 +27,22 @@ public final class Prompt {
   ///   - history: the file that keeps what was typed; `nil` for none.
   ///   - editrc: whether the user's `~/.editrc` is read.
   ///   - banner: a line said before the first prompt.
-  /// - Throws: `Failure` where the terminal cannot be edited on.
+  /// - Throws: `Failure` where there is no terminal to edit on.
   public init(history: URL?, editrc: Bool = true, banner: String? = nil) throws {
     Self.useReadableLocale()
+    guard let modes = TerminalModes(descriptor: STDIN_FILENO) else {
+      throw Failure(
+        code: "no-terminal", message: "Standard input is no terminal, so there can be no prompt.")
+    }
+    self.modes = modes
     terminal = .standardOutput
-    editor = try LineEditor(isDumb: terminal.isDumb, editrc: editrc)
-    editor.width = { [terminal] in terminal.width }
+    signals = try PromptSignals()
+    let keys = KeyReader(descriptor: STDIN_FILENO, signals: signals.pipe)
+    editor = try LineEditor(terminal: terminal, keys: keys, editrc: editrc)
+    announcer = Announcer(terminal: terminal, wake: signals.pipe)
+    editor.announcements = announcer.takeLines
     self.history = PromptHistory(file: history)
     self.banner = banner
-    announcer = Announcer(terminal: terminal)
   }
 
   /// Reads commands and runs them until the end: Ctrl-D on an empty line, a command that says so, SIGTERM, a closed terminal.
@@ -43,16 +51,15 @@ public final class Prompt {
   ///   - continuation: what is open at the end of a text (`a double quote`), `nil` for a whole one.
   ///   - complete: what Tab offers for a text and the cursor in it; the text has the lines before, too.
   ///   - execute: runs a command, which may have several lines, on a thread of its own. Has the cancellation that Ctrl-C sets.
-  /// - Throws: `Failure` where standard input is no terminal.
+  /// - Throws: `Failure` where the process may open no more descriptors.
   public func run(
     continuation: (String) -> String?,
     complete: ((String, String.Index) -> [Candidate])? = nil,
     execute: @escaping @Sendable (String, Cancellation) -> Next
   ) throws {
-    guard let modes = TerminalModes(descriptor: STDIN_FILENO) else {
-      throw Failure(code: "no-terminal", message: "Standard input is no terminal, so there can be no prompt.")
-    }
-    let signals = try PromptSignals()
+    editor.beQuietBetweenLines()
+    modes.quiet()
+    signals.begin()
     defer {
       modes.restore()
       signals.end()
@@ -60,7 +67,7 @@ public final class Prompt {
     let runner = CommandRunner(signals: signals, modes: modes, terminal: terminal)
     editor.setHistory(history.entries)
     if let banner { terminal.write(banner + "\n") }
-    while let text = read(continuation: continuation, complete: complete, signals: signals) {
+    while let text = read(continuation: continuation, complete: complete) {
       guard !text.allSatisfy(\.isWhitespace) else { continue }
       history.append(text)
       editor.setHistory(history.entries)
@@ -70,8 +77,7 @@ public final class Prompt {
 
   /// A whole text, of as many lines as it needs; `nil` at the end.
   private func read(
-    continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?,
-    signals: PromptSignals
+    continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?
   ) -> String? {
     var text = ""
     var open: String?
@@ -88,17 +94,14 @@ public final class Prompt {
       if let open, terminal.isDumb { terminal.write("(\(open) is open; Ctrl-C drops the command)\n") }
       let note = open.map { terminal.isDumb ? "" : $0 + " is open" } ?? ""
       announcer.isEditing = true
-      let line = editor.read(
-        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note, colour: terminal.colour)
+      let line = editor.read(prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note)
       announcer.isEditing = false
-      let noted = signals.pipe.drain().map(Int32.init)
-      if noted.contains(SIGTERM) || noted.contains(SIGHUP) {
-        terminal.write("\n")
-        return nil
-      }
+      // Said while the line was being ended.
+      for line in announcer.takeLines() { terminal.write(line + "\n") }
       switch line {
-      case .interrupted:
-        terminal.write(noted.contains(SIGINT) ? "^C\n" : "\n")
+      case .interrupted(let signal):
+        terminal.write(signal == SIGINT ? "^C\n" : "\n")
+        guard signal == SIGINT else { return nil }
         text = ""
         open = nil
       case .end:
@@ -121,31 +124,5 @@ public final class Prompt {
     setlocale(LC_CTYPE, "")
     let encoding = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } ?? ""
     if encoding.hasPrefix("ANSI") || encoding.isEmpty { setlocale(LC_CTYPE, "C.UTF-8") }
-  }
-}
-
-/// Says lines while somebody may be typing: the half-typed line moves down and stays as it was.
-public final class Announcer: Sendable {
-  private let terminal: Terminal
-  private let mainThread: UInt
-  private let editing = Atomic<Bool>(false)
-
-  init(terminal: Terminal) {
-    self.terminal = terminal
-    mainThread = UInt(pthread_self())
-  }
-
-  /// Whether a line is being edited now.
-  public internal(set) var isEditing: Bool {
-    get { editing.load(ordering: .acquiring) }
-    set { editing.store(newValue, ordering: .releasing) }
-  }
-
-  /// May be called from any thread.
-  public func say(_ line: String) {
-    guard isEditing else { return terminal.write(line + "\n") }
-    terminal.write((terminal.isDumb ? "\n" : "\r\u{1B}[J") + line + "\r\n")
-    // libedit draws its line anew on its own thread when it learns that the process was continued.
-    pthread_kill(pthread_t(mainThread), SIGCONT)
   }
 }

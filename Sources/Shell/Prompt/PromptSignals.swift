@@ -3,13 +3,13 @@ import Synchronization
 
 /// The signals that a prompt answers to, from its first line to its last.
 ///
-/// SIGINT, SIGTERM and SIGHUP are written to a pipe. Their handlers are installed without `SA_RESTART`, so that libedit's read
-/// comes back and says so. SIGTSTP puts the terminal in order before the program stops; so do the signals that end it.
+/// Those of a person or a window are written to a pipe, which whoever waits on the main thread reads beside its own: so none
+/// falls between two calls. SIGTSTP puts the terminal in order before the program stops; so do the signals that end it.
 final class PromptSignals {
-  private static let noted = [SIGINT, SIGTERM, SIGHUP]
+  private static let noted = [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT]
   private static let fatal = [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV]
   /// Signals that only the main thread takes, so that no system call of a verb is interrupted by them.
-  static let forMainThread = noted + [SIGTSTP, SIGCONT, SIGWINCH]
+  private static let forMainThread = noted + [SIGTSTP]
 
   let pipe: SelfPipe
   private var previous: [Int32: sigaction] = [:]
@@ -22,9 +22,11 @@ final class PromptSignals {
         message: "There are too many open files for a prompt. Close some programs and try again.")
     }
     self.pipe = pipe
+  }
+
+  /// Takes the signals over.
+  func begin() {
     signalPipe.store(pipe.writer, ordering: .sequentiallyConsistent)
-    // Touched here, since their first use initialises globals, which a handler must not do.
-    TerminalModes.enter()
     for signal in Self.noted {
       install(signal) { SelfPipe.write(UInt8($0), to: signalWriter()) }
     }
@@ -61,8 +63,9 @@ final class PromptSignals {
     }
     previous = [:]
     signalPipe.store(-1, ordering: .sequentiallyConsistent)
-    pipe.close()
   }
+
+  deinit { pipe.close() }
 
   /// Blocks the prompt's signals in the calling thread and those it starts.
   static func leaveToMainThread() {

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The terminal's modes while a command runs: no echo, so that what is typed ahead does not disturb the progress line; not
+/// The terminal's modes while a prompt has it and edits no line: no echo, so that what is typed ahead does not disturb the progress line; not
 /// line by line, so that a long paste is not cut at 4,095 bytes; signals on, so that Ctrl-C stops the command.
 ///
 /// Reachable from signal handlers, hence the globals below: a program that dies or is stopped with the echo off leaves its
