@@ -74,7 +74,7 @@ public final class PseudoTerminal {
     let command = directory.map { ["/usr/bin/env", "-C", $0] } ?? []
     var words = (command + [executable] + arguments).map { strdup($0) } + [nil]
     var settings = variables.map { strdup("\($0)=\($1)") } + [nil]
-    defer { (words + settings).forEach { free($0) } }
+    defer { for text in words + settings { free(text) } }
     var process: pid_t = 0
     let status = posix_spawn(&process, program, &actions, &attributes, &words, &settings)
     self.process = process

@@ -47,7 +47,7 @@ struct LineSourceTests {
   func cancelled() throws {
     var ends: [Int32] = [0, 0]
     #expect(pipe(&ends) == 0)
-    defer { ends.forEach { close($0) } }
+    defer { for end in ends { close(end) } }
     let cancellation = Cancellation()
     var source = LineSource(descriptor: ends[0]) { cancellation.isCancelled }
     Thread.detachNewThread { cancellation.cancel() }
