@@ -76,7 +76,10 @@ final class Server: Sendable {
     Thread.detachNewThread {
       while true {
         let client = accept(listener, nil, nil)
-        guard client >= 0 else { return }
+        guard client >= 0 else {
+          close(listener)
+          return
+        }
         Thread.detachNewThread {
           Connection(descriptor: client).send(greeting)
           if let request = Server.readRequest(client) {
@@ -90,10 +93,9 @@ final class Server: Sendable {
     }
   }
 
-  func stop() {
-    shutdown(listener, CInt(SHUT_RDWR))
-    close(listener)
-  }
+  /// The thread that accepts closes the socket: closed here, its number could be another server's by the time that the
+  /// thread looks.
+  func stop() { shutdown(listener, CInt(SHUT_RDWR)) }
 
   private static func readRequest(_ client: CInt) -> Request? {
     var bytes: [UInt8] = []
