@@ -52,7 +52,8 @@ let package = Package(
 
     .testTarget(
       name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
+    .testTarget(
+      name: "WorkbenchTests", dependencies: ["Workbench", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),

@@ -52,6 +52,7 @@ public struct Workspace: Sendable {
 
   /// Writes in one transaction: all of what `body` does is kept, or, when it throws, nothing. Not to be called inside
   /// another.
+  @discardableResult
   public func write<T>(_ body: (Workbench) throws -> T) throws -> T {
     try store.access { queue, layout in
       try queue.writeWithoutTransaction { db in
