@@ -22,7 +22,7 @@ tutorial: build model ## Set up what is missing and watch the whole tutorial run
 	@$(FETTLE) replay Sessions/tutorial.md
 
 test: format-check build model ## Set up what is missing, then: format, build, tests, every document
-	@FETTLE=$(abspath $(FETTLE)) $(SWIFT) test -c release --skip-build $(TESTFLAGS)
+	@no_proxy=127.0.0.1,localhost FETTLE=$(abspath $(FETTLE)) $(SWIFT) test -c release --skip-build $(TESTFLAGS)
 	@echo "Once more, the encoder alone, as on a machine without AVX-512:"
 	@ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 $(SWIFT) test -c release --skip-build --filter EncoderTests
 	@$(FETTLE) replay Sessions/*.md

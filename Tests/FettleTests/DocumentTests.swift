@@ -203,7 +203,7 @@ import Transcripts
     for cut in [0, 1, 7, 15, (second.utf8.count - first.utf8.count) / 2] {
       let bytes = Array(second.utf8.prefix(first.utf8.count + cut))
       try front.write(String(decoding: bytes, as: UTF8.self), to: ".fettle/session.md")
-      #expect(try rewind(front, steps: 1))
+      #expect(try rewind(front, steps: 1, length: first.utf8.count))
       try front.run("help")
       #expect(try front.read(".fettle/session.md") == second, "cut after \(cut) bytes")
     }
@@ -217,12 +217,15 @@ import Transcripts
   }
 
   /// Takes back the mark of how far the document is written, as a kill between writing and marking would leave it.
-  private func rewind(_ front: Front, steps: Int) throws -> Bool {
+  private func rewind(_ front: Front, steps: Int, length: Int) throws -> Bool {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
       "sqlite3", front.folder.appending(path: ".fettle/workspace.sqlite").path,
-      "UPDATE settings SET value = (SELECT max(id) FROM steps) - \(steps) WHERE key = 'written'",
+      """
+      UPDATE settings SET value = (SELECT max(id) FROM steps) - \(steps) WHERE key = 'written';
+      UPDATE settings SET value = \(length) WHERE key = 'written_length'
+      """,
     ]
     process.environment = front.environment
     try process.run()

@@ -9,7 +9,7 @@ import Testing
     environment["TERM"] = term
     let terminal = try PseudoTerminal(
       Front.program.path, environment: environment, columns: columns, rows: 40, directory: front.folder.path)
-    try terminal.wait(for: "fettle> ")
+    try terminal.waitForPrompt()
     return terminal
   }
 
@@ -20,10 +20,10 @@ import Testing
     let terminal = try start(front, term: term)
     terminal.type("load letters.csv\n")
     try terminal.wait(for: "Loaded letters: 40 assets")
-    try terminal.wait(for: "fettle> ")
+    try terminal.waitForPrompt()
     terminal.type("lod letters.csv\n")
     try terminal.wait(for: "Did you mean load?")
-    try terminal.wait(for: "fettle> ")
+    try terminal.waitForPrompt()
     terminal.type("\u{4}")
     #expect(try terminal.waitForExit() == 0)
     #expect(try front.run("replay", ".fettle/session.md").status == 0)
@@ -43,10 +43,10 @@ import Testing
     try terminal.wait(for: "/")
     terminal.type("\u{3}")
     try terminal.wait(for: "Interrupted")
-    try terminal.wait(for: "fettle> ")
+    try terminal.waitForPrompt()
     terminal.type("models\n")
     try terminal.wait(for: "on disk")
-    try terminal.wait(for: "fettle> ")
+    try terminal.waitForPrompt()
     terminal.type("quit\n")
     #expect(try terminal.waitForExit() == 0)
     let document = try front.read(".fettle/session.md")
@@ -79,7 +79,7 @@ import Testing
     let monday = try start(front)
     monday.type("datasets\n")
     try monday.wait(for: "No data sets")
-    try monday.wait(for: "fettle> ")
+    try monday.waitForPrompt()
     monday.type("\u{4}")
     _ = try monday.waitForExit()
     let tuesday = try start(front)
@@ -89,5 +89,12 @@ import Testing
     try tuesday.wait(for: "No data sets")
     tuesday.type("\u{4}")
     #expect(try tuesday.waitForExit() == 0)
+  }
+}
+
+extension PseudoTerminal {
+  /// Waits until there is something to type at.
+  fileprivate func waitForPrompt() throws {
+    try waitForScreen("an empty prompt") { $0.cursorLine == "fettle>" }
   }
 }

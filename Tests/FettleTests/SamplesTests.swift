@@ -81,12 +81,12 @@ import Workbench
   @Test("Quotation marks, commas and accents inside fields, as real files have them", arguments: names)
   func variety(name: String) throws {
     let texts = try Self.rows(name).map(\.text)
-    #expect(texts.count { $0.contains("\"") } >= 5)
+    #expect(texts.count { $0.contains("\"") } >= 3)
     #expect(texts.count { $0.contains(",") } >= 40)
     #expect(texts.count { $0.contains(#/[“”’]/#) } >= 15)
     #expect(texts.count { $0.unicodeScalars.contains { (0xC0...0x24F).contains($0.value) } } >= 10)
     let lengths = texts.map { $0.split(separator: " ").count }.sorted()
-    #expect(lengths[20] <= 20 && lengths[180] >= 42, "lengths lie too close together")
+    #expect(lengths[20] <= 22 && lengths[180] >= 45, "lengths lie too close together")
   }
 
   @Test("No category is named in its own text as a habit, and no word gives one away", arguments: names)

@@ -30,7 +30,8 @@ struct SessionDocument {
       if !isThere {
         pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending
       }
-      try append(Data(pending.utf8))
+      let length = try append(Data(pending.utf8), after: isThere ? settings.writtenLength : 0)
+      try settings.set(writtenLength: length)
       if let last = steps.last { try settings.set(written: Int64(last.id)) }
     }
   }
@@ -61,35 +62,29 @@ struct SessionDocument {
     return FrontMatter(seed: try settings.firstSeed, root: try settings.root)
   }
 
-  /// Appends what the file does not end with already.
-  private func append(_ data: Data) throws {
+  /// Appends what the file does not end with already; returns its length then.
+  ///
+  /// - Parameter known: how long the file was when it was last appended to.
+  private func append(_ data: Data, after known: UInt64) throws -> UInt64 {
     let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Fault.cannotWrite(path: "session.md") }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     do {
       let end = try handle.seekToEnd()
-      let window = min(UInt64(data.count), end)
-      try handle.seek(toOffset: end - window)
-      let tail = try handle.readToEnd() ?? Data()
-      let overlap = Self.overlap(tail, data)
+      var rest = data
+      if end > known {
+        // Either an editor was here, or a process that was killed before it could note how far it had come.
+        try handle.seek(toOffset: known)
+        let more = try handle.readToEnd() ?? Data()
+        if data.starts(with: more) { rest = data.dropFirst(more.count) }
+      }
       try handle.seek(toOffset: end)
-      try handle.write(contentsOf: data.dropFirst(overlap))
+      try handle.write(contentsOf: rest)
       try handle.synchronize()
+      return end + UInt64(rest.count)
     } catch {
       throw Fault.cannotWrite(path: "session.md")
     }
-  }
-
-  /// How many of the first bytes of `data` stand at the end of `tail` already, from a process that was killed before it
-  /// could note so. Less than a fence's first line may be chance and counts as nothing.
-  static func overlap(_ tail: Data, _ data: Data) -> Int {
-    let least = "\n```fettle\n".utf8.count
-    var length = min(tail.count, data.count)
-    while length > least {
-      if tail.suffix(length).elementsEqual(data.prefix(length)) { return length }
-      length -= 1
-    }
-    return 0
   }
 }
 

@@ -25,6 +25,10 @@ struct Settings {
   var written: Int64 { get throws { try workbench.setting("written").flatMap(Int64.init) ?? 0 } }
   func set(written: Int64) throws { try workbench.set("written", to: String(written)) }
 
+  /// The document's length in bytes when that step had been written.
+  var writtenLength: UInt64 { get throws { try workbench.setting("written_length").flatMap(UInt64.init) ?? 0 } }
+  func set(writtenLength: UInt64) throws { try workbench.set("written_length", to: String(writtenLength)) }
+
   /// Terms that have had their line of explanation.
   var explained: Set<String> {
     get throws { Set((try workbench.setting("explained") ?? "").split(separator: " ").map(String.init)) }

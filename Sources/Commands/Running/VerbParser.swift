@@ -50,7 +50,8 @@ enum VerbParser {
       throw Fault.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
     }
     let arguments = words.map { word in
-      word.isQuoted && word.text.hasPrefix("-") ? String(mark) + word.text : word.text
+      let isValue = word.isQuoted ? word.text.hasPrefix("-") : type is any TextVerb.Type && isNumberOrDash(word.text)
+      return isValue ? String(mark) + word.text : word.text
     }
     do {
       let parsed = try Fettle.parseAsRoot(arguments)
@@ -105,6 +106,11 @@ enum VerbParser {
     return Misuse(message: "\(message) See: help \(path.joined(separator: " "))", column: column)
   }
 
+  /// `-3`, `-`, `--`: in a text these are no options.
+  private static func isNumberOrDash(_ word: String) -> Bool {
+    word.hasPrefix("-") && (word.allSatisfy { $0 == "-" } || word.dropFirst().first?.isNumber == true)
+  }
+
   static func helpText(for type: ParsableCommand.Type, columns: Int = 80) -> String {
     Fettle.helpMessage(for: type, columns: columns)
   }
@@ -114,6 +120,9 @@ enum VerbParser {
       type.configuration.subcommands.map { ($0._commandName, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }
+
+/// A verb that takes the rest of the line as a text.
+protocol TextVerb {}
 
 /// A string on a verb's command line. Every argument of type text is one of these, so that a quoted value may begin with
 /// a hyphen.

@@ -5,7 +5,7 @@ import Shell
 import Workbench
 
 /// Cells 4 and 10 of the tutorial: one sample, before anything is stored.
-struct Classify: Verb {
+struct Classify: Verb, TextVerb {
   static let configuration = CommandConfiguration(
     commandName: "classify", abstract: "Ask a model for the category of one text.",
     discussion: """

@@ -4,7 +4,7 @@ import Shell
 import Workbench
 
 /// Prose for the document, as a notebook's text cell.
-struct Note: Verb {
+struct Note: Verb, TextVerb {
   static let isRecorded = false
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Add a paragraph of prose to the session's document.",

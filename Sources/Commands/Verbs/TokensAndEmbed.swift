@@ -32,7 +32,7 @@ struct TextsOption: ParsableArguments {
 }
 
 /// The tutorial sends people to a tokenizer page; this is ours.
-struct Tokens: Verb {
+struct Tokens: Verb, TextVerb {
   static let configuration = CommandConfiguration(
     commandName: "tokens", abstract: "Show the tokens that the model reads in a text.",
     discussion: """
@@ -66,7 +66,7 @@ struct Tokens: Verb {
 }
 
 /// A text as the model sees it: a direction in space.
-struct Embed: Verb {
+struct Embed: Verb, TextVerb {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Show a text's embedding.",
     discussion: """
