@@ -1,4 +1,5 @@
 // A few commands behind a prompt, to drive it from a pseudo-terminal: prompt-fixture [HISTORY]
+// and work without a prompt, to interrupt: prompt-fixture --once TENTHS, prompt-fixture --deaf
 import Foundation
 import Shell
 
@@ -67,6 +68,23 @@ func candidates(_ text: String, _ cursor: String.Index) -> [Candidate] {
   let word = String(before.reversed().prefix { !$0.isWhitespace }.reversed())
   let verbs = ["say", "work", "deaf", "modes", "length", "announce", "quit", "wörter", "quest"]
   return verbs.filter { $0.hasPrefix(word) }.map { Candidate($0, replacing: word.count) }
+}
+
+func runOnce(_ arguments: [String]) -> Never {
+  let cancellation = Cancellation()
+  Interrupts.install(cancelling: cancellation)
+  if arguments[0] == "--once" {
+    say(work(tenths: Int(arguments[1]) ?? 1, cancellation))
+    exit(cancellation.isCancelled ? 130 : 0)
+  }
+  say("deaf")
+  while !cancellation.isCancelled { usleep(10_000) }
+  say("heard")
+  while true { usleep(100_000) }
+}
+
+if CommandLine.arguments.dropFirst().first?.hasPrefix("--") == true {
+  runOnce(Array(CommandLine.arguments.dropFirst()))
 }
 
 do {

@@ -8,7 +8,7 @@ public final class PseudoTerminal {
   /// Everything that came, with its escape codes.
   public private(set) var output: [UInt8] = []
   public private(set) var screen: Screen
-  private let controller: Int32
+  private var controller: Int32
   private var position = 0
   private var exitStatus: Int32?
 
@@ -89,7 +89,13 @@ public final class PseudoTerminal {
       var status: Int32 = 0
       waitpid(process, &status, 0)
     }
-    close(controller)
+    hangUp()
+  }
+
+  /// Closes the window.
+  public func hangUp() {
+    if controller >= 0 { close(controller) }
+    controller = -1
   }
 
   /// Types a text, as keys or as a paste without brackets.

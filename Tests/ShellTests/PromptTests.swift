@@ -209,6 +209,17 @@ struct PromptTests {
     #expect(terminal.localModes & UInt32(ICANON | ECHO) == UInt32(ICANON | ECHO))
   }
 
+  @Test(
+    "is gone when its window is closed, at once or with its command", arguments: ["say half", "work 600\n"])
+  func hungUp(keys: String) throws {
+    let terminal = try fixture.start()
+    defer { fixture.remove() }
+    terminal.type(keys)
+    try terminal.waitForScreen("the keys") { $0.text.contains(keys == "say half" ? keys : "working") }
+    terminal.hangUp()
+    #expect(try terminal.waitForExit() == 0)
+  }
+
   @Test("cancels a running command and leaves when it is asked to end")
   func endedWhileRunning() throws {
     let terminal = try fixture.start()

@@ -208,6 +208,7 @@ extension LineEditor {
       case .end: return 0
       case .signal(let number):
         if handle(number) { continue }
+        moveToEnd()
         signal = number
         return -1
       }
@@ -241,12 +242,30 @@ extension LineEditor {
   private func moveToStart() {
     fflush(nil)
     guard !terminal.isDumb else { return terminal.write("\r\n") }
-    // Most terminals lay a wrapped line out anew when their width changes, so the new width counts.
-    let lines = (textAroundCursor()?.before ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+    let rows = rowsAndColumn(of: textAroundCursor()?.before ?? "").rows
+    terminal.write("\r" + (rows > 0 ? "\u{1B}[\(rows)A" : "") + "\u{1B}[J")
+  }
+
+  /// Leaves the cursor behind the line's last character, so that what follows does not overwrite its lower rows.
+  private func moveToEnd() {
+    fflush(nil)
+    guard !terminal.isDumb, let (before, after) = textAroundCursor(), !after.isEmpty else { return }
+    let end = rowsAndColumn(of: before + after)
+    let rows = end.rows - rowsAndColumn(of: before).rows
+    terminal.write(
+      "\r" + (rows > 0 ? "\u{1B}[\(rows)B" : "") + (end.column > 0 ? "\u{1B}[\(end.column)C" : ""))
+  }
+
+  /// Rows from the prompt's down to a text's end, and the column there.
+  ///
+  /// By the window's width as it is now: most terminals lay a wrapped line out anew when their width changes.
+  private func rowsAndColumn(of text: String) -> (rows: Int, column: Int) {
     let width = max(1, terminal.width)
-    let rowsAbove = lines.enumerated().reduce(lines.count - 1) { rows, line in
-      rows + ((line.offset == 0 ? promptWidth : 0) + String(line.element).displayWidth) / width
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let ends = lines.enumerated().map {
+      (($0.offset == 0 ? promptWidth : 0) + String($0.element).displayWidth)
     }
-    terminal.write("\r" + (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\u{1B}[J")
+    let wraps = ends.reduce(0) { $0 + $1 / width }
+    return (wraps + lines.count - 1, (ends.last ?? 0) % width)
   }
 }

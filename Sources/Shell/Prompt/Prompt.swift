@@ -23,6 +23,9 @@ public final class Prompt {
   private var history: PromptHistory
   private let banner: String?
 
+  /// Whether there is somebody to prompt: standard input and output are both a terminal.
+  public static var isPossible: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+
   /// - Parameters:
   ///   - history: the file that keeps what was typed; `nil` for none.
   ///   - editrc: whether the user's `~/.editrc` is read.
