@@ -44,6 +44,7 @@ func execute(_ statement: Statement, _ announcer: Announcer, _ cancellation: Can
       usleep(UInt32(300_000))
       announcer.say("news")
     }
+  case "exit": exit(3)
   case "trap": fatalError("as asked")
   case "quit": return .leave
   default:

@@ -61,6 +61,7 @@ public final class Prompt {
     execute: @escaping @Sendable (String, Cancellation) -> Next
   ) throws {
     editor.beQuietBetweenLines()
+    modes.restoreAtExit()
     modes.quiet()
     signals.begin()
     defer {

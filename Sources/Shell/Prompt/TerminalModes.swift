@@ -24,6 +24,11 @@ struct TerminalModes: Sendable {
     modesDescriptor.store(descriptor, ordering: .releasing)
   }
 
+  /// Has the modes restored where a command ends the process itself.
+  func restoreAtExit() {
+    atexit { if isQuiet.load(ordering: .acquiring) { TerminalModes.leave() } }
+  }
+
   func quiet() {
     isQuiet.store(true, ordering: .releasing)
     Self.set(quietModes)

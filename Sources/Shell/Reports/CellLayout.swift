@@ -1,4 +1,3 @@
-import Foundation
 import Transcripts
 
 /// What both drawings ask of a cell.
@@ -49,22 +48,8 @@ extension Cell {
 }
 
 extension Token {
-  var drawn: String {
-    switch self {
-    case .text(let text): text.escapingControls
-    case .estimate(let estimate): estimate.drawn
-    }
-  }
-}
-
-extension Estimate {
-  /// `~0.590`: fixed digits, never a minus before zeros, `~n/a` for what is no number.
-  var drawn: String {
-    guard value.isFinite else { return "~n/a" }
-    let text = String(format: "%.\(max(0, digits))f", value)
-    let isZero = !text.contains { ("1"..."9").contains($0) }
-    return "~" + (isZero && text.hasPrefix("-") ? String(text.dropFirst()) : text)
-  }
+  /// As a document shows it, made harmless.
+  var drawn: String { text.escapingControls }
 }
 
 extension String {
