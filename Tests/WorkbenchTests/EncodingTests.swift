@@ -55,7 +55,8 @@ struct EncodingTests {
   }
 
   @Test func surrogatePairsAcrossBlocksStayWhole() throws {
-    // The file is read in blocks; a pair straddles one of their ends whatever their size, since every place has one.
+    // The file is read in blocks; a pair straddles one of their ends whatever their size, since every place
+    // has one.
     let text = "\u{FEFF}text\tlabel\n" + String(repeating: "😀", count: 200_000) + "\tx\n"
     let url = try folder.write(Array(text.data(using: .utf16LittleEndian) ?? Data()), as: "u.txt")
     #expect(try rows(of: url)[0].text == String(repeating: "😀", count: 200_000))

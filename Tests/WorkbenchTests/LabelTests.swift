@@ -20,7 +20,7 @@ struct LabelTests {
   private func label(_ author: String, _ choices: [String?]) throws {
     try workspace.write { bench throws in
       try bench.insert(
-        zip(assets, choices).compactMap { asset, choice in
+        labels: zip(assets, choices).compactMap { asset, choice in
           choice.map { Label(asset: asset.id, author: author, category: $0) }
         })
     }
@@ -41,7 +41,7 @@ struct LabelTests {
       {"jobs": {"J": {"mlTask": "CLASSIFICATION", "content": {"categories": {
         "ART": {"name": "Arts & culture"}, "SPO": {"name": "Sports"}}}}}}
       """
-    try workspace.write { _ = try $0.set(try Interface(parsing: Data(json.utf8), file: "i")) }
+    try workspace.write { _ = try $0.set(interface: try Interface(parsing: Data(json.utf8), file: "i")) }
     #expect(values(try truth()) == ["ART", "SPO", "SPO"])
     #expect(try workspace.read { try $0.unknownCategories(of: dataset) }.isEmpty)
   }
@@ -102,7 +102,7 @@ struct LabelTests {
     let other = try workspace.load(try folder.write(table(["X"]), as: "other.csv")).dataset
     try workspace.write { bench throws in
       let asset = try #require(try bench.assets(of: other).first)
-      try bench.insert([Label(asset: asset.id, author: "ben", category: "B")])
+      try bench.insert(labels: [Label(asset: asset.id, author: "ben", category: "B")])
     }
     #expect(try truth().source == .file)
     #expect(try workspace.read { try $0.truth(of: other).source } == .labels(by: ["ben"]))
@@ -110,7 +110,9 @@ struct LabelTests {
 
   @Test func aNewInterfaceKeepsLabelsAndNamesTheOrphans() throws {
     try label("anna", ["ARTS", "SPORTS", "SPORTS"])
-    let change = try workspace.write { try $0.set(try Interface.define(names: ["Arts", "Music"])) }
+    let change = try workspace.write {
+      try $0.set(interface: try Interface.define(names: ["Arts", "Music"]))
+    }
     #expect(change.orphanedLabels == [CategoryCount(name: "SPORTS", count: 2)])
     #expect(try workspace.read { try $0.labels(of: dataset).count } == 3)
   }

@@ -33,8 +33,8 @@ struct LoadTests {
       #expect(assets.map(\.text) == ["Text 0.", "Text 1.", "Text 2.", "Text 3."])
       #expect(assets.map(\.line) == [2, 3, 4, 5])
       #expect(assets.map(\.category) == ["Sports", "POLITICS", "Sports", "Sports"])
-      #expect(try bench.asset("a2", in: loading.dataset) == assets[2])
-      #expect(try bench.asset("a9", in: loading.dataset) == nil)
+      #expect(try bench.asset(id: "a2", in: loading.dataset) == assets[2])
+      #expect(try bench.asset(id: "a9", in: loading.dataset) == nil)
     }
   }
 
@@ -72,9 +72,9 @@ struct LoadTests {
     let old = try workspace.load(url).dataset
     try workspace.write { bench throws in
       let asset = try #require(try bench.assets(of: old).first)
-      try bench.insert([Label(asset: asset.id, author: "me", category: "A")])
-      let run = try bench.beginRun(of: old, model: "base")
-      try bench.insert([Prediction(asset: asset.id, category: "A", confidence: 1)], into: run)
+      try bench.insert(labels: [Label(asset: asset.id, author: "me", category: "A")])
+      let run = try bench.beginRun(dataset: old, model: "base")
+      try bench.insert(predictions: [Prediction(asset: asset.id, category: "A", confidence: 1)], into: run)
     }
     try folder.write(table(["A", "B", "C"]), as: "news.csv")
     #expect(throws: LoadError.changed(name: "news", file: "news.csv")) { try workspace.load(url) }
@@ -84,7 +84,7 @@ struct LoadTests {
     try workspace.read { bench throws in
       #expect(try bench.datasets().map(\.assets) == [3])
       #expect(try bench.labels(of: loading.dataset).isEmpty)
-      #expect(try bench.predictionRun(of: loading.dataset, model: "base") == nil)
+      #expect(try bench.predictionRun(dataset: loading.dataset, model: "base") == nil)
     }
   }
 
@@ -118,6 +118,7 @@ struct LoadTests {
     #expect(loading.dataset.assets == 3)
     #expect(loading.dataset.skipped == 10)
     #expect(loading.reasons.count == 5)
+    #expect(loading.reasons.first?.reason == "line 4, column 12: expected 3 fields as in the header, found 2")
     #expect(loading.reasons.first?.place == Place(file: "bad.csv", line: 4, column: 12))
     #expect(loading.dataset.options == "skip-bad")
   }
@@ -127,8 +128,8 @@ struct LoadTests {
     #expect(
       #expect(throws: LoadError.self) { try workspace.load(url, LoadOptions(skipBad: true)) }?.description
         == """
-        bad.csv: all of its 2 rows are bad. The first: bad.csv, line 2, column 4: expected 3 fields as in the header, \
-        found 2. Nothing was loaded; mend the row, or leave bad rows out with --skip-bad.
+        bad.csv: all of its 2 rows are bad. \
+        The first, line 2, column 4: expected 3 fields as in the header, found 2.
         """)
   }
 
@@ -188,10 +189,11 @@ struct LoadTests {
     let dataset = try workspace.load(try folder.write(table(["A", "B"]), as: "gone.csv")).dataset
     try workspace.write { bench throws in
       let assets = try bench.assets(of: dataset)
-      try bench.insert(assets.map { Label(asset: $0.id, author: "me", category: "A") })
-      let run = try bench.beginRun(of: dataset, model: "base")
-      try bench.insert(assets.map { Prediction(asset: $0.id, category: "A", confidence: nil) }, into: run)
-      try bench.remove(dataset)
+      try bench.insert(labels: assets.map { Label(asset: $0.id, author: "me", category: "A") })
+      let run = try bench.beginRun(dataset: dataset, model: "base")
+      try bench.insert(
+        predictions: assets.map { Prediction(asset: $0.id, category: "A", confidence: nil) }, into: run)
+      try bench.remove(dataset: dataset)
       #expect(try bench.datasets().isEmpty)
       #expect(try bench.currentDataset() == nil)
       #expect(try bench.assets(of: dataset).isEmpty)

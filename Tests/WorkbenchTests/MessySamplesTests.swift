@@ -88,7 +88,7 @@ struct MessySamplesTests {
     let before = try workspace.read { try $0.unknownCategories(of: dataset) }
     #expect(before.isEmpty, "there is no interface to compare with yet")
     let interface = try Interface.load(samples.appendingPathComponent("interface.json"))
-    try workspace.write { _ = try $0.set(interface) }
+    try workspace.write { _ = try $0.set(interface: interface) }
     let unknown = try workspace.read { try $0.unknownCategories(of: dataset) }
     #expect(unknown.map(\.name) == ["BUSINESS", "SPROTS", "TRAVEL"])
     #expect(unknown.map { $0.nearest?.key } == ["MONEY_AND_BUSINESS", "SPORTS", nil])

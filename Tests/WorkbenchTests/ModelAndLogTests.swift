@@ -21,8 +21,8 @@ struct ModelAndLogTests {
   @Test func modelsAreKept() throws {
     try workspace.write { bench throws in
       #expect(try bench.nextModelName() == "tuned-1")
-      try bench.insert(model("tuned-1"), trainedOn: [])
-      try bench.insert(model("mine", base: "tuned-1"), trainedOn: [])
+      try bench.insert(model: model("tuned-1"), trainedOn: [])
+      try bench.insert(model: model("mine", base: "tuned-1"), trainedOn: [])
       #expect(try bench.nextModelName() == "tuned-2")
     }
     try workspace.read { bench throws in
@@ -38,16 +38,16 @@ struct ModelAndLogTests {
   {
     try workspace.write { bench throws in
       #expect(throws: WorkspaceError.badName(kind: "model", name: name)) {
-        try bench.insert(model(name), trainedOn: [])
+        try bench.insert(model: model(name), trainedOn: [])
       }
     }
   }
 
   @Test func aNameIsGivenOnce() throws {
     try workspace.write { bench throws in
-      try bench.insert(model("mine"), trainedOn: [])
+      try bench.insert(model: model("mine"), trainedOn: [])
       #expect(throws: WorkspaceError.nameTaken(kind: "model", name: "mine")) {
-        try bench.insert(model("mine"), trainedOn: [])
+        try bench.insert(model: model("mine"), trainedOn: [])
       }
     }
   }
@@ -55,9 +55,9 @@ struct ModelAndLogTests {
   @Test func textsThatWereTrainedOnAreKnownEvenWhenTheBaseIsGone() throws {
     let (first, second) = (TextDigest("One."), TextDigest(" Two.\n"))
     try workspace.write { bench throws in
-      try bench.insert(model("tuned-1"), trainedOn: [first])
-      try bench.insert(model("tuned-2", base: "tuned-1"), trainedOn: [second, first])
-      try bench.remove(model("tuned-1"))
+      try bench.insert(model: model("tuned-1"), trainedOn: [first])
+      try bench.insert(model: model("tuned-2", base: "tuned-1"), trainedOn: [second, first])
+      try bench.remove(model: model("tuned-1"))
       #expect(try bench.trainingTexts(of: "tuned-2") == [first, second])
       #expect(try bench.trainingTexts(of: "base").isEmpty)
     }
@@ -87,6 +87,17 @@ struct ModelAndLogTests {
     #expect(try Data(contentsOf: orphan.appendingPathComponent("model.safetensors")) == Data("weights".utf8))
     workspace.removeFiles(of: published)
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.modelsFolder.path).isEmpty)
+  }
+
+  @Test func whatAKilledTrainingLeftGoesWhenNobodyElseIsHere() throws {
+    let left = try workspace.newModelFolder()
+    let path = folder.url.appendingPathComponent(".fettle")
+    _ = try Workspace.open(path)
+    #expect(FileManager.default.fileExists(atPath: left.folder.path), "the other one may be training")
+    let elsewhere = folder.url.appendingPathComponent("moved")
+    try FileManager.default.copyItem(at: path, to: elsewhere)
+    _ = try Workspace.open(elsewhere)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere.path + "/models").isEmpty)
   }
 
   @Test func stepsAreLoggedInOrder() throws {

@@ -21,13 +21,13 @@ struct PredictionTests {
     try workspace.write { bench throws in
       let batch = try bench.nextUnpredicted(run, limit: size)
       try bench.insert(
-        batch.map { Prediction(asset: $0.id, category: category, confidence: 0.5) }, into: run)
+        predictions: batch.map { Prediction(asset: $0.id, category: category, confidence: 0.5) }, into: run)
       return batch.count
     }
   }
 
   private func begin(_ model: String = "base", _ signature: String = "") throws -> PredictionRun {
-    try workspace.write { try $0.beginRun(of: dataset, model: model, signature: signature) }
+    try workspace.write { try $0.beginRun(dataset: dataset, model: model, signature: signature) }
   }
 
   @Test func aRunGoesOnWhereItStopped() throws {
@@ -50,7 +50,8 @@ struct PredictionTests {
     try workspace.write { bench throws in
       let assets = try bench.assets(of: dataset)
       try bench.insert(
-        [19, 3, 7].map { Prediction(asset: assets[$0].id, category: "A", confidence: nil) }, into: run)
+        predictions: [19, 3, 7].map { Prediction(asset: assets[$0].id, category: "A", confidence: nil) },
+        into: run)
       let first = try bench.nextUnpredicted(run, limit: 5)
       #expect(first.map(\.externalID) == ["a0", "a1", "a2", "a4", "a5"])
       let more = try bench.nextUnpredicted(run, after: first[4].id, limit: 2)
@@ -60,8 +61,8 @@ struct PredictionTests {
 
   @Test func incompleteRunsAreNotSeen() throws {
     try predictBatch(try begin(), of: 8)
-    #expect(try workspace.read { try $0.lastCompleteRun(of: dataset) } == nil)
-    #expect(try workspace.read { try $0.completeRuns(of: dataset) }.isEmpty)
+    #expect(try workspace.read { try $0.lastCompleteRun(dataset: dataset) } == nil)
+    #expect(try workspace.read { try $0.completeRuns(dataset: dataset) }.isEmpty)
   }
 
   @Test func theModelThatPredictedLastIsTheOneThatFinishedLast() throws {
@@ -70,11 +71,11 @@ struct PredictionTests {
     try workspace.write { bench throws in
       try bench.complete(tuned)
       try bench.complete(base)
-      #expect(try bench.lastCompleteRun(of: dataset)?.model == "base")
+      #expect(try bench.lastCompleteRun(dataset: dataset)?.model == "base")
       // Predicting again with a model that has done it all makes it the last.
       try bench.complete(tuned)
-      #expect(try bench.lastCompleteRun(of: dataset)?.model == "tuned-1")
-      #expect(try bench.completeRuns(of: dataset).map(\.model) == ["base", "tuned-1"])
+      #expect(try bench.lastCompleteRun(dataset: dataset)?.model == "tuned-1")
+      #expect(try bench.completeRuns(dataset: dataset).map(\.model) == ["base", "tuned-1"])
     }
   }
 
@@ -83,7 +84,7 @@ struct PredictionTests {
     try workspace.write { bench throws in
       let asset = try #require(try bench.assets(of: dataset).first)
       try bench.insert(
-        [
+        predictions: [
           Prediction(
             asset: asset.id, category: CategoryKey.unableToClassify, confidence: nil, reason: "no answer")
         ],
@@ -105,13 +106,13 @@ struct PredictionTests {
     try predictBatch(run, of: 20)
     try workspace.write { _ = try $0.complete(run) }
     let interface = try Interface.define(names: ["A", "B"])
-    #expect(try workspace.write { try $0.set(interface) }.runsRemoved == 1)
-    #expect(try workspace.read { try $0.lastCompleteRun(of: dataset) } == nil)
+    #expect(try workspace.write { try $0.set(interface: interface) }.runsRemoved == 1)
+    #expect(try workspace.read { try $0.lastCompleteRun(dataset: dataset) } == nil)
     // Whoever was predicting meanwhile is told.
     #expect(throws: WorkspaceError.runGone(model: "base")) { try predictBatch(run, of: 8) }
     let again = try begin()
     try predictBatch(again, of: 8)
-    #expect(try workspace.write { try $0.set(interface) }.isUnchanged)
+    #expect(try workspace.write { try $0.set(interface: interface) }.isUnchanged)
     #expect(try begin().predictions == 8, "the same interface again invalidates nothing")
   }
 
@@ -121,11 +122,11 @@ struct PredictionTests {
       bytes: 1,
       categories: ["A", "B"])
     try workspace.write { bench throws in
-      try bench.insert(model, trainedOn: [])
-      let run = try bench.beginRun(of: dataset, model: "tuned-1")
+      try bench.insert(model: model, trainedOn: [])
+      let run = try bench.beginRun(dataset: dataset, model: "tuned-1")
       try bench.complete(run)
-      try bench.remove(model)
-      #expect(try bench.completeRuns(of: dataset).isEmpty)
+      try bench.remove(model: model)
+      #expect(try bench.completeRuns(dataset: dataset).isEmpty)
     }
   }
 

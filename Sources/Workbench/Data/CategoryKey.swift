@@ -17,7 +17,8 @@ public enum CategoryKey {
       .joined(separator: "_")
   }
 
-  /// The name to show for a key that no interface names: `MEDIA_AND_ENTERTAINMENT` reads `MEDIA AND ENTERTAINMENT`.
+  /// The name to show for a key that no interface names: `MEDIA_AND_ENTERTAINMENT` reads `MEDIA AND
+  /// ENTERTAINMENT`.
   public static func name(forKey key: String) -> String {
     key.replacing("_", with: " ")
   }

@@ -47,7 +47,7 @@ public struct Asset: Equatable, Hashable, Sendable, Identifiable {
   public let line: Int
   /// The text as the file has it; show it through ``Swift/String/visible``.
   public let text: String
-  /// The file's own category, as written there.
+  /// The file's own category, in the first spelling that the file has for it.
   public let category: String?
 
   package init(id: Int, externalID: String, line: Int, text: String, category: String?) {

@@ -22,8 +22,8 @@ public struct Labeller: Equatable, Hashable, Sendable {
 
 /// What counts as right for a data set: the DEFAULT labels, else the file's own categories.
 ///
-/// An asset's truth is the category that most of its labellers chose. On a tie it is the one chosen by the earliest
-/// labeller among those who chose a tied category, earliest by their first label in this data set.
+/// An asset's truth is the category that most of its labellers chose. On a tie it is the one chosen by the
+/// earliest labeller among those who chose a tied category, earliest by their first label in this data set.
 public struct Truth: Equatable, Sendable {
   /// Category key by ``Asset/id``; an asset without label and without a category in the file has none.
   public let categories: [Int: String]

@@ -19,15 +19,16 @@ public struct Prediction: Equatable, Hashable, Sendable {
 
 /// One model's predictions for one data set, made batch by batch.
 ///
-/// A run that is not complete is seen by `predict` alone, which goes on with it; whoever reads predictions reads
-/// complete runs. A run goes when the interface changes, its data set is replaced or its model removed.
+/// A run that is not complete is seen by `predict` alone, which goes on with it; whoever reads predictions
+/// reads complete runs. A run goes when the interface changes, its data set is replaced or its model removed.
 public struct PredictionRun: Equatable, Hashable, Sendable, Identifiable {
   public let id: Int
   /// The data set's ``Dataset/id``.
   public let dataset: Int
   /// The model's name; `base` is the embedded one.
   public let model: String
-  /// What else decides the predictions (precision, threshold, the weights' digest). A run with another signature starts afresh.
+  /// What else decides the predictions (precision, threshold, the weights' digest). A run with another
+  /// signature starts afresh.
   public let signature: String
   public let isComplete: Bool
   /// How many assets it has predicted so far.

@@ -43,8 +43,9 @@ public struct TunedModel: Equatable, Sendable {
   }
 }
 
-/// What stands for a text when asking whether a model has seen it: the first 16 bytes of the SHA-256 of the text without
-/// the blanks around it. Two different texts with one digest are as likely as guessing a 128-bit key.
+/// What stands for a text when asking whether a model has seen it: the first 16 bytes of the SHA-256 of the
+/// text without the blanks around it. Two different texts with one digest are as likely as guessing a 128-bit
+/// key.
 public struct TextDigest: Hashable, Sendable {
   package let first: UInt64
   package let second: UInt64
@@ -59,15 +60,6 @@ public struct TextDigest: Hashable, Sendable {
     }
     first = words[0]
     second = words[1]
-  }
-}
-
-extension String {
-  package var trimmingBlanks: Substring {
-    var rest = self[...]
-    while let character = rest.first, character.isWhitespace { rest.removeFirst() }
-    while let character = rest.last, character.isWhitespace { rest.removeLast() }
-    return rest
   }
 }
 

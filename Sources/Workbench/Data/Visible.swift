@@ -1,9 +1,9 @@
 extension String {
   /// The text with its control and bidirectional characters escaped (`\u{1b}`), safe to show on a terminal.
   ///
-  /// A data file may hold escape codes that recolour the screen, or direction marks that make a line read backwards
-  /// ("Trojan Source", Boucher and Anderson 2021). What is stored is the original; only what is shown goes through here.
-  /// Joiners stay, since emoji and several scripts need them.
+  /// A data file may hold escape codes that recolour the screen, or direction marks that make a line read
+  /// backwards ("Trojan Source", Boucher and Anderson 2021). What is stored is the original; only what is
+  /// shown goes through here. Joiners stay, since emoji and several scripts need them.
   public var visible: String {
     guard unicodeScalars.contains(where: \.isHazardous) else { return self }
     var shown = String.UnicodeScalarView()

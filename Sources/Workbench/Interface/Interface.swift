@@ -17,6 +17,8 @@ public struct Interface: Equatable, Sendable {
       self.name = name
       self.id = id
     }
+
+    fileprivate var isUnableToClassify: Bool { CategoryKey.key(forName: key) == CategoryKey.unableToClassify }
   }
 
   /// The job's key, `CLASSIFICATION_JOB` in the tutorial.
@@ -28,7 +30,8 @@ public struct Interface: Equatable, Sendable {
   public static let defaultJob = "CLASSIFICATION_JOB"
   public static let defaultInstruction = "Select a matching category:"
 
-  /// Throws ``InterfaceError`` unless there are two or more categories beside `UNABLE_TO_CLASSIFY`, each with a key of its own.
+  /// Throws ``InterfaceError`` unless there are two or more categories beside `UNABLE_TO_CLASSIFY`, each with
+  /// a key of its own.
   package init(job: String, instruction: String, categories: [Category], place: (Int) -> Place?) throws {
     var keys = Set<String>()
     for (index, category) in categories.enumerated() {
@@ -39,7 +42,7 @@ public struct Interface: Equatable, Sendable {
         throw InterfaceError.duplicate(key: category.key, place: place(index))
       }
     }
-    let classes = categories.filter { $0.key != CategoryKey.unableToClassify }
+    let classes = categories.filter { !$0.isUnableToClassify }
     guard classes.count > 1 else {
       throw InterfaceError.tooFew(names: classes.map(\.name), place: place(0))
     }
@@ -48,7 +51,8 @@ public struct Interface: Equatable, Sendable {
     self.categories = categories
   }
 
-  /// The interface with categories of these names, in this order, and `UNABLE_TO_CLASSIFY` last if it is not among them.
+  /// The interface with categories of these names, in this order, and `UNABLE_TO_CLASSIFY` last if it is not
+  /// among them.
   ///
   /// Throws ``InterfaceError`` for a name that is empty or comes twice, and for fewer than two.
   public static func define(names: [String], instruction: String = defaultInstruction) throws -> Interface {
@@ -63,7 +67,8 @@ public struct Interface: Equatable, Sendable {
       job: defaultJob, instruction: instruction, categories: categories, place: { _ in nil })
   }
 
-  /// The interface with the categories of a data set, sorted by key; names that differ only in spelling are one.
+  /// The interface with the categories of a data set, sorted by key; names that differ only in spelling are
+  /// one.
   public static func define(
     from counts: [CategoryCount], of dataset: String, instruction: String = defaultInstruction
   ) throws -> Interface {
@@ -76,18 +81,17 @@ public struct Interface: Equatable, Sendable {
   }
 
   /// The categories that a model learns and chooses between: all but `UNABLE_TO_CLASSIFY`.
-  public var classes: [Category] { categories.filter { $0.key != CategoryKey.unableToClassify } }
+  public var classes: [Category] { categories.filter { !$0.isUnableToClassify } }
 
   /// The category that a name or key means, whatever its case; nil for an unknown one.
-  ///
-  /// For many look-ups take ``keys`` once.
   public func category(_ nameOrKey: String) -> Category? {
     let wanted = CategoryKey.key(forName: nameOrKey)
     return categories.first { CategoryKey.key(forName: $0.key) == wanted }
       ?? categories.first { CategoryKey.key(forName: $0.name) == wanted }
   }
 
-  /// The key that a name or key stands for in labels: the interface's own, else the name's by ``CategoryKey``.
+  /// The key that a name or key stands for in labels: the interface's own, else the name's by
+  /// ``CategoryKey``.
   public func key(_ nameOrKey: String) -> String {
     category(nameOrKey)?.key ?? CategoryKey.key(forName: nameOrKey)
   }
@@ -97,8 +101,8 @@ public struct Interface: Equatable, Sendable {
     categories.first { $0.key == key }?.name ?? CategoryKey.name(forKey: key)
   }
 
-  /// The category most like an unknown one: the one that shares most words with it, else the fewest edits away; nil
-  /// where nothing is shared and more than half would have to change.
+  /// The category most like an unknown one: the one that shares most words with it, else the fewest edits
+  /// away; nil where nothing is shared and more than half would have to change.
   public func nearest(to name: String) -> Category? {
     let wanted = CategoryKey.key(forName: name)
     let words = Self.words(of: wanted)

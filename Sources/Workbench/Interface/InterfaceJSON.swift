@@ -18,8 +18,9 @@ extension Interface {
 
   /// Reads Kili's JSON (`jsonInterface` of a project, cell 2 of the notebook).
   ///
-  /// Throws ``InterfaceError`` with line and column: for what is not JSON, for what is not an interface, and by name for
-  /// what Kili has and fettle does not do (several jobs, checkboxes, nested categories, other kinds of job).
+  /// Throws ``InterfaceError`` with line and column: for what is not JSON, for what is not an interface, and
+  /// by name for what Kili has and fettle does not do (several jobs, checkboxes, nested categories, other
+  /// kinds of job).
   public init(parsing data: Data, file: String) throws {
     var bytes = Array(data)
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }

@@ -8,9 +8,9 @@ struct JSONSyntaxError: Error, Equatable {
 
 /// A strict scanner over UTF-8 bytes (RFC 8259) that knows where it is and keeps the order of keys.
 ///
-/// Foundation's decoders lose both the order of an object's keys, which is the order of an interface's categories, and
-/// the place of an error. One scanner serves the interface (as a tree) and JSON lines (key by key, nothing built for
-/// what is not asked for).
+/// Foundation's decoders lose both the order of an object's keys, which is the order of an interface's
+/// categories, and the place of an error. One scanner serves the interface (as a tree) and JSON lines (key by
+/// key, nothing built for what is not asked for).
 struct JSONScanner {
   /// Deeper values are refused, so that a hostile file cannot exhaust the stack.
   static let deepest = 64
@@ -110,7 +110,7 @@ struct JSONScanner {
       try object { (scanner, _, _) throws(JSONSyntaxError) in try scanner.skipValue(depth: depth + 1) }
     case UInt8(ascii: "["):
       try array { (scanner) throws(JSONSyntaxError) in try scanner.skipValue(depth: depth + 1) }
-    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "\""): try skipString()
     default: _ = try literal()
     }
   }

@@ -34,6 +34,19 @@ extension JSONScanner {
     throw failure("a closing double quote for the one here", at: opening)
   }
 
+  /// Goes past a text without building it.
+  mutating func skipString() throws(JSONSyntaxError) {
+    let opening = offset
+    offset += 1
+    while offset < end, bytes[offset] != UInt8(ascii: "\\"), bytes[offset] >= 0x20 {
+      offset += 1
+      if bytes[offset - 1] == UInt8(ascii: "\"") { return }
+    }
+    // An escape, or something wrong: read again with care.
+    offset = opening
+    _ = try string()
+  }
+
   private func controlCharacter(_ byte: UInt8, opening: Int) -> JSONSyntaxError {
     // A newline in a string is nearly always a quote left open.
     byte == 0x0A || byte == 0x0D

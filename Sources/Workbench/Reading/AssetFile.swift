@@ -2,9 +2,9 @@ import Foundation
 
 /// A data file: what it is, how it is written, and its rows.
 ///
-/// Reads CSV by RFC 4180 (delimiter `, ; tab |` found by itself, LF, CRLF or CR, byte order mark), JSON lines, and the
-/// notebook's `text|CATEGORY`; in UTF-8, in Windows-1252 as Excel saves it, and in UTF-16 with its mark. Memory does not
-/// grow with the file.
+/// Reads CSV by RFC 4180 (delimiter `, ; tab |` found by itself, LF, CRLF or CR, byte order mark), JSON
+/// lines, and the notebook's `text|CATEGORY`; in UTF-8, in Windows-1252 as Excel saves it, and in UTF-16 with
+/// its mark. Memory does not grow with the file.
 public struct AssetFile: Sendable {
   public enum Format: Equatable, Sendable {
     case csv(delimiter: UInt8)
@@ -70,7 +70,8 @@ public struct AssetFile: Sendable {
     if options.perCategory != nil, !hasCategories { throw LoadError.noCategories(file: file) }
   }
 
-  /// What the learner should know about how the file was read, in sentences; none for plain UTF-8 with categories.
+  /// What the learner should know about how the file was read, in sentences; none for plain UTF-8 with
+  /// categories.
   public var remarks: [String] {
     var remarks: [String] = []
     switch encoding {
@@ -122,7 +123,8 @@ public struct AssetRows {
   /// Bytes of the file read so far.
   public var bytesRead: Int { min(reader.offset, file.size) }
 
-  /// The next row; nil at the end. Throws ``LoadError`` for a bad row, or leaves it out where that was asked for.
+  /// The next row; nil at the end. Throws ``LoadError`` for a bad row, or leaves it out where that was asked
+  /// for.
   public mutating func next() throws -> AssetRow? {
     while true {
       do {

@@ -13,8 +13,9 @@ public struct AssetRow: Equatable, Sendable {
 
 /// Reads one form of data file, row by row.
 ///
-/// `next` throws ``LoadError/badRow(file:line:column:expected:)`` or ``LoadError/encoding(file:line:column:byte:)`` for a
-/// row that cannot be used; called again it goes on behind that row. Other errors end the reading.
+/// `next` throws ``LoadError/badRow(file:line:column:expected:)`` or
+/// ``LoadError/encoding(file:line:column:byte:)`` for a row that cannot be used; called again it goes on
+/// behind that row. Other errors end the reading.
 protocol RowReader {
   mutating func next() throws -> AssetRow?
   /// Bytes of the file read so far.
@@ -46,12 +47,5 @@ struct RowMaker {
     let headline = headline.trimmingBlanks
     guard let last = headline.last else { return String(description) }
     return headline + (".?!…:".contains(last) ? " " : ". ") + description
-  }
-}
-
-extension String {
-  /// Whether there is nothing to read in it.
-  var isBlank: Bool {
-    utf8.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } || allSatisfy(\.isWhitespace)
   }
 }

@@ -51,7 +51,8 @@ struct CSVRecords {
   /// Goes past the current record.
   mutating func consume() { window.advance(to: end, lines: lines) }
 
-  /// Goes past the line on which a malformed record begins: a stray quote costs its own row, not all that follow.
+  /// Goes past the line on which a malformed record begins: a stray quote costs its own row, not all that
+  /// follow.
   mutating func skipLine() throws {
     if let (_, next) = try window.nextLine() { window.advance(to: next, lines: 1) }
   }

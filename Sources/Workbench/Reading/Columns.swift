@@ -7,7 +7,8 @@ struct Columns: Equatable, Sendable {
   let description: Int?
   let category: Int?
 
-  /// Names that people give these columns, the likeliest first; compared without case and with `_` for blanks.
+  /// Names that people give these columns, the likeliest first; compared without case and with `_` for
+  /// blanks.
   private static let identifiers = ["id", "external_id"]
   private static let texts = [
     "text", "headline", "title", "content", "sentence", "message", "review", "body", "comment", "document",
@@ -27,7 +28,8 @@ struct Columns: Equatable, Sendable {
     return known.contains(where: texts.contains) || asked.contains(where: known.contains)
   }
 
-  /// Throws ``LoadError`` when a column that was asked for is not there, and when there is no telling which is which.
+  /// Throws ``LoadError`` when a column that was asked for is not there, and when there is no telling which
+  /// is which.
   init(_ names: [String], file: String, line: Int, options: LoadOptions) throws {
     let known = names.map(Self.normalise)
     func find(_ candidates: [String]) -> Int? {

@@ -52,8 +52,8 @@ struct FileSurvey {
         file: file.name, line: try Self.line(of: firstNUL, in: file), kind: Self.kind(head))
     }
     markLength = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    // A mark is a promise of UTF-8; and where well-formed sequences outnumber the others, the file is UTF-8 with some
-    // damage, not 1252: text in 1252 makes such a sequence only by a rare accident.
+    // A mark is a promise of UTF-8; and where well-formed sequences outnumber the others, the file is UTF-8
+    // with some damage, not 1252: text in 1252 makes such a sequence only by a rare accident.
     let isWindows = check.invalid > 0 && isAssigned && markLength == 0 && check.invalid > check.sequences
     encoding = isWindows ? .windows1252 : .utf8
     isDamaged = check.invalid > 0 && !isWindows

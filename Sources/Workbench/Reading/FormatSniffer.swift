@@ -56,7 +56,8 @@ struct FormatSniffer {
     }
   }
 
-  /// Whether the second line begins an object: then the first is a line cut short, and not the head of a document.
+  /// Whether the second line begins an object: then the first is a line cut short, and not the head of a
+  /// document.
   private func anotherObjectFollows() throws -> Bool {
     var ahead = window
     guard let (_, next) = try ahead.nextLine() else { return false }
@@ -122,8 +123,8 @@ struct FormatSniffer {
     return Delimiter.all[widths.firstIndex(of: widths.max() ?? 0) ?? 0]
   }
 
-  /// Whether the lines are `text|CATEGORY`. Several `|` in each of several lines, always as many, make a table whose header
-  /// is not known.
+  /// Whether the lines are `text|CATEGORY`. Several `|` in each of several lines, always as many, make a
+  /// table whose header is not known.
   private func isPipeForm(_ first: Range<Int>) throws -> Bool {
     guard options.textColumn == nil, options.categoryColumn == nil,
       let split = window.bytes[first].lastIndex(of: UInt8(ascii: "|")),

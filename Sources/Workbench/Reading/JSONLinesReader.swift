@@ -2,11 +2,16 @@
 struct JSONLinesReader: RowReader {
   private var window: TextWindow
   private let columns: Columns
+  /// The names of id, text, description and category.
+  private let keys: [String?]
   private var maker = RowMaker()
 
   init(_ window: TextWindow, columns: Columns) {
     self.window = window
     self.columns = columns
+    keys = [columns.identifier, columns.text, columns.description, columns.category].map { column in
+      column.map { columns.names[$0] }
+    }
   }
 
   var offset: Int { window.offset }
@@ -23,8 +28,6 @@ struct JSONLinesReader: RowReader {
   }
 
   private func row(_ line: Range<Int>) throws -> AssetRow {
-    let wanted = [columns.identifier, columns.text, columns.description, columns.category]
-    let keys = wanted.map { $0.map { columns.names[$0] } }
     var values: [(text: String, offset: Int)?] = [nil, nil, nil, nil]
     do {
       try window.bytes.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in

@@ -160,7 +160,7 @@ extension LoadError: CustomStringConvertible {
       jq -c '.[]' \(file.visible) > lines.jsonl
       """
     case .allBad(let file, let rows, let first):
-      "\(file.visible): all of its \(rows) rows are bad. The first: \(first)"
+      "\(file.visible): all of its \(rows) rows are bad. The first, \(first)."
     case .changedWhileReading(let file):
       "\(file.visible) changed while it was read. Load it again when whatever writes it has finished."
     case .changed(let name, let file):
@@ -182,6 +182,19 @@ extension LoadError: CustomStringConvertible {
     case .badName(let name):
       "\(name.isEmpty ? "An empty name" : name.excerpt()) cannot name a data set. Use letters, digits, - _ and . (up to 100)."
     case .badOption(let sentence): sentence
+    }
+  }
+
+  /// What is wrong with one row, without advice: for a list of rows that were left out.
+  public var reason: String {
+    switch self {
+    case .badRow(_, let line, let column, let expected):
+      "line \(line), column \(column): expected \(expected)"
+    case .encoding(_, let line, let column, let byte):
+      "line \(line), column \(column): byte 0x\(hexadecimal(byte)) is not UTF-8"
+    case .duplicateIdentifier(_, let identifier, let line, let firstLine):
+      "line \(line): the id \(identifier.excerpt()) is on line \(firstLine) already"
+    default: description
     }
   }
 

@@ -28,7 +28,8 @@ public struct LoadOptions: Equatable, Sendable {
     self.seed = seed
   }
 
-  /// What decides which assets come of a file, in one line: with the file's digest, the identity of a data set.
+  /// What decides which assets come of a file, in one line: with the file's digest, the identity of a data
+  /// set.
   public var canonical: String {
     var parts: [String] = []
     if let textColumn { parts.append("text=\(textColumn)") }

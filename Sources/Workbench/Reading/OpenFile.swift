@@ -2,8 +2,9 @@ import Foundation
 
 /// A plain file open for reading, from any place and as often as needed.
 ///
-/// A data file is read twice or thrice (digest and encoding; which rows a sample takes; the rows), always through this
-/// one descriptor, so that all passes see one file even when its name is given to another meanwhile.
+/// A data file is read twice or thrice (digest and encoding; which rows a sample takes; the rows), always
+/// through this one descriptor, so that all passes see one file even when its name is given to another
+/// meanwhile.
 final class OpenFile: Sendable {
   /// As the learner named it.
   let name: String

@@ -1,8 +1,8 @@
 /// Which rows of a file a sample keeps.
 ///
-/// Every row has a priority, a hash of the seed and of the row's number; the rows with the smallest are kept, in file
-/// order. So a sample depends on file and seed alone, and a smaller sample of one seed is part of a larger one: scores
-/// over growing samples compare. Memory is a few words for each row kept.
+/// Every row has a priority, a hash of the seed and of the row's number; the rows with the smallest are kept,
+/// in file order. So a sample depends on file and seed alone, and a smaller sample of one seed is part of a
+/// larger one: scores over growing samples compare. Memory is a few words for each row kept.
 struct Sample {
   /// Numbers of the kept rows, ascending.
   let ordinals: [Int]

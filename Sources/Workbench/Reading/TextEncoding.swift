@@ -80,7 +80,8 @@ struct Transcoder {
   }
 }
 
-/// Windows code page 1252 (WHATWG Encoding Standard), without the five bytes that Microsoft's table leaves unassigned.
+/// Windows code page 1252 (WHATWG Encoding Standard), without the five bytes that Microsoft's table leaves
+/// unassigned.
 enum Windows1252 {
   static func isAssigned(_ byte: UInt8) -> Bool {
     switch byte {

@@ -2,8 +2,8 @@ import Foundation
 
 /// A file of plain texts, for verbs that look at texts one by one (`tokens --file`, `embed --file`).
 ///
-/// JSON lines (a key `text`; empty texts and control characters are allowed), CSV with a text column, else one text a
-/// line. Encodings are recognised as in ``AssetFile``.
+/// JSON lines (a key `text`; empty texts and control characters are allowed), CSV with a text column, else
+/// one text a line. Encodings are recognised as in ``AssetFile``.
 public struct TextFile {
   private enum Form {
     case jsonLines(TextWindow, key: String)

@@ -1,7 +1,8 @@
-/// A stretch of a file's text in memory, in UTF-8, that moves along: its readers see one record at a time, whole.
+/// A stretch of a file's text in memory, in UTF-8, that moves along: its readers see one record at a time,
+/// whole.
 ///
-/// Memory is one block and one record. A record may have 16 MB; what is longer is no text but a forgotten quote or a
-/// file without lines.
+/// Memory is one block and one record. A record may have 16 MB; what is longer is no text but a forgotten
+/// quote or a file without lines.
 struct TextWindow {
   static let longestRecord = 16 << 20
   private static let blockSize = 1 << 18
@@ -54,7 +55,8 @@ struct TextWindow {
     line += lines
   }
 
-  /// The next line without its end, as a range of `bytes`, and where the line after it begins; nil at the file's end.
+  /// The next line without its end, as a range of `bytes`, and where the line after it begins; nil at the
+  /// file's end.
   ///
   /// Lines end with LF, CRLF or CR.
   mutating func nextLine() throws -> (line: Range<Int>, next: Int)? {

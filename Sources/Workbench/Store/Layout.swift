@@ -17,8 +17,8 @@ struct Layout: Sendable {
   var sessions: URL { folder.appendingPathComponent("sessions") }
   var lock: URL { folder.appendingPathComponent("lock") }
 
-  /// What belongs to a session, the database first: whatever else stays behind in an interrupted move holds nothing that
-  /// the database does not know.
+  /// What belongs to a session, the database first: whatever else stays behind in an interrupted move holds
+  /// nothing that the database does not know.
   var work: [URL] {
     let journals = ["-wal", "-shm", "-journal"].map { URL(fileURLWithPath: database.path + $0) }
     return [database] + journals + [models, document]
@@ -60,7 +60,8 @@ struct Layout: Sendable {
   }
 }
 
-/// Says that a process has the workspace open; the system lets go of it when the process ends, however it ends.
+/// Says that a process has the workspace open; the system lets go of it when the process ends, however it
+/// ends.
 final class WorkspaceLock: Sendable {
   private let descriptor: Int32
   private let name: String
@@ -81,7 +82,8 @@ final class WorkspaceLock: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Runs `body` while nobody else has the workspace open; throws ``WorkspaceError/inUse(folder:)`` when somebody has.
+  /// Runs `body` while nobody else has the workspace open; throws ``WorkspaceError/inUse(folder:)`` when
+  /// somebody has.
   func exclusively<T>(_ body: () throws -> T) throws -> T {
     guard wait(LOCK_EX | LOCK_NB) else {
       // A refused change of lock loses the old one.

@@ -1,7 +1,8 @@
 import Foundation
 
-/// A tuned model's files on their way into the workspace: written under a temporary name, made durable, renamed, and only
-/// then, in the transaction that logs the step, given their row. A kill in between leaves a folder that nothing names.
+/// A tuned model's files on their way into the workspace: written under a temporary name, made durable,
+/// renamed, and only then, in the transaction that logs the step, given their row. A kill in between leaves a
+/// folder that nothing names.
 public struct ModelFolder: Sendable {
   /// Write the model's files here.
   public let folder: URL
@@ -58,6 +59,15 @@ public struct ModelFolder: Sendable {
     close(descriptor)
   }
 
+  /// Removes what killed trainings left; to be called while nobody else trains.
+  static func removeLeftovers(_ layout: Layout) {
+    for leftover in leftovers(layout) { try? FileManager.default.removeItem(at: leftover) }
+  }
+
+  static func leftovers(_ layout: Layout) -> [URL] {
+    files(in: layout.models).filter { $0.lastPathComponent.hasPrefix(prefix) }
+  }
+
   private static func files(in folder: URL) -> [URL] {
     (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
   }
@@ -87,7 +97,7 @@ extension Workbench {
     model.folder = model.name
     model.bytes = folder.bytes
     try folder.rename(to: model.name)
-    try insert(model, trainedOn: texts)
+    try insert(model: model, trainedOn: texts)
     return model
   }
 }

@@ -16,8 +16,8 @@ enum Schema {
     case foreign
   }
 
-  /// Creates or updates the tables, in one transaction: of several processes that open a new workspace together one does it
-  /// and the others wait for it.
+  /// Creates or updates the tables, in one transaction: of several processes that open a new workspace
+  /// together one does it and the others wait for it.
   static func prepare(_ db: Database) throws -> Finding {
     func number(_ pragma: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(pragma)") ?? 0 }
     // The usual case takes no write lock, so that opening never waits for a writer.
@@ -64,8 +64,8 @@ enum Schema {
       number INTEGER NOT NULL, name TEXT NOT NULL, assets INTEGER NOT NULL,
       PRIMARY KEY (dataset_id, number)) WITHOUT ROWID;
 
-    -- category is a number in categories, not a foreign key: removing a data set would look for each of its categories
-    -- in all assets.
+    -- category is a number in categories, not a foreign key: removing a data set would look for each of its
+    -- categories in all assets.
     CREATE TABLE assets (
       id INTEGER PRIMARY KEY,
       dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,

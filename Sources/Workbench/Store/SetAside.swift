@@ -7,7 +7,8 @@ public struct SetAside: Equatable, Sendable {
   /// Its document; it may not exist where the session was empty.
   public var document: URL { folder.appendingPathComponent("session.md") }
 
-  /// While its parts are on their way the folder has this at its end: whoever opens the workspace next moves the rest.
+  /// While its parts are on their way the folder has this at its end: whoever opens the workspace next moves
+  /// the rest.
   private static let unfinished = ".moving"
 
   static func list(_ layout: Layout) -> [SetAside] {

@@ -38,24 +38,24 @@ extension Workbench {
   public func makeCurrent(_ dataset: Dataset) throws { try set("dataset", to: dataset.name) }
 
   /// Removes a data set with its assets, labels and predictions. Models trained on it stay.
-  public func remove(_ dataset: Dataset) throws {
+  public func remove(dataset: Dataset) throws {
     try db.execute(sql: "DELETE FROM datasets WHERE id = ?", arguments: [dataset.id])
   }
 
   /// Assets in file order, from after one on.
   public func assets(of dataset: Dataset, after id: Int? = nil, limit: Int = .max) throws -> [Asset] {
-    try Row.fetchAll(
+    let rows = try Row.fetchCursor(
       db,
       sql: """
         SELECT \(Self.assetColumns) FROM \(Self.assetTables)
         WHERE assets.dataset_id = ? AND assets.id > ? ORDER BY assets.id LIMIT ?
         """,
-      arguments: [dataset.id, id ?? 0, limit]
-    ).map(Asset.init)
+      arguments: [dataset.id, id ?? 0, limit])
+    return try Array(rows.map(Asset.init))
   }
 
   /// The asset that has an external id.
-  public func asset(_ externalID: String, in dataset: Dataset) throws -> Asset? {
+  public func asset(id externalID: String, in dataset: Dataset) throws -> Asset? {
     try Row.fetchOne(
       db,
       sql: """

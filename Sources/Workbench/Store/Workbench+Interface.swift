@@ -20,7 +20,7 @@ extension Workbench {
 
   /// Sets the interface. Predictions that were made under another one go.
   @discardableResult
-  public func set(_ interface: Interface) throws -> InterfaceChange {
+  public func set(interface: Interface) throws -> InterfaceChange {
     let isUnchanged = try self.interface() == interface
     var runs = 0
     if !isUnchanged {

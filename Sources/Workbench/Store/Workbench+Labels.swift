@@ -2,7 +2,7 @@ import GRDB
 
 extension Workbench {
   /// Keeps DEFAULT labels; one author's new label for an asset takes the place of the old.
-  public func insert(_ labels: [Label]) throws {
+  public func insert(labels: [Label]) throws {
     let insert = try db.cachedStatement(
       sql: """
         INSERT INTO labels (asset_id, author, category) VALUES (?, ?, ?)
@@ -30,14 +30,14 @@ extension Workbench {
 
   /// All DEFAULT labels of a data set, by asset in file order, then in the order they were first given.
   public func labels(of dataset: Dataset) throws -> [Label] {
-    try Row.fetchAll(
+    let rows = try Row.fetchCursor(
       db,
       sql: """
         SELECT asset_id, author, labels.category FROM assets JOIN labels ON labels.asset_id = assets.id
         WHERE dataset_id = ? ORDER BY asset_id, labels.id
         """,
-      arguments: [dataset.id]
-    ).map { Label(asset: $0[0], author: $0[1], category: $0[2]) }
+      arguments: [dataset.id])
+    return try Array(rows.map { Label(asset: $0[0], author: $0[1], category: $0[2]) })
   }
 
   /// Who labelled a data set, the earliest by their first label first.

@@ -9,7 +9,7 @@ public struct Loading: Equatable, Sendable {
   public let isUnchanged: Bool
   /// Whether another data set of the name went.
   public let isReplacement: Bool
-  /// Why rows were left out as bad, for the first few; ``Dataset/skipped`` counts them all.
+  /// Why rows were left out as bad, for the first few (show their ``LoadError/reason``); ``Dataset/skipped`` counts them all.
   public let reasons: [LoadError]
 }
 
@@ -19,9 +19,9 @@ extension Workbench {
 
   /// Reads a file into a data set and makes it the current one.
   ///
-  /// The same file with the same options again changes nothing. With `replacing`, whatever has the data set's name goes
-  /// first, with its labels and predictions. Throws ``LoadError``, and `CancellationError` when `isCancelled` says so; then
-  /// nothing is kept. `progress` gets bytes read and bytes to read.
+  /// The same file with the same options again changes nothing. With `replacing`, whatever has the data set's
+  /// name goes first, with its labels and predictions. Throws ``LoadError``, and `CancellationError` when
+  /// `isCancelled` says so; then nothing is kept. `progress` gets bytes read and bytes to read.
   public func load(
     _ file: AssetFile, replacing: Bool = false, isCancelled: @escaping () -> Bool = { false },
     progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -36,7 +36,7 @@ extension Workbench {
           reasons: [])
       }
       guard replacing else { throw refusal(of: file, besides: existing) }
-      try remove(existing)
+      try remove(dataset: existing)
       isReplacement = true
     }
     var watch = Watch(total: file.size, isCancelled: isCancelled, progress: progress)
@@ -61,8 +61,8 @@ extension Workbench {
 
   /// The pass that chooses a sample's rows; nil where all are kept.
   ///
-  /// Ids that come twice must be found in rows that the sample leaves out too, else a file would be right or wrong by the
-  /// seed. They are kept in a temporary table, which goes to the disk where it grows.
+  /// Ids that come twice must be found in rows that the sample leaves out too, else a file would be right or
+  /// wrong by the seed. They are kept in a temporary table, which goes to the disk where it grows.
   private func sample(of file: AssetFile, _ watch: inout Watch) throws -> Sample? {
     let options = file.options
     guard let size = options.sample ?? options.perCategory else { return nil }
@@ -133,7 +133,7 @@ extension Workbench {
     }
     guard assets > 0 else {
       throw rows.reasons.first.map {
-        LoadError.allBad(file: file.file, rows: rows.skipped, first: $0.description)
+        LoadError.allBad(file: file.file, rows: rows.skipped, first: $0.reason)
       } ?? LoadError.empty(file: file.file)
     }
     let used = tally.counts.indices.filter { tally.counts[$0] > 0 }
@@ -189,7 +189,8 @@ private struct AssetInsertion {
   }
 }
 
-/// Numbers for category names as they come; names with one key are one category, called as it was first spelled.
+/// Numbers for category names as they come; names with one key are one category, called as it was first
+/// spelled.
 private struct CategoryTally {
   private(set) var names: [String] = []
   var counts: [Int] = []

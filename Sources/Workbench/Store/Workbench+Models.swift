@@ -45,7 +45,7 @@ extension Workbench {
   /// Keeps a model's row; `texts` are what it was trained on, to which those of its base are added.
   ///
   /// Its folder must lie in place: see ``ModelFolder``. Throws ``WorkspaceError/nameTaken(kind:name:)``.
-  public func insert(_ model: TunedModel, trainedOn texts: some Sequence<TextDigest>) throws {
+  public func insert(model: TunedModel, trainedOn texts: some Sequence<TextDigest>) throws {
     try checkModelName(model.name)
     let categories = "[" + model.categories.map(\.jsonQuoted).joined(separator: ",") + "]"
     try db.execute(
@@ -68,7 +68,7 @@ extension Workbench {
   }
 
   /// Removes a model's row and its predictions. Its folder is the caller's to remove, once this is committed.
-  public func remove(_ model: TunedModel) throws {
+  public func remove(model: TunedModel) throws {
     try db.execute(sql: "DELETE FROM runs WHERE model = ?", arguments: [model.name])
     try db.execute(sql: "DELETE FROM models WHERE name = ?", arguments: [model.name])
   }

@@ -7,7 +7,7 @@ extension Workbench {
     """
 
   /// The run of a model over a data set, complete or not; nil where it was never begun.
-  public func predictionRun(of dataset: Dataset, model: String) throws -> PredictionRun? {
+  public func predictionRun(dataset: Dataset, model: String) throws -> PredictionRun? {
     try Row.fetchOne(
       db, sql: "SELECT \(Self.runColumns) FROM runs WHERE dataset_id = ? AND model = ?",
       arguments: [dataset.id, model]
@@ -15,7 +15,7 @@ extension Workbench {
   }
 
   /// The complete runs over a data set, the last one last.
-  public func completeRuns(of dataset: Dataset) throws -> [PredictionRun] {
+  public func completeRuns(dataset: Dataset) throws -> [PredictionRun] {
     try Row.fetchAll(
       db,
       sql:
@@ -25,7 +25,7 @@ extension Workbench {
   }
 
   /// The run of the model that predicted a data set last; nil where none has done all of it.
-  public func lastCompleteRun(of dataset: Dataset) throws -> PredictionRun? {
+  public func lastCompleteRun(dataset: Dataset) throws -> PredictionRun? {
     try Row.fetchOne(
       db,
       sql: """
@@ -36,24 +36,25 @@ extension Workbench {
     ).map(PredictionRun.init)
   }
 
-  /// Begins a run, or returns the one that is there to go on with. One that was made under another signature is thrown
-  /// away first.
+  /// Begins a run, or returns the one that is there to go on with. One that was made under another signature
+  /// is thrown away first.
   ///
   /// - Parameter signature: what else decides the predictions: precision, threshold, the weights' digest.
-  public func beginRun(of dataset: Dataset, model: String, signature: String = "") throws -> PredictionRun {
+  public func beginRun(dataset: Dataset, model: String, signature: String = "") throws -> PredictionRun {
     try db.execute(
       sql: "DELETE FROM runs WHERE dataset_id = ? AND model = ? AND signature <> ?",
       arguments: [dataset.id, model, signature])
     try db.execute(
       sql: "INSERT INTO runs (dataset_id, model, signature) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       arguments: [dataset.id, model, signature])
-    guard let run = try predictionRun(of: dataset, model: model) else {
+    guard let run = try predictionRun(dataset: dataset, model: model) else {
       throw WorkspaceError.runGone(model: model)
     }
     return run
   }
 
-  /// Assets that a run has not predicted yet, in file order, from after one on: give the last one's id to look at none twice.
+  /// Assets that a run has not predicted yet, in file order, from after one on: give the last one's id to
+  /// look at none twice.
   ///
   /// Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
   public func nextUnpredicted(_ run: PredictionRun, after id: Int = 0, limit: Int) throws -> [Asset] {
@@ -71,7 +72,7 @@ extension Workbench {
   }
 
   /// Keeps a batch of predictions. Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
-  public func insert(_ predictions: [Prediction], into run: PredictionRun) throws {
+  public func insert(predictions: [Prediction], into run: PredictionRun) throws {
     try check(run)
     let insert = try db.cachedStatement(
       sql: """
@@ -86,8 +87,8 @@ extension Workbench {
     }
   }
 
-  /// Makes a run visible to whoever reads predictions, and its model the one that predicted last. Of a run that is complete
-  /// already only the latter.
+  /// Makes a run visible to whoever reads predictions, and its model the one that predicted last. Of a run
+  /// that is complete already only the latter.
   ///
   /// Throws ``WorkspaceError/runGone(model:)`` when the run went meanwhile.
   @discardableResult
@@ -101,13 +102,13 @@ extension Workbench {
   }
 
   /// Forgets a run and its predictions.
-  public func remove(_ run: PredictionRun) throws {
+  public func remove(run: PredictionRun) throws {
     try db.execute(sql: "DELETE FROM runs WHERE id = ?", arguments: [run.id])
   }
 
   /// A run's predictions with their assets, in file order.
   public func predictions(of run: PredictionRun) throws -> [PredictedAsset] {
-    try Row.fetchAll(
+    let rows = try Row.fetchCursor(
       db,
       sql: """
         SELECT \(Self.assetColumns), predictions.category, confidence, reason
@@ -115,13 +116,14 @@ extension Workbench {
           ON categories.dataset_id = assets.dataset_id AND categories.number = assets.category
         WHERE run_id = ? ORDER BY asset_id
         """,
-      arguments: [run.id]
-    ).map { row in
-      let asset = Asset(row)
-      return PredictedAsset(
-        asset: asset,
-        prediction: Prediction(asset: asset.id, category: row[5], confidence: row[6], reason: row[7]))
-    }
+      arguments: [run.id])
+    return try Array(
+      rows.map { row in
+        let asset = Asset(row)
+        return PredictedAsset(
+          asset: asset,
+          prediction: Prediction(asset: asset.id, category: row[5], confidence: row[6], reason: row[7]))
+      })
   }
 
   private func check(_ run: PredictionRun) throws {

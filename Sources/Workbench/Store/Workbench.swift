@@ -3,8 +3,8 @@ import GRDB
 
 /// What lies on the learner's bench: data sets, interface, labels, predictions, models, the log of steps.
 ///
-/// Lives inside one transaction, ``Workspace/read(_:)`` or ``Workspace/write(_:)``, and must not leave it. Its methods are in
-/// one file a noun.
+/// Lives inside one transaction, ``Workspace/read(_:)`` or ``Workspace/write(_:)``, and must not leave it.
+/// Its methods are in one file a noun.
 public struct Workbench {
   let db: Database
   let layout: Layout

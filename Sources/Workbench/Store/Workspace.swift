@@ -12,8 +12,8 @@ import Synchronization
 /// .fettle/lock               who has it open
 /// ```
 ///
-/// Several processes may have one open: readers never wait, writers wait for each other up to ten seconds. What `write`
-/// has returned from survives a kill and a power cut.
+/// Several processes may have one open: readers never wait, writers wait for each other up to ten seconds.
+/// What `write` has returned from survives a kill and a power cut.
 public struct Workspace: Sendable {
   public let folder: URL
   private let store: Store
@@ -50,8 +50,8 @@ public struct Workspace: Sendable {
     }
   }
 
-  /// Writes in one transaction: all of what `body` does is kept, or, when it throws, nothing. Not to be called inside
-  /// another.
+  /// Writes in one transaction: all of what `body` does is kept, or, when it throws, nothing. Not to be
+  /// called inside another.
   @discardableResult
   public func write<T>(_ body: (Workbench) throws -> T) throws -> T {
     try store.access { queue, layout in
@@ -69,12 +69,14 @@ public struct Workspace: Sendable {
 
   /// Sets everything aside (database, models, document) and goes on with an empty workspace.
   ///
-  /// `name` is what it will be called in `sessions`; nil for the next number. Throws ``WorkspaceError/inUse(folder:)`` when
-  /// another process has the workspace open: what it wrote afterwards would go into the set-aside one unseen.
+  /// `name` is what it will be called in `sessions`; nil for the next number. Throws
+  /// ``WorkspaceError/inUse(folder:)`` when another process has the workspace open: what it wrote afterwards
+  /// would go into the set-aside one unseen.
   @discardableResult
   public func setAside(named name: String? = nil) throws -> SetAside { try store.setAside(named: name) }
 
-  /// The same for a workspace that cannot be opened, a damaged one say; nil where there is nothing to set aside.
+  /// The same for a workspace that cannot be opened, a damaged one say; nil where there is nothing to set
+  /// aside.
   @discardableResult
   public static func setAside(_ folder: URL, named name: String? = nil, shownAs: String? = nil) throws
     -> SetAside?
@@ -108,6 +110,10 @@ private final class Store: Sendable {
     lock = try WorkspaceLock(layout)
     if SetAside.isInterrupted(layout) {
       try lock.exclusively { try SetAside.finishInterrupted(layout) }
+    }
+    if !ModelFolder.leftovers(layout).isEmpty {
+      // Where another process is at work here, one of them may be its own.
+      try? lock.exclusively { ModelFolder.removeLeftovers(layout) }
     }
     state = Mutex(try Self.open(layout))
   }
