@@ -19,7 +19,7 @@ struct WorkspaceTests {
     #expect(try again.read { try $0.setting("seed") } == "7")
   }
 
-  @Test func itWritesAheadAndSyncsFully() throws {
+  @Test func itWritesAhead() throws {
     let workspace = try Workspace.open(work)
     try workspace.write { try $0.set("seed", to: "7") }
     #expect(FileManager.default.fileExists(atPath: work.path + "/workspace.sqlite-wal"))
