@@ -23,7 +23,7 @@ enum Program {
         return 0
       case .run: break
       }
-      let isPrompt = parsed.lines.isEmpty && parsed.verb.isEmpty && Terminal.standardInput.isTerminal
+      let isPrompt = parsed.lines.isEmpty && parsed.verb.isEmpty && Prompt.isPossible
       screen = Screen(
         output: output, error: .standardError, progress: progress, json: parsed.json,
         hints: isPrompt && output.isTerminal)

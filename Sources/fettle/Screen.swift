@@ -30,7 +30,10 @@ struct Screen: Sendable {
     var report = report
     report.hint = hints ? report.hint.map { "next: \($0)" } : nil
     output.write(output.drawing.draw(report))
-    for line in explanations { progress.message(line) }
+    if !explanations.isEmpty {
+      let aside = Report(verb: report.verb, blocks: explanations.map { .line(Cell($0)) })
+      error.write(error.drawing.draw(aside))
+    }
   }
 
   func show(_ failure: Failure, verb: String?) {

@@ -5,7 +5,8 @@ import Testing
 @Suite struct DoorTests {
   private static let endings: [(arguments: String, status: Int32)] = [
     ("status", 0), ("kpi", 1), ("lod x", 2), ("load", 2), ("load --nmae x y", 2), ("--sead 1 status", 2),
-    ("--seed -1 status", 2), ("--workspace", 2), ("--version", 0), ("--help", 0), ("help", 0), ("help kpi", 0),
+    ("--seed -1 status", 2), ("--workspace", 2), ("--version", 0), ("--help", 0), ("help", 0),
+    ("help kpi", 0),
     ("kpi --help", 0), ("help kpy", 2), ("interface lod", 2), ("quit", 0), ("-c status -c kpi -c status", 1),
     ("-c status kpi", 2), ("-c \"open", 2),
   ]

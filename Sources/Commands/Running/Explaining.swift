@@ -12,7 +12,8 @@ extension Failure {
   /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
   /// and the document does not keep it.
   var isOfTheMachine: Bool {
-    ["disk-full", "cannot-write", "unexpected"].contains(code) || code.hasPrefix("model-") || code.hasPrefix("workspace-")
+    ["disk-full", "cannot-write", "unexpected"].contains(code) || code.hasPrefix("model-")
+      || code.hasPrefix("workspace-")
   }
 
   /// Any error as the learner sees it: what is wrong, where, what to do next.
@@ -70,5 +71,5 @@ extension Failure {
   }
 
   /// As a document keeps it.
-  var answer: Answer { Answer(["error: \(message)"].map { Line([.text($0)]) }) }
+  var answer: Answer { CanonicalDrawing.draw(self) }
 }

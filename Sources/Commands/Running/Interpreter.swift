@@ -99,7 +99,10 @@ public final class Interpreter: Sendable {
               answer: CanonicalDrawing.draw(report).text.joined(separator: "\n"), json: object.line,
               status: .done))
         }
-        return (report, try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench))
+        let explains = type(of: verb).isRecorded
+        return (
+          report, explains ? try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench) : []
+        )
       }
       progress.finish()
       variables.withLock { $0[parsed.name] = .object(report.json) }

@@ -12,7 +12,7 @@ extension Context {
   ///
   /// - Throws: `CancellationError`; what is done so far is kept.
   func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
-    let run = try workspace.write { try $0.beginRun(of: dataset, model: model.name) }
+    let run = try workspace.write { try $0.beginRun(dataset: dataset, model: model.name) }
     if run.isComplete { return run }
     let classifier = try classifier(for: model)
     var done = run.predictions
@@ -32,7 +32,7 @@ extension Context {
           confidence: result.reason == nil ? result.confidence : nil,
           reason: result.reason)
       }
-      try workspace.write { try $0.insert(predictions, into: run) }
+      try workspace.write { try $0.insert(predictions: predictions, into: run) }
       done += assets.count
       last = assets.last?.id ?? last
       progress.update(

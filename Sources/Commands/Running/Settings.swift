@@ -26,7 +26,9 @@ struct Settings {
   func set(written: Int64) throws { try workbench.set("written", to: String(written)) }
 
   /// The document's length in bytes when that step had been written.
-  var writtenLength: UInt64 { get throws { try workbench.setting("written_length").flatMap(UInt64.init) ?? 0 } }
+  var writtenLength: UInt64 {
+    get throws { try workbench.setting("written_length").flatMap(UInt64.init) ?? 0 }
+  }
   func set(writtenLength: UInt64) throws { try workbench.set("written_length", to: String(writtenLength)) }
 
   /// Terms that have had their line of explanation.

@@ -50,7 +50,8 @@ enum VerbParser {
       throw Fault.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
     }
     let arguments = words.map { word in
-      let isValue = word.isQuoted ? word.text.hasPrefix("-") : type is any TextVerb.Type && isNumberOrDash(word.text)
+      let isValue =
+        word.isQuoted ? word.text.hasPrefix("-") : type is any TextVerb.Type && isNumberOrDash(word.text)
       return isValue ? String(mark) + word.text : word.text
     }
     do {

@@ -59,7 +59,7 @@ struct Datasets: ParsableCommand {
     func perform(in context: Context) throws -> Work {
       Work { workbench in
         let dataset = try DatasetOption.named(name.description, workbench)
-        try workbench.remove(dataset)
+        try workbench.remove(dataset: dataset)
         var report = Report(verb: "datasets remove")
         report.blocks.append(
           .line(

@@ -72,7 +72,7 @@ struct InterfaceVerb: ParsableCommand {
   }
 
   private static func set(_ interface: Interface, _ workbench: Workbench) throws -> Report {
-    try workbench.set(interface)
+    try workbench.set(interface: interface)
     var report = report(interface, first: "The interface now has")
     for dataset in try workbench.datasets() {
       let unknown = try workbench.unknownCategories(of: dataset)

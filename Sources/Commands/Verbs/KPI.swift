@@ -32,8 +32,8 @@ struct KPI: Verb {
       let dataset = try data.resolve(workbench)
       let chosen = try model.map { try ChosenModel.named($0.description, workbench) }
       let run =
-        try chosen.map { try workbench.predictionRun(of: dataset, model: $0.name) }
-        ?? workbench.lastCompleteRun(of: dataset)
+        try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0.name) }
+        ?? workbench.lastCompleteRun(dataset: dataset)
       guard let run, run.isComplete else {
         throw chosen.map { .noPredictions(model: $0.name, dataset: dataset.name) }
           ?? Fault.neverPredicted(dataset: dataset.name)
@@ -62,7 +62,7 @@ struct KPI: Verb {
         ("IoU", "\(.share(agreements.mean ?? .nan, of: count))   (mean over assets)"),
         (
           "score",
-          "\(.share(agreements.score.value ?? .nan, of: count))   (the tutorial's: share of assets with IoU above 0.5)"
+          "\(.share(agreements.score.value ?? .nan, of: count))   (share of assets with IoU above 0.5)"
         ),
         (
           "accuracy",

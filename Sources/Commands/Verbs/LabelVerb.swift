@@ -46,7 +46,7 @@ struct LabelVerb: ParsableCommand {
               + " Mend the file or the interface: interface define --from \(dataset.name)")
         }
         let (labels, wrong) = try simulated(dataset, seed: context.seed, workbench)
-        try workbench.insert(labels)
+        try workbench.insert(labels: labels)
         guard !labels.isEmpty else {
           throw Fault.other(
             code: "no-categories",

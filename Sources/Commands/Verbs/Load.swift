@@ -69,7 +69,7 @@ struct Load: Verb {
     for remark in remarks { report.blocks.append(.line("\(remark)")) }
     if dataset.skipped > 0 {
       report.blocks.append(.line("Left out \(counted(dataset.skipped, "bad row")):"))
-      report.blocks += loaded.reasons.map { .line("  \($0.description)") }
+      report.blocks += loaded.reasons.map { .line("  \($0.reason)") }
       if dataset.skipped > loaded.reasons.count {
         report.blocks.append(.line("  and \(dataset.skipped - loaded.reasons.count) more"))
       }

@@ -68,7 +68,7 @@ struct Models: ParsableCommand {
         if let other = try workbench.models().first(where: { $0.base == model.name }) {
           throw Fault.inUse(model: model.name, by: other.name)
         }
-        try workbench.remove(model)
+        try workbench.remove(model: model)
         // The row decides: a folder that outlives it is swept at the next start.
         context.workspace.removeFiles(of: model)
         var report = Report(verb: "models remove")

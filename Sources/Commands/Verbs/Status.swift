@@ -31,7 +31,7 @@ struct Status: Verb {
             labellers.isEmpty
               ? "none" : "\(labellers.map { "\($0.labels) by \($0.author.visible)" }.joined(separator: ", "))"
           ))
-        let predictors = try workbench.completeRuns(of: dataset).map(\.model)
+        let predictors = try workbench.completeRuns(dataset: dataset).map(\.model)
         fields.append(("predicted by", predictors.isEmpty ? "none" : "\(predictors.joined(separator: ", "))"))
       }
       fields.append(
@@ -57,7 +57,7 @@ struct Status: Verb {
       return "load FILE"
     }
     if interface == nil { return "interface define --from \(name)" }
-    if try workbench.lastCompleteRun(of: dataset) == nil { return "predict" }
+    if try workbench.lastCompleteRun(dataset: dataset) == nil { return "predict" }
     if try workbench.labels(of: dataset).isEmpty { return "label simulate" }
     return models.isEmpty ? "finetune" : "validate"
   }
