@@ -83,7 +83,9 @@ public final class Embedder: Sendable {
     return groups
   }
 
-  private func embed(_ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workplace: Workplace) throws {
+  private func embed(_ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workplace: Workplace)
+    throws
+  {
     let configuration = model.configuration
     let trace = workplace.trace.trace
     let scratch = workplace.scratch
@@ -119,7 +121,9 @@ public final class Embedder: Sendable {
       let rows = Floats(count: texts.rows * hidden)
       var renumbered = PackedTexts()
       for range in texts.ranges {
-        for row in range { table.copy(from: Int(texts.words[row]) * hidden, count: hidden, to: rows.base + row * hidden) }
+        for row in range {
+          table.copy(from: Int(texts.words[row]) * hidden, count: hidden, to: rows.base + row * hidden)
+        }
         renumbered.append(range.map { Int32($0) })
       }
       return try body(UnsafePointer(rows.base), renumbered)

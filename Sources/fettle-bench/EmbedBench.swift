@@ -19,14 +19,18 @@ struct EmbedBench: ParsableCommand {
     let data = try LabelledTexts(files)
     let encodings = data.texts.map { base.tokenizer.encode($0, maximumLength: base.maximumLength) }
     var embedder: Embedder?
-    let start = try seconds { embedder = try Embedder(model: base, threads: model.threads, precision: model.precision) }
+    let start = try seconds {
+      embedder = try Embedder(model: base, threads: model.threads, precision: model.precision)
+    }
     guard let embedder else { return }
     var pooled: [[Float]] = []
     let best = try (0..<runs).map { _ in try seconds { pooled = try embedder.pooled(encodings) } }.min() ?? 0
     let tokens = encodings.reduce(0) { $0 + $1.ids.count }
     try printRow([
-      "benchmark": "embed", "precision": model.precision.rawValue, "texts": data.texts.count, "tokens": tokens,
-      "seconds": rounded(best), "tokens_per_second": Int(Double(tokens) / best), "start_seconds": rounded(start),
+      "benchmark": "embed", "precision": model.precision.rawValue, "texts": data.texts.count,
+      "tokens": tokens,
+      "seconds": rounded(best), "tokens_per_second": Int(Double(tokens) / best),
+      "start_seconds": rounded(start),
       "zero_shot_accuracy": rounded(try zeroShot(pooled, data, base, embedder), 10_000),
     ])
   }
@@ -36,7 +40,9 @@ struct EmbedBench: ParsableCommand {
     _ pooled: [[Float]], _ data: LabelledTexts, _ base: PretrainedModel, _ embedder: Embedder
   ) throws -> Double {
     let categories = Set(data.categories).sorted()
-    let prompts = categories.map { base.tokenizer.encode("This text is about \($0).", maximumLength: base.maximumLength) }
+    let prompts = categories.map {
+      base.tokenizer.encode("This text is about \($0).", maximumLength: base.maximumLength)
+    }
     let prototypes = try embedder.pooled(prompts).map(unit)
     let right = zip(pooled, data.categories).count { vector, category in
       let vector = unit(vector)

@@ -4,7 +4,8 @@ import Foundation
 
 /// Tokens a second of fine-tuning, and the accuracy on other texts.
 struct FineTuneBench: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "finetune", abstract: "Fine-tuning, by any method.")
+  static let configuration = CommandConfiguration(
+    commandName: "finetune", abstract: "Fine-tuning, by any method.")
 
   @OptionGroup var model: ModelOptions
 
@@ -56,10 +57,12 @@ struct FineTuneBench: ParsableCommand {
       options.dropout = dropout ?? options.dropout
       options.weightDecay = weightDecay ?? options.weightDecay
       options.warmup = warmup ?? options.warmup
-      let result = try fineTune(base, head: nil, examples: examples, categories: categories.count, options: options)
+      let result = try fineTune(
+        base, head: nil, examples: examples, categories: categories.count, options: options)
       let training = result.epochs.map(\.seconds).reduce(0, +)
       var row: [String: any Sendable] = [
-        "benchmark": "finetune", "method": method.rawValue, "precision": model.precision.rawValue, "seed": seed,
+        "benchmark": "finetune", "method": method.rawValue, "precision": model.precision.rawValue,
+        "seed": seed,
         "examples": examples.count, "seconds": rounded(result.seconds), "tokens": result.tokens,
         "tokens_per_second": Int(Double(result.tokens) / training),
         "final_loss": rounded(result.finalLoss, 10_000), "trainable_parameters": result.trainableParameters,

@@ -26,13 +26,15 @@ enum TestFiles {
       ?? cache.appendingPathComponent("fettle/models/all-MiniLM-L6-v2")
     try #require(
       FileManager.default.fileExists(atPath: folder.appendingPathComponent("model.safetensors").path),
-      "The model is not installed. Run `make test`, or set FETTLE_MODEL to a folder that holds all-MiniLM-L6-v2.")
+      "The model is not installed. Run `make test`, or set FETTLE_MODEL to a folder that holds all-MiniLM-L6-v2."
+    )
     return folder
   }
 
   /// An empty folder for one test; the body's work is removed after it.
   static func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fettle-test-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "fettle-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)

@@ -8,6 +8,20 @@ struct Classification {
   let hidden: Int
   let categories: Int
 
+  /// Divides a pooled vector by its length, which it returns.
+  func normalise(_ pooled: FloatPointer) -> Float {
+    let length = Head.length(Array(UnsafeBufferPointer(start: pooled, count: hidden)))
+    for i in 0..<hidden { pooled[i] /= length }
+    return length
+  }
+
+  /// The gradient of a vector from that of the same vector at length 1, which `unit` is: what points along it is lost.
+  func normaliseBackward(_ gradient: FloatPointer, unit: [Float], length: Float) {
+    var along: Float = 0
+    for i in 0..<hidden { along += gradient[i] * unit[i] }
+    for i in 0..<hidden { gradient[i] = (gradient[i] - along * unit[i]) / length }
+  }
+
   /// logits = W pooled + b: `[categories]` from `[hidden]`.
   func forward(_ pooled: FloatPointer) -> [Float] {
     (0..<categories).map { category in

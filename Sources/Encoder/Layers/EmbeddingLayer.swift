@@ -22,8 +22,10 @@ struct EmbeddingLayer {
     for text in texts.ranges {
       let start = text.lowerBound * hidden
       fettle_layer_norm_forward(
-        rows + start, weights + layout.typeTable, weights + layout.positionTable, weights + layout.embeddingNorm.gain,
-        weights + layout.embeddingNorm.shift, y + start, normalised + start, inverse + text.lowerBound, text.count,
+        rows + start, weights + layout.typeTable, weights + layout.positionTable,
+        weights + layout.embeddingNorm.gain,
+        weights + layout.embeddingNorm.shift, y + start, normalised + start, inverse + text.lowerBound,
+        text.count,
         hidden, layout.configuration.layerNormEpsilon)
     }
   }

@@ -19,7 +19,8 @@ struct EncoderLayer {
   ///   - texts: rows that attend to each other.
   ///   - blocks: rows that are multiplied at once. A product's last bits may depend on how many rows it has, never on others' values.
   func forward(
-    x: FloatPointer, y: FloatPointer, _ trace: LayerTrace, texts: [Range<Int>], blocks: [Range<Int>], scratch: Scratch
+    x: FloatPointer, y: FloatPointer, _ trace: LayerTrace, texts: [Range<Int>], blocks: [Range<Int>],
+    scratch: Scratch
   ) throws {
     guard let rows = blocks.last?.upperBound else { return }
 
@@ -43,7 +44,8 @@ struct EncoderLayer {
     let middle = trace.middle.workspace(scratch.middle)
     try multiply(trace.context, layout.output, into: sum, blocks)
     fettle_layer_norm_forward(
-      sum, weights + layout.output.bias, x, weights + layout.attentionNorm.gain, weights + layout.attentionNorm.shift,
+      sum, weights + layout.output.bias, x, weights + layout.attentionNorm.gain,
+      weights + layout.attentionNorm.shift,
       middle, trace.attentionNormalised, trace.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
     trace.middle.keep(middle, count: rows * hidden)
 
@@ -56,7 +58,8 @@ struct EncoderLayer {
     // y = norm(middle + activated Wdown + b): [rows, hidden]
     try multiply(trace.activated, layout.down, into: sum, blocks)
     fettle_layer_norm_forward(
-      sum, weights + layout.down.bias, middle, weights + layout.outputNorm.gain, weights + layout.outputNorm.shift, y,
+      sum, weights + layout.down.bias, middle, weights + layout.outputNorm.gain,
+      weights + layout.outputNorm.shift, y,
       trace.outputNormalised, trace.outputInverse, rows, hidden, configuration.layerNormEpsilon)
   }
 
@@ -66,7 +69,8 @@ struct EncoderLayer {
   ///   - kept: takes the gradients of the four products' results, of which the matrices' gradients are made later.
   ///   - vectors: the gradients of biases, gains and shifts, laid out as the weights are; added to.
   func backward(
-    gradient: FloatPointer, _ trace: LayerTrace, kept: LayerGradients, vectors: FloatPointer, texts: [Range<Int>],
+    gradient: FloatPointer, _ trace: LayerTrace, kept: LayerGradients, vectors: FloatPointer,
+    texts: [Range<Int>],
     scratch: Scratch
   ) throws {
     guard let rows = texts.last?.upperBound else { return }
@@ -101,7 +105,8 @@ struct EncoderLayer {
     for text in texts {
       fettle_attention_backward(
         trace.projections + text.lowerBound * 3 * hidden, probabilities, context + text.lowerBound * hidden,
-        projections + text.lowerBound * 3 * hidden, scratch.attention.base, text.count, configuration.attentionHeads,
+        projections + text.lowerBound * 3 * hidden, scratch.attention.base, text.count,
+        configuration.attentionHeads,
         configuration.headSize)
       probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
     }
@@ -118,7 +123,8 @@ struct EncoderLayer {
     for block in blocks {
       try products.forward(
         x.advanced(by: block.lowerBound * linear.inputs), operands.advanced(by: linear.weight),
-        into: y + block.lowerBound * linear.outputs, rows: block.count, inner: linear.inputs, columns: linear.outputs)
+        into: y + block.lowerBound * linear.outputs, rows: block.count, inner: linear.inputs,
+        columns: linear.outputs)
     }
   }
 

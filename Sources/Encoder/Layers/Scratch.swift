@@ -68,7 +68,8 @@ final class TraceStorage: Sendable {
   private let kept: [Floats]
 
   /// With `products` false there is no room for the four operands: they stand elsewhere.
-  init(_ configuration: BERTConfiguration, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true) {
+  init(_ configuration: BERTConfiguration, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true)
+  {
     let hidden = configuration.hiddenSize
     let inner = configuration.intermediateSize
     products = (hasProducts ? [hidden, hidden, hidden, inner] : []).map {

@@ -26,7 +26,8 @@ struct Transformer {
   ///   - traces: one a layer, or one for all where nothing goes back.
   ///   - blocks: as in `EncoderLayer.forward`.
   func forward(
-    _ texts: PackedTexts, traces: [LayerTrace], embeddingTrace: EmbeddingTrace, blocks: [Range<Int>], scratch: Scratch
+    _ texts: PackedTexts, traces: [LayerTrace], embeddingTrace: EmbeddingTrace, blocks: [Range<Int>],
+    scratch: Scratch
   ) throws -> FloatPointer {
     func trace(_ number: Int) -> LayerTrace { traces[min(number, traces.count - 1)] }
     var x = trace(0).input.workspace(scratch.hidden)
@@ -51,11 +52,13 @@ struct Transformer {
   ) throws {
     for number in stride(from: configuration.layers - 1, through: lowest ?? 0, by: -1) {
       try layer(number).backward(
-        gradient: gradient, traces[number], kept: kept[number], vectors: vectors, texts: texts.ranges, scratch: scratch)
+        gradient: gradient, traces[number], kept: kept[number], vectors: vectors, texts: texts.ranges,
+        scratch: scratch)
     }
     if lowest == nil {
       embedding.backward(
-        gradient: gradient, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse, vectors: vectors,
+        gradient: gradient, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse,
+        vectors: vectors,
         rows: texts.rows)
     }
   }

@@ -51,7 +51,8 @@ enum ModelFile {
     }
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-    return .unreadableFile(name, reason: isFolder.boolValue ? "it is a folder" : "permission denied or a fault of the disk")
+    return .unreadableFile(
+      name, reason: isFolder.boolValue ? "it is a folder" : "permission denied or a fault of the disk")
   }
 
   private static func writeFailure(_ file: URL) -> ModelError {
@@ -67,7 +68,8 @@ enum ModelFile {
 }
 
 /// A file mapped into memory, read-only, for as long as this lives. Pages are read when they are touched.
-final class MappedFile: @unchecked Sendable {  // the bytes never change
+/// Sendable unchecked: the bytes never change.
+final class MappedFile: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
   init(_ file: URL) throws {
@@ -75,7 +77,9 @@ final class MappedFile: @unchecked Sendable {  // the bytes never change
     guard descriptor >= 0 else { throw ModelFile.failure(file) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw ModelFile.failure(file) }
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw ModelFile.failure(file)
+    }
     let size = Int(status.st_size)
     guard size > 0 else {
       throw ModelError.malformedWeights(file: file.lastPathComponent, reason: "it is empty")

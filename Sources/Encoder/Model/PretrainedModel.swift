@@ -10,7 +10,8 @@ public struct PretrainedModel: Sendable {
   /// By the names of Hugging Face's BertModel, without a leading `bert.`.
   let tensors: [String: Tensor]
 
-  init(configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor]) {
+  init(configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor])
+  {
     self.configuration = configuration
     self.tokenizer = tokenizer
     self.maximumLength = maximumLength
@@ -24,14 +25,19 @@ public struct PretrainedModel: Sendable {
     let tokenizer = try WordPiece(folder: folder)
     guard tokenizer.vocabulary.count <= configuration.vocabularySize else {
       throw ModelError.malformedVocabulary(
-        reason: "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
+        reason:
+          "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
     }
-    let stored = try SafeTensors.open(folder.appendingPathComponent("model.safetensors"))
+    let needed = WeightLayout.files(configuration)
+    let names = Set(needed.map(\.name))
+    func ownName(_ name: String) -> String {
+      name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name
+    }
+    let file = folder.appendingPathComponent("model.safetensors")
+    let (stored, _) = try SafeTensors.open(file) { names.contains(ownName($0)) }
     var tensors: [String: Tensor] = [:]
-    for (name, tensor) in stored {
-      tensors[name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name] = tensor
-    }
-    for (name, shape) in WeightLayout.files(configuration) {
+    for (name, tensor) in stored { tensors[ownName(name)] = tensor }
+    for (name, shape) in needed {
       guard let tensor = tensors[name] else { throw ModelError.missingTensor(name) }
       guard tensor.shape == shape else {
         throw ModelError.wrongShape(tensor: name, expected: shape, found: tensor.shape)
@@ -44,9 +50,12 @@ public struct PretrainedModel: Sendable {
 
   /// 256 as all-MiniLM-L6-v2 has it, unless the folder says otherwise or the model has fewer positions.
   private static func readMaximumLength(_ folder: URL, _ configuration: BERTConfiguration) throws -> Int {
-    struct Settings: Decodable { var max_seq_length: Int? }
+    struct Settings: Decodable {
+      var maximumLength: Int?
+      enum CodingKeys: String, CodingKey { case maximumLength = "max_seq_length" }
+    }
     let data = try ModelFile.readIfPresent(folder.appendingPathComponent("sentence_bert_config.json"))
-    let stated = data.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).max_seq_length }
+    let stated = data.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).maximumLength }
     return min(max(stated ?? 256, 2), configuration.maximumPositions)
   }
 
@@ -65,7 +74,8 @@ public struct PretrainedModel: Sendable {
     try ModelFile.write(try encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
     try writeJSON(
       [
-        "do_lower_case": tokenizer.isLowercasing, "tokenizer_class": "BertTokenizer", "model_max_length": maximumLength,
+        "do_lower_case": tokenizer.isLowercasing, "tokenizer_class": "BertTokenizer",
+        "model_max_length": maximumLength,
         "tokenize_chinese_chars": true, "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
         "pad_token": "[PAD]", "mask_token": "[MASK]",
       ], to: folder.appendingPathComponent("tokenizer_config.json"))

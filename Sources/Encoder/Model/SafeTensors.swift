@@ -8,14 +8,27 @@ enum SafeTensors {
   private static let longestHeader = 16 << 20
 
   private struct Entry: Decodable {
-    var dtype: String
+    var type: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var place: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case type = "dtype"
+      case shape
+      case place = "data_offsets"
+    }
   }
 
-  /// Maps the file and finds its tensors. Those of a type that no weight of a BERT has are left out.
+  /// The one key of a header that is no tensor: it holds strings.
+  private static let metadataKey = "__metadata__"
+
+  /// Maps the file and finds its tensors.
+  /// - Parameter required: names of tensors that are wanted; of another type than F32, F16 and BF16, they are refused, and others
+  ///   are left out.
   /// - Throws: `ModelError`.
-  static func open(_ file: URL) throws -> [String: Tensor] {
+  static func open(_ file: URL, required: (String) -> Bool) throws -> (
+    tensors: [String: Tensor], metadata: [String: String]
+  ) {
     let mapped = try MappedFile(file)
     let name = file.lastPathComponent
     func malformed(_ reason: String) -> ModelError { .malformedWeights(file: name, reason: reason) }
@@ -29,11 +42,14 @@ enum SafeTensors {
     let header = Data(mapped.bytes[8..<8 + headerLength])
     let numbers = UnsafeRawBufferPointer(rebasing: mapped.bytes[(8 + headerLength)...])
     let entries: [String: Entry]
+    let metadata: [String: String]
     do {
-      // The one key that is no tensor holds strings only, so it cannot be decoded as the others are.
-      let decoded = try JSONDecoder().decode([String: Lenient<Entry>].self, from: header)
-      entries = try decoded.filter { $0.key != "__metadata__" }.mapValues { lenient in
-        guard let entry = lenient.value else { throw malformed("its header has an entry without type, shape and place") }
+      let decoded = try JSONDecoder().decode([String: Value].self, from: header)
+      metadata = decoded[metadataKey]?.strings ?? [:]
+      entries = try decoded.filter { $0.key != metadataKey }.mapValues { value in
+        guard let entry = value.entry else {
+          throw malformed("its header has an entry without type, shape and place")
+        }
         return entry
       }
     } catch let error as ModelError {
@@ -45,43 +61,52 @@ enum SafeTensors {
     var tensors: [String: Tensor] = [:]
     for (key, entry) in entries {
       let shown = printable(key)
-      guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0, entry.data_offsets[0] <= entry.data_offsets[1]
+      guard entry.place.count == 2, entry.place[0] >= 0, entry.place[0] <= entry.place[1]
       else { throw malformed("the tensor \(shown) has no proper place") }
-      guard entry.data_offsets[1] <= numbers.count else {
-        throw malformed("the tensor \(shown) ends at byte \(entry.data_offsets[1]) of \(numbers.count)")
+      guard entry.place[1] <= numbers.count else {
+        throw malformed("the tensor \(shown) ends at byte \(entry.place[1]) of \(numbers.count)")
       }
-      guard let type = TensorType(rawValue: entry.dtype) else { continue }
+      guard let type = TensorType(rawValue: entry.type) else {
+        if required(key) { throw ModelError.unsupportedType(tensor: shown, type: printable(entry.type)) }
+        continue
+      }
       var size = type.size
       for dimension in entry.shape {
         let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-        guard dimension >= 0, !overflow else { throw malformed("the tensor \(shown) has an impossible shape") }
+        guard dimension >= 0, !overflow else {
+          throw malformed("the tensor \(shown) has an impossible shape")
+        }
         size = product
       }
-      let place = entry.data_offsets[0]..<entry.data_offsets[1]
+      let place = entry.place[0]..<entry.place[1]
       guard size == place.count else {
         throw malformed("the tensor \(shown) takes \(place.count) bytes, its shape \(size)")
       }
       tensors[key] = Tensor(
-        shape: entry.shape, type: type, bytes: UnsafeRawBufferPointer(rebasing: numbers[place]), owner: mapped)
+        shape: entry.shape, type: type, bytes: UnsafeRawBufferPointer(rebasing: numbers[place]), owner: mapped
+      )
     }
-    let places = entries.map { ($0.value.data_offsets[0], $0.value.data_offsets[1]) }.sorted { $0 < $1 }
+    let places = entries.map { ($0.value.place[0], $0.value.place[1]) }.sorted { $0 < $1 }
     for (one, next) in zip(places, places.dropFirst()) where next.0 < one.1 {
       throw malformed("two of its tensors overlap")
     }
-    return tensors
+    return (tensors, metadata)
   }
 
   /// Writes tensors as F32, sorted by name, and waits until they are on the disk.
-  static func write(_ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to file: URL) throws {
+  static func write(_ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to file: URL)
+    throws
+  {
     let sorted = tensors.sorted { $0.key < $1.key }
-    var header: [String: Any] = ["__metadata__": metadata]
+    var header: [String: Any] = [metadataKey: metadata]
     var offset = 0
     for (name, tensor) in sorted {
       let end = offset + tensor.count * 4
       header[name] = ["dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]] as [String: Any]
       offset = end
     }
-    var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    var json = try JSONSerialization.data(
+      withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
     var start = Data(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
     start.append(json)
@@ -99,11 +124,18 @@ enum SafeTensors {
 
   /// A name from a file, fit to be shown: short, and without control characters.
   private static func printable(_ name: String) -> String {
-    String(name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) }.prefix(80))
+    String(
+      name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) }.prefix(80))
   }
 
-  private struct Lenient<Value: Decodable>: Decodable {
-    var value: Value?
-    init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
+  /// A header's value: a tensor's entry, or the metadata.
+  private struct Value: Decodable {
+    var entry: Entry?
+    var strings: [String: String]?
+
+    init(from decoder: any Decoder) throws {
+      entry = try? Entry(from: decoder)
+      if entry == nil { strings = try? [String: String](from: decoder) }
+    }
   }
 }

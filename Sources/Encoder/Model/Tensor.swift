@@ -10,7 +10,8 @@ enum TensorType: String {
 }
 
 /// Numbers with a shape, read-only: a part of a mapped file, or of memory that training has left.
-struct Tensor: @unchecked Sendable {  // `owner` keeps the bytes alive, and nobody writes them
+/// Sendable unchecked: `owner` keeps the bytes alive, and nobody writes them.
+struct Tensor: @unchecked Sendable {
   let shape: [Int]
   let type: TensorType
   let bytes: UnsafeRawBufferPointer
@@ -39,7 +40,8 @@ struct Tensor: @unchecked Sendable {  // `owner` keeps the bytes alive, and nobo
   subscript(index: Int) -> Float {
     switch type {
     case .f32: Float(bitPattern: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
-    case .bf16: Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
+    case .bf16:
+      Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
     case .f16: Tensor.half(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
     }
   }

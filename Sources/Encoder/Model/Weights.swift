@@ -33,8 +33,10 @@ final class Weights: Sendable {
         table.copy(from: Int(word) * hidden, count: hidden, to: base + layout.wordTable + row * hidden)
       }
     }
-    for section in layout.sections where !fettle_sum_of_squares(base + section.start, section.count).isFinite {
-      throw ModelError.notANumber(where: section.layer.map { "layer \($0) of the model" } ?? "the model's embeddings")
+    for section in layout.sections where !fettle_sum_of_squares(base + section.start, section.count).isFinite
+    {
+      throw ModelError.notANumber(
+        where: section.layer.map { "layer \($0) of the model" } ?? "the model's embeddings")
     }
   }
 

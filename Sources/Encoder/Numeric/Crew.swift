@@ -39,7 +39,8 @@ final class Crew: Sendable {
   }
 
   /// What the threads look at: the tasks of the run in progress.
-  private final class Board: @unchecked Sendable {  // all of it is read and written under `condition`
+  /// Sendable unchecked: all of it is read and written under `condition`.
+  private final class Board: @unchecked Sendable {
     private let condition = NSCondition()
     private var body: ((Int, Int) throws -> Void)?
     private var next = 0

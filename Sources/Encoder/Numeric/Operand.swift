@@ -32,7 +32,8 @@ struct Operand {
 }
 
 /// Memory for an operand.
-final class OperandStorage: @unchecked Sendable {  // as with `Floats`, tasks settle who writes where
+/// Sendable unchecked: as with `Floats`, tasks settle who writes where.
+final class OperandStorage: @unchecked Sendable {
   private let floats: Floats
   let operand: Operand
 

@@ -13,7 +13,8 @@ struct Products: Sendable {
 
   /// dx = dy wᵀ, or dx += dy wᵀ. dy: `[rows, columns]`, w: `[inner, columns]`, dx: `[rows, inner]`.
   func backward(
-    _ dy: Operand, _ w: Operand, into dx: FloatPointer, adding: Bool = false, rows: Int, inner: Int, columns: Int
+    _ dy: Operand, _ w: Operand, into dx: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
+    columns: Int
   ) throws {
     try check(
       onednn_multiply_f32(

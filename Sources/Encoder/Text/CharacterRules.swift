@@ -36,7 +36,8 @@ enum CharacterRules {
   /// Characters that are a word each. The Korean and Japanese alphabets are not among them: they have blanks, or endings.
   static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
-    case 0x4e00...0x9fff, 0x3400...0x4dbf, 0x20000...0x2a6df, 0x2a700...0x2b73f, 0x2b740...0x2b81f, 0x2b920...0x2ceaf,
+    case 0x4e00...0x9fff, 0x3400...0x4dbf, 0x20000...0x2a6df, 0x2a700...0x2b73f, 0x2b740...0x2b81f,
+      0x2b920...0x2ceaf,
       0xf900...0xfaff, 0x2f800...0x2fa1f:
       return true
     default: return false
@@ -64,7 +65,8 @@ enum CharacterRules {
     }
     let category = scalar.properties.generalCategory
     switch category {
-    case .uppercaseLetter, .lowercaseLetter, .otherLetter, .mathSymbol, .currencySymbol, .otherSymbol, .decimalNumber:
+    case .uppercaseLetter, .lowercaseLetter, .otherLetter, .mathSymbol, .currencySymbol, .otherSymbol,
+      .decimalNumber:
       return category  // nothing hangs on their age
     default:
       let isKnown = scalar.properties.age.map { $0.major <= 8 } ?? false

@@ -42,7 +42,8 @@ final class Vocabulary: Sendable {
     func number(_ name: String) -> Int32? {
       Array(name.utf8).withUnsafeBytes { tree.find($0) }
     }
-    guard let unknown = number("[UNK]"), let classification = number("[CLS]"), let separator = number("[SEP]") else {
+    guard let unknown = number("[UNK]"), let classification = number("[CLS]"), let separator = number("[SEP]")
+    else {
       throw malformed("it lacks [UNK], [CLS] or [SEP]")
     }
     self.unknown = unknown
@@ -135,7 +136,9 @@ struct ByteTree: Sendable {
   }
 
   @inline(__always)
-  private func slot(_ key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 32) & mask }
+  private func slot(_ key: UInt64) -> Int {
+    Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 32) & mask
+  }
 
   @inline(__always)
   private func next(_ byte: UInt8, of node: UInt32) -> UInt32 {

@@ -13,9 +13,12 @@ public struct WordPiece: Sendable {
   /// The tokenizer of a model's folder: `vocab.txt`, and `do_lower_case` of `tokenizer_config.json` where there is one.
   /// - Throws: `ModelError`.
   public init(folder: URL) throws {
-    struct Settings: Decodable { var do_lower_case: Bool? }
+    struct Settings: Decodable {
+      var lowercases: Bool?
+      enum CodingKeys: String, CodingKey { case lowercases = "do_lower_case" }
+    }
     let settings = try ModelFile.readIfPresent(folder.appendingPathComponent("tokenizer_config.json"))
-    let lowercase = settings.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).do_lower_case } ?? true
+    let lowercase = settings.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).lowercases } ?? true
     try self.init(vocabulary: folder.appendingPathComponent("vocab.txt"), lowercase: lowercase)
   }
 
@@ -28,7 +31,9 @@ public struct WordPiece: Sendable {
   public func tokens(of ids: [Int32]) -> [String] { ids.map(vocabulary.token) }
 
   /// Numbers that are known already, `[CLS]` and `[SEP]` included.
-  public func encoding(of ids: [Int32]) -> Encoding { Encoding(ids: ids, isTruncated: false, vocabulary: vocabulary) }
+  public func encoding(of ids: [Int32]) -> Encoding {
+    Encoding(ids: ids, isTruncated: false, vocabulary: vocabulary)
+  }
 
   /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out.
   public func encode(_ text: String, maximumLength: Int) -> Encoding {
@@ -133,7 +138,9 @@ public struct WordPiece: Sendable {
       if characters > WordPiece.longestWord {
         append([vocabulary.unknown])
       } else {
-        if !word.withUnsafeBufferPointer({ vocabulary.split($0, into: &ids) }) { ids.append(vocabulary.unknown) }
+        if !word.withUnsafeBufferPointer({ vocabulary.split($0, into: &ids) }) {
+          ids.append(vocabulary.unknown)
+        }
         if ids.count > limit {
           ids.removeSubrange(limit...)
           isFull = true
@@ -154,7 +161,9 @@ public struct WordPiece: Sendable {
 
     private func specialToken(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int) -> (Int32, Int)? {
       for (name, id) in vocabulary.special
-      where position + name.count <= bytes.count && bytes[position..<position + name.count].elementsEqual(name) {
+      where position + name.count <= bytes.count
+        && bytes[position..<position + name.count].elementsEqual(name)
+      {
         return (id, name.count)
       }
       return nil

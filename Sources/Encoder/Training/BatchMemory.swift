@@ -25,7 +25,10 @@ final class BatchMemory: Sendable {
 
   /// What the four products of a layer read, from row `row` on.
   func inputs(layer: Int, row: Int = 0) -> [Operand] {
-    let widths = [configuration.hiddenSize, configuration.hiddenSize, configuration.hiddenSize, configuration.intermediateSize]
+    let widths = [
+      configuration.hiddenSize, configuration.hiddenSize, configuration.hiddenSize,
+      configuration.intermediateSize,
+    ]
     return zip(read[layer], widths).map { $0.operand.advanced(by: row * $1) }
   }
 

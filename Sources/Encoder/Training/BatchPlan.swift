@@ -44,7 +44,9 @@ struct BatchPlan {
   static func largestShard(longest: Int) -> Int { rowsInShard + longest }
 
   /// The most shards of a wave with `rows` rows.
-  static func mostShards(rows: Int) -> Int { shards * ((rows + shards * rowsInShard - 1) / (shards * rowsInShard)) }
+  static func mostShards(rows: Int) -> Int {
+    shards * ((rows + shards * rowsInShard - 1) / (shards * rowsInShard))
+  }
 
   private static func wave(_ examples: [Int], rows: Int, length: (Int) -> Int) -> Wave {
     let count = mostShards(rows: rows)

@@ -60,7 +60,9 @@ struct Split {
   init(_ categories: [Int], share: Double, seed: UInt64) {
     var randomNumbers = RandomNumbers(seed: seed, stream: 2)
     var places: [Int: [Int]] = [:]
-    for example in randomNumbers.permutation(categories.count) { places[categories[example], default: []].append(example) }
+    for example in randomNumbers.permutation(categories.count) {
+      places[categories[example], default: []].append(example)
+    }
     var heldOut: [Int] = []
     for (_, examples) in places.sorted(by: { $0.key < $1.key }) {
       heldOut += examples.prefix(min(examples.count - 1, Int((Double(examples.count) * share).rounded())))

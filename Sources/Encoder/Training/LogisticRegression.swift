@@ -21,7 +21,8 @@ struct LogisticRegression {
 
   /// Weights and biases, `[categories, width]` then `[categories]`, that make mean cross-entropy + penalty / 2 * |weights|² least.
   /// - Throws: `ModelError.productFailed`, `CancellationError`.
-  func fit(penalty: Float, from start: [Float]? = nil, isCancelled: () -> Bool = { false }) throws -> [Float] {
+  func fit(penalty: Float, from start: [Float]? = nil, isCancelled: () -> Bool = { false }) throws -> [Float]
+  {
     var x = start ?? [Float](repeating: 0, count: parameters)
     var (value, gradient) = try differentiate(x, penalty: penalty)
     var history: [(step: [Float], change: [Float], curvature: Float)] = []
@@ -61,21 +62,8 @@ struct LogisticRegression {
     return x
   }
 
-  /// Mean cross-entropy and share of right answers of what `fit` gave, on these examples.
-  func score(_ parameters: [Float]) throws -> (loss: Double, accuracy: Double) {
-    let logits = try self.logits(parameters)
-    var loss = 0.0
-    var right = 0
-    for (example, label) in labels.enumerated() {
-      let row = Array(UnsafeBufferPointer(start: logits.base + example * categories, count: categories))
-      loss += Classification.loss(row, category: label).loss
-      if row.indices.max(by: { row[$0] < row[$1] }) == label { right += 1 }
-    }
-    return (loss / Double(max(examples, 1)), Double(right) / Double(max(examples, 1)))
-  }
-
-  /// `[examples, categories]`.
-  private func logits(_ parameters: [Float]) throws -> Floats {
+  /// Of these examples, by what `fit` gave: `[examples, categories]`.
+  func logits(_ parameters: [Float]) throws -> Floats {
     let logits = Floats(count: examples * categories)
     try parameters.withUnsafeBufferPointer { parameters in
       guard let weights = parameters.baseAddress else { return }

@@ -1,21 +1,25 @@
 import Foundation
 
 /// Takes shards through the encoder and back, with memory of its own: one a thread.
-final class ShardPass: @unchecked Sendable {  // used by one thread at a time: the crew's worker that it belongs to
+/// Sendable unchecked: used by one thread at a time: the crew's worker that it belongs to.
+final class ShardPass: @unchecked Sendable {
   private let transformer: Transformer
   private let scratch: Scratch
   private let traces: [TraceStorage]
   private let embeddingNormalised: Floats
   private let embeddingInverse: Floats
   private let pooled: Floats
+  /// As `Head.normalises`.
+  private let normalises: Bool
   /// For predictions, which keep nothing.
   private let plainTrace: TraceStorage
 
   private var layout: WeightLayout { transformer.layout }
   private var hidden: Int { layout.configuration.hiddenSize }
 
-  init(_ transformer: Transformer, longest: Int, isRounded: Bool) {
+  init(_ transformer: Transformer, longest: Int, normalises: Bool, isRounded: Bool) {
     self.transformer = transformer
+    self.normalises = normalises
     let configuration = transformer.layout.configuration
     let rows = BatchPlan.largestShard(longest: longest)
     scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
@@ -34,13 +38,15 @@ final class ShardPass: @unchecked Sendable {  // used by one thread at a time: t
 
   private func classification(_ weights: FloatPointer) -> Classification {
     Classification(
-      weight: weights + layout.headWeight, bias: weights + layout.headBias, hidden: hidden, categories: layout.categories)
+      weight: weights + layout.headWeight, bias: weights + layout.headBias, hidden: hidden,
+      categories: layout.categories)
   }
 
   /// Leaves in `memory`, from row `firstRow` on, what the matrices' gradients are made of, and in `vectors` those of the
   /// vectors. Returns the sum of the losses; the gradients are of `scale` times that.
   func run(
-    _ examples: [TrainingExample], firstRow: Int, vectors: Floats, memory: BatchMemory, scale: Float, dropout: Float,
+    _ examples: [TrainingExample], firstRow: Int, vectors: Floats, memory: BatchMemory, scale: Float,
+    dropout: Float,
     randomNumbers: (_ text: Int) -> RandomNumbers
   ) throws -> Float {
     var texts = PackedTexts()
@@ -58,6 +64,8 @@ final class ShardPass: @unchecked Sendable {  // used by one thread at a time: t
     var loss = 0.0
     for (text, example) in examples.enumerated() {
       let vector = pooled.base + text * hidden
+      let length = normalises ? head.normalise(vector) : 1
+      let unit = normalises ? Array(UnsafeBufferPointer(start: vector, count: hidden)) : []
       let mask = Dropout.mask(hidden, share: dropout, randomNumbers(text))
       Dropout.apply(mask, to: vector)
       let (nats, probabilities) = Classification.loss(head.forward(vector), category: example.category)
@@ -66,6 +74,7 @@ final class ShardPass: @unchecked Sendable {  // used by one thread at a time: t
         vector, probabilities: probabilities, category: example.category, scale: scale,
         weightGradient: slopes + layout.headWeight, biasGradient: slopes + layout.headBias)
       Dropout.apply(mask, to: vector)
+      if normalises { head.normaliseBackward(vector, unit: unit, length: length) }
     }
 
     let gradient = memory.embeddings.base + firstRow * hidden
@@ -80,10 +89,12 @@ final class ShardPass: @unchecked Sendable {  // used by one thread at a time: t
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let states = try transformer.forward(
-      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace, blocks: texts.ranges, scratch: scratch)
+      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace, blocks: texts.ranges,
+      scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
     let head = classification(transformer.weights)
     return examples.indices.map { text in
+      if normalises { _ = head.normalise(pooled.base + text * hidden) }
       let logits = head.forward(pooled.base + text * hidden)
       return logits.indices.max { logits[$0] < logits[$1] } ?? 0
     }

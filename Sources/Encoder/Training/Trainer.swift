@@ -19,13 +19,15 @@ final class Trainer {
   private let passes: [ShardPass]
   private let dropout: Float
   private let seed: UInt64
+  private let normalises: Bool
   private var steps = 0
 
   var layout: WeightLayout { weights.layout }
 
   /// - Throws: `ModelError`.
   init(
-    _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)], options: TrainingOptions,
+    _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)],
+    options: TrainingOptions,
     crew: Crew
   ) throws {
     self.crew = crew
@@ -33,9 +35,12 @@ final class Trainer {
     seed = options.seed
     words = TrainingWords(examples.lazy.map(\.encoding.ids), vocabulary: model.configuration.vocabularySize)
     let words = words
-    self.examples = examples.map { TrainingExample(words: words.rows(of: $0.encoding.ids), category: $0.category) }
+    self.examples = examples.map {
+      TrainingExample(words: words.rows(of: $0.encoding.ids), category: $0.category)
+    }
     weights = try Weights(model, words: words.tokens, categories: head.categories, crew: crew)
     weights.set(head)
+    normalises = head.normalises
     gradients = Floats(count: weights.layout.count)
     moments = (Floats(count: weights.layout.count), Floats(count: weights.layout.count))
 
@@ -45,9 +50,20 @@ final class Trainer {
     memory = BatchMemory(
       weights.layout, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
     let transformer = Transformer(
-      layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable), weights: weights.base,
-      operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: isRounded), products: Products())
-    passes = (0..<crew.count).map { _ in ShardPass(transformer, longest: longest, isRounded: isRounded) }
+      layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
+      weights: weights.base,
+      operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: isRounded),
+      products: Products())
+    passes = (0..<crew.count).map { _ in
+      ShardPass(transformer, longest: longest, normalises: head.normalises, isRounded: isRounded)
+    }
+  }
+
+  /// As it is now.
+  var head: Head {
+    var head = weights.head
+    head.normalises = normalises
+    return head
   }
 
   /// All weights of the encoder, and the head's.
@@ -73,7 +89,8 @@ final class Trainer {
       let tasks = GradientTask.all(layout)
       try crew.run(tasks.count) { task, _ in
         try tasks[task].run(
-          into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples, adding: number > 0)
+          into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples,
+          adding: number > 0)
       }
     }
     return loss
@@ -110,7 +127,8 @@ final class Trainer {
       let (start, count, section) = slices[task]
       fettle_adamw(
         weights.base + start, gradients.base + start, moments.0.base + start, moments.1.base + start, count,
-        section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, correction1, correction2)
+        section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, correction1,
+        correction2)
     }
   }
 

@@ -28,8 +28,10 @@ public struct TrainingOptions: Sendable {
   public var patience: Int
 
   public init(
-    method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float, warmup: Double = 0.1,
-    weightDecay: Float = 0.01, dropout: Float = 0.1, clipping: Float = 1, seed: UInt64 = 42, threads: Int? = nil,
+    method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float,
+    warmup: Double = 0.1,
+    weightDecay: Float = 0.01, dropout: Float = 0.1, clipping: Float = 1, seed: UInt64 = 42,
+    threads: Int? = nil,
     precision: Precision = .f32, holdout: Double = 0, patience: Int = 0
   ) {
     self.method = method
@@ -61,7 +63,9 @@ public struct TrainingOptions: Sendable {
 
   /// - Throws: `ModelError.invalidOption`.
   func check() throws {
-    func require(_ condition: Bool, _ name: String, _ value: any CustomStringConvertible, _ allowed: String) throws {
+    func require(_ condition: Bool, _ name: String, _ value: any CustomStringConvertible, _ allowed: String)
+      throws
+    {
       if !condition { throw ModelError.invalidOption(name: name, value: value.description, allowed: allowed) }
     }
     try require((1...10_000).contains(epochs), "--epochs", epochs, "1 to 10000")

@@ -14,7 +14,8 @@ struct TrainingRun {
   // MARK: linear
 
   func linear(
-    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
+    isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
     let features = try pooled(step: step, isCancelled: isCancelled)
     let method = LinearMethod(
@@ -35,7 +36,9 @@ struct TrainingRun {
   }
 
   /// The base's vectors of all examples.
-  private func pooled(step: @Sendable (Int, Int) -> Void, isCancelled: @Sendable () -> Bool) throws -> [[Float]] {
+  private func pooled(step: @Sendable (Int, Int) -> Void, isCancelled: @Sendable () -> Bool) throws
+    -> [[Float]]
+  {
     let embedder = try Embedder(model: model, crew: crew, precision: options.precision)
     let count = examples.count
     return try embedder.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
@@ -44,9 +47,11 @@ struct TrainingRun {
   // MARK: methods that change the encoder
 
   func encoder(
-    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+    step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
+    isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let trainer = try Trainer(model, head: head ?? newHead(), examples: examples, options: options, crew: crew)
+    let trainer = try Trainer(
+      model, head: head ?? newHead(), examples: examples, options: options, crew: crew)
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let schedule = Schedule(steps: options.epochs * batchesInEpoch, warmup: options.warmup)
     var reports: [EpochReport] = []
@@ -70,7 +75,8 @@ struct TrainingRun {
       }
       let accuracy = try heldOutAccuracy(trainer)
       let report = EpochReport(
-        epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count), heldOutAccuracy: accuracy,
+        epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count),
+        heldOutAccuracy: accuracy,
         tokens: split.training.reduce(0) { $0 + examples[$1].encoding.ids.count },
         seconds: epochStarted.duration(to: .now).seconds)
       reports.append(report)
@@ -85,7 +91,7 @@ struct TrainingRun {
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
     return result(
-      model: trainer.weights.model(from: model, words: trainer.words.tokens), head: trainer.weights.head,
+      model: trainer.weights.model(from: model, words: trainer.words.tokens), head: trainer.head,
       epochs: reports, accuracy: best?.accuracy ?? reports.last?.heldOutAccuracy,
       trainable: trainer.trainableParameters)
   }
@@ -117,8 +123,10 @@ struct TrainingRun {
     model: PretrainedModel, head: Head, epochs: [EpochReport], accuracy: Double?, trainable: Int
   ) -> TrainingResult {
     TrainingResult(
-      model: model, head: head, epochs: epochs, finalLoss: epochs.last?.loss ?? .nan, heldOutAccuracy: accuracy,
-      heldOutCount: split.heldOut.count, trainableParameters: trainable, tokens: epochs.reduce(0) { $0 + $1.tokens },
+      model: model, head: head, epochs: epochs, finalLoss: epochs.last?.loss ?? .nan,
+      heldOutAccuracy: accuracy,
+      heldOutCount: split.heldOut.count, trainableParameters: trainable,
+      tokens: epochs.reduce(0) { $0 + $1.tokens },
       seconds: seconds)
   }
 }

@@ -1,0 +1,214 @@
+import Encoder
+import Foundation
+import Synchronization
+import Testing
+
+/// Training as a whole, on the tiny model: it learns, gives the same weights whatever the threads, and stops when asked.
+@Suite struct FineTuneTests {
+  private let model: PretrainedModel
+  private let examples: [(encoding: Encoding, category: Int)]
+
+  init() throws {
+    let model = try PretrainedModel.load(folder: TestFiles.reference("tiny-bert"))
+    self.model = model
+    // Three made-up categories, each with its own letters; and texts of all lengths, the empty one too.
+    let letters = ["abcdefgh", "ijklmnop", "qrstuvwx"].map { Array($0) }
+    examples = (0..<60).map { number in
+      let words = (0..<number % 12).map { String(letters[number % 3][(number * 7 + $0 * 5) % 8]) }
+      return (model.tokenizer.encode(words.joined(separator: " "), maximumLength: 16), number % 3)
+    }
+  }
+
+  private func options(_ method: Method, threads: Int = 2) -> TrainingOptions {
+    var options = TrainingOptions.defaults(for: method)
+    options.epochs = 3
+    options.batchSize = 16
+    options.learningRate = 2e-3
+    options.seed = 7
+    options.threads = threads
+    return options
+  }
+
+  private func train(_ options: TrainingOptions, head: Head? = nil) throws -> TrainingResult {
+    try fineTune(model, head: head, examples: examples, categories: 3, options: options)
+  }
+
+  private func accuracy(_ result: TrainingResult) throws -> Double {
+    let pooled = try Embedder(model: result.model).pooled(examples.map(\.encoding))
+    let right = zip(pooled, examples).count { vector, example in
+      let logits = result.head.logits(vector)
+      return logits.indices.max { logits[$0] < logits[$1] } == example.category
+    }
+    return Double(right) / Double(examples.count)
+  }
+
+  @Test("Every method learns what there is to learn", arguments: [Method.linear, .full])
+  func learns(_ method: Method) throws {
+    var options = options(method)
+    options.epochs = 20
+    let result = try train(options)
+    #expect(try accuracy(result) > 0.85)
+    #expect(result.finalLoss < 0.6)
+    #expect(result.seconds > 0 && result.tokens > 0 && result.heldOutAccuracy == nil)
+  }
+
+  @Test("Linear leaves the encoder as it is, and trains the head alone") func linear() throws {
+    let result = try train(options(.linear))
+    #expect(result.trainableParameters == 3 * 24 + 3)
+    let encodings = examples.map(\.encoding)
+    #expect(try Embedder(model: result.model).pooled(encodings) == Embedder(model: model).pooled(encodings))
+  }
+
+  @Test(
+    "The weights are the same, bit for bit, whatever the number of threads",
+    arguments: [Method.linear, .full])
+  func threads(_ method: Method) throws {
+    let one = try train(options(method, threads: 1))
+    let vectors = try Embedder(model: one.model, threads: 1).pooled(examples.map(\.encoding))
+    for threads in [1, 2, 3, 8] {
+      let other = try train(options(method, threads: threads))
+      #expect(other.head == one.head)
+      #expect(other.epochs.map(\.loss) == one.epochs.map(\.loss))
+      #expect(try Embedder(model: other.model, threads: threads).pooled(examples.map(\.encoding)) == vectors)
+    }
+  }
+
+  @Test("Another seed gives other weights") func seeds() throws {
+    var other = options(.full)
+    other.seed = 8
+    #expect(try train(options(.full)).head != train(other).head)
+  }
+
+  @Test("Held-out examples are left out and measured; the best epoch's weights are kept") func holdout()
+    throws
+  {
+    var options = options(.full)
+    options.epochs = 12
+    options.holdout = 0.25
+    options.patience = 2
+    let reports = Mutex<[EpochReport]>([])
+    let result = try fineTune(
+      model, head: nil, examples: examples, categories: 3, options: options,
+      epoch: { report in reports.withLock { $0.append(report) } })
+    #expect(result.heldOutCount == 15)
+    #expect(reports.withLock { $0 } == result.epochs)
+    let accuracies = result.epochs.compactMap(\.heldOutAccuracy)
+    #expect(accuracies.count == result.epochs.count)
+    #expect(result.heldOutAccuracy == accuracies.max())
+  }
+
+  @Test("A tuned model can be tuned further") func further() throws {
+    let first = try train(options(.full))
+    let second = try fineTune(
+      first.model, head: first.head, examples: examples, categories: 3, options: options(.full))
+    #expect(second.epochs[0].loss < first.epochs[0].loss)
+    let other = Head(weight: [Float](repeating: 0, count: 48), bias: [0, 0])
+    #expect(throws: ModelError.headMismatch(expected: 3, found: 2)) { try train(options(.full), head: other) }
+  }
+
+  @Test("A linear head, which normalises, can be the start of full fine-tuning") func fromLinear() throws {
+    let linear = try train(options(.linear))
+    #expect(linear.head.normalises)
+    var options = options(.full)
+    options.dropout = 0
+    options.learningRate = 0
+    options.headLearningRate = 0
+    options.epochs = 1
+    let still = try fineTune(
+      linear.model, head: linear.head, examples: examples, categories: 3, options: options)
+    #expect(abs(still.finalLoss - linear.finalLoss) < 1e-5)
+    #expect(still.head == linear.head)
+  }
+
+  @Test("The gradient through a normalising head is the slope of the loss") func normalisingSlope() throws {
+    let head = Head(
+      weight: (0..<72).map { Float($0 * 7 % 11) / 4 - 1 }, bias: [0, 0.1, 0.2], normalises: true)
+    var options = options(.full)
+    options.dropout = 0
+    options.batchSize = examples.count
+    let name = "encoder.layer.1.output.LayerNorm.weight"
+    let record = try StepRecord.record(steps: 1, model, head: head, examples: examples, options: options)[0]
+    let gradient = try #require(record.gradients[name])
+    for place in [0, 5, 23] {
+      let losses = try [Float(0.01), -0.01].map { step in
+        try TestFiles.withTemporaryFolder { folder in
+          try model.save(to: folder)
+          let file = folder.appendingPathComponent("model.safetensors")
+          try WeightsFile.change(file) { tensor, index, number in
+            tensor == name && index == place ? number + step : number
+          }
+          let changed = try PretrainedModel.load(folder: folder)
+          return try StepRecord.record(steps: 1, changed, head: head, examples: examples, options: options)[0]
+            .loss
+        }
+      }
+      #expect(abs(Double(gradient[place]) - (losses[0] - losses[1]) / 0.02) < 1e-3)
+    }
+  }
+
+  @Test("A batch longer than what is in memory at once gives the same gradient as its parts") func waves()
+    throws
+  {
+    // 300 texts of up to 13 tokens in one batch are more rows than a wave has.
+    let many = (0..<5).flatMap { _ in examples }
+    var options = options(.full)
+    options.dropout = 0
+    let head = Head(weight: (0..<72).map { Float($0 % 5) / 10 }, bias: [0, 0.1, 0.2])
+    options.batchSize = many.count
+    let whole = try StepRecord.record(steps: 1, model, head: head, examples: many, options: options)[0]
+    options.batchSize = examples.count
+    let part = try StepRecord.record(steps: 1, model, head: head, examples: examples, options: options)[0]
+    #expect(many.reduce(0) { $0 + $1.encoding.ids.count } > 2048)
+    for (name, numbers) in part.gradients {
+      let other = try #require(whole.gradients[name])
+      let worst = zip(numbers, other).map { abs($0 - $1) }.max() ?? 1
+      #expect(worst < 1e-5, "\(name)")
+    }
+  }
+
+  @Test("Cancelling stops within a batch", arguments: [Method.linear, .full]) func cancel(_ method: Method)
+    throws
+  {
+    let batches = Mutex(0)
+    #expect(throws: CancellationError.self) {
+      try fineTune(
+        model, head: nil, examples: examples, categories: 3, options: options(method),
+        step: { _, _ in batches.withLock { $0 += 1 } }, isCancelled: { batches.withLock { $0 } >= 2 })
+    }
+    #expect(batches.withLock { $0 } <= 4)
+  }
+
+  @Test("What cannot be trained on is said") func refusals() throws {
+    let options = options(.full)
+    func refusal(_ examples: [(encoding: Encoding, category: Int)], _ options: TrainingOptions) -> ModelError?
+    {
+      do {
+        _ = try fineTune(model, head: nil, examples: examples, categories: 3, options: options)
+        return nil
+      } catch {
+        return error as? ModelError
+      }
+    }
+    #expect(refusal([], options) == .noExamples)
+    #expect(refusal(examples.filter { $0.category == 1 }, options) == .oneCategory)
+    #expect(
+      refusal(examples.map { ($0.encoding, $0.category + 1) }, options)
+        == .categoryOutOfRange(category: 3, categories: 3))
+    let foreign = model.tokenizer.encoding(of: [2, 61, 3])
+    #expect(refusal(examples + [(foreign, 0)], options) == .tokenOutOfRange(id: 61, vocabulary: 61))
+    let long = model.tokenizer.encoding(of: Array(repeating: 5, count: 17))
+    #expect(refusal(examples + [(long, 0)], options) == .textTooLong(tokens: 17, maximum: 16))
+    var wrong = options
+    wrong.epochs = 0
+    #expect(refusal(examples, wrong)?.code == "training-option")
+    wrong = options
+    wrong.learningRate = .nan
+    #expect(refusal(examples, wrong)?.code == "training-option")
+    var wild = options
+    wild.learningRate = 1
+    wild.headLearningRate = 1
+    wild.clipping = 0
+    wild.epochs = 200
+    if let error = refusal(examples, wild) { #expect(error.code == "training-diverged") }
+  }
+}

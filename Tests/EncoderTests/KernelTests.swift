@@ -1,0 +1,201 @@
+import CKernels
+import Encoder
+import Foundation
+import Testing
+
+/// Each C kernel against the plain Swift that explains it, on shapes that are no multiples of a vector; and the plain Swift
+/// against finite differences.
+@Suite struct KernelTests {
+  /// Numbers between -2 and 2, the same in each run.
+  private func numbers(_ count: Int, _ seed: UInt64) -> [Float] {
+    var state = seed &+ 1
+    return (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(state >> 40) * 0x1p-22 - 2
+    }
+  }
+
+  private func expectClose(
+    _ ours: [Float], _ plain: [Float], within tolerance: Float = 2e-6, _ name: String = "",
+    at location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(ours.count == plain.count, sourceLocation: location)
+    let worst = zip(ours, plain).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? 0
+    #expect(worst <= tolerance, "\(name)", sourceLocation: location)
+  }
+
+  private static let shapes = [
+    (1, 1), (1, 15), (3, 16), (2, 17), (5, 24), (7, 63), (4, 64), (3, 80), (9, 385),
+  ]
+
+  @Test("Adding a bias", arguments: shapes) func addBias(_ rows: Int, _ columns: Int) {
+    var x = numbers(rows * columns, 1)
+    let bias = numbers(columns, 2)
+    let plain = Plain.addBias(x, bias)
+    fettle_add_bias(&x, bias, rows, columns)
+    #expect(x == plain)
+  }
+
+  @Test("GELU", arguments: shapes) func gelu(_ rows: Int, _ columns: Int) {
+    // Wide enough for both ends, where the polynomial is cut off.
+    var x = numbers(rows * columns, 3).map { $0 * 5 }
+    let bias = numbers(columns, 4)
+    let sum = Plain.addBias(x, bias)
+    var y = [Float](repeating: 0, count: x.count)
+    fettle_gelu_forward(&x, bias, &y, rows, columns)
+    #expect(x == sum)
+    expectClose(y, Plain.gelu(sum), within: 3e-6)
+
+    var gradient = numbers(x.count, 5)
+    let plain = Plain.geluBackward(x, gradient: gradient)
+    fettle_gelu_backward(x, &gradient, gradient.count)
+    expectClose(gradient, plain, within: 5e-6)
+  }
+
+  @Test("GELU's gradient is its slope") func geluSlope() {
+    for x in numbers(50, 6).map({ $0 * 2 }) {
+      let step: Float = 1e-2
+      let slope = (Plain.gelu([x + step])[0] - Plain.gelu([x - step])[0]) / (2 * step)
+      #expect(abs(slope - Plain.geluBackward([x], gradient: [1])[0]) < 1e-3)
+    }
+  }
+
+  @Test("Layer norm", arguments: shapes, [true, false]) func layerNorm(_ shape: (Int, Int), _ hasBias: Bool) {
+    let (rows, columns) = shape
+    let x = numbers(rows * columns, 7)
+    let residual = numbers(rows * columns, 8)
+    let bias = numbers(columns, 9)
+    let gain = numbers(columns, 10)
+    let shift = numbers(columns, 11)
+    let sum = zip(hasBias ? Plain.addBias(x, bias) : x, residual).map { $0 + (hasBias ? $1 : 0) }
+    var y = x
+    var unit = x
+    var inverse = [Float](repeating: 0, count: rows)
+    fettle_layer_norm_forward(
+      x, hasBias ? bias : nil, hasBias ? residual : nil, gain, shift, &y, &unit, &inverse, rows, columns, 1e-3
+    )
+    let plain = Plain.layerNorm(sum, gain: gain, shift: shift, epsilon: 1e-3)
+    expectClose(y, plain.y, within: 1e-5)
+    expectClose(unit, plain.unit, within: 1e-5)
+    expectClose(inverse, plain.inverse, within: 1e-5)
+
+    var gradient = numbers(rows * columns, 12)
+    var gainGradient = numbers(columns, 13)
+    var shiftGradient = numbers(columns, 14)
+    let expected = Plain.layerNormBackward(plain, gain: gain, gradient: gradient)
+    let gainSum = zip(gainGradient, expected.gain).map { $0 + $1 }
+    let shiftSum = zip(shiftGradient, expected.shift).map { $0 + $1 }
+    fettle_layer_norm_backward(&gradient, unit, inverse, gain, &gainGradient, &shiftGradient, rows, columns)
+    expectClose(gradient, expected.x, within: 1e-4)
+    expectClose(gainGradient, gainSum, within: 1e-5)
+    expectClose(shiftGradient, shiftSum, within: 1e-5)
+  }
+
+  @Test("Layer norm's gradient is its slope") func layerNormSlope() {
+    let gain = numbers(7, 15)
+    let shift = numbers(7, 16)
+    let x = numbers(14, 17)
+    let above = numbers(14, 18)
+    func loss(_ x: [Float]) -> Double {
+      zip(Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5).y, above).reduce(0) {
+        $0 + Double($1.0 * $1.1)
+      }
+    }
+    let normalised = Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5)
+    let gradient = Plain.layerNormBackward(normalised, gain: gain, gradient: above).x
+    expectClose(slopes(loss, x), gradient, within: 5e-3)
+  }
+
+  @Test("Column sums", arguments: shapes) func columnSums(_ rows: Int, _ columns: Int) {
+    let x = numbers(rows * columns, 19)
+    var sums = numbers(columns, 20)
+    let plain = zip(sums, Plain.columnSums(x, columns: columns)).map { $0 + $1 }
+    fettle_add_column_sums(x, &sums, rows, columns)
+    expectClose(sums, plain, within: 1e-5)
+  }
+
+  private static let texts = [
+    (1, 1, 1), (2, 3, 8), (5, 2, 16), (16, 1, 20), (17, 3, 32), (33, 2, 7), (40, 2, 64),
+  ]
+
+  @Test("Attention", arguments: texts) func attention(_ length: Int, _ heads: Int, _ size: Int) {
+    let hidden = heads * size
+    let plain = Plain.Attention(
+      length: length, heads: heads, headSize: size, projections: numbers(length * 3 * hidden, 21))
+    var context = [Float](repeating: .nan, count: length * hidden)
+    var probabilities = [Float](repeating: .nan, count: fettle_attention_probabilities(length, heads))
+    var scratch = [Float](repeating: .nan, count: fettle_attention_scratch(length, size))
+    fettle_attention_forward(plain.projections, &context, &probabilities, &scratch, length, heads, size)
+    expectClose(context, plain.forward(), within: 1e-5)
+
+    let above = numbers(length * hidden, 22)
+    var gradient = [Float](repeating: .nan, count: length * 3 * hidden)
+    scratch = scratch.map { _ in .nan }
+    fettle_attention_backward(
+      plain.projections, probabilities, above, &gradient, &scratch, length, heads, size)
+    expectClose(gradient, plain.backward(gradient: above), within: 2e-5)
+  }
+
+  @Test("Attention's gradient is its slope") func attentionSlope() {
+    let x = numbers(4 * 3 * 6, 23)
+    let above = numbers(4 * 6, 24)
+    func attention(_ x: [Float]) -> Plain.Attention {
+      Plain.Attention(length: 4, heads: 2, headSize: 3, projections: x)
+    }
+    func loss(_ x: [Float]) -> Double {
+      zip(attention(x).forward(), above).reduce(0) { $0 + Double($1.0 * $1.1) }
+    }
+    expectClose(slopes(loss, x), attention(x).backward(gradient: above), within: 5e-3)
+  }
+
+  @Test("Sum of squares", arguments: [1, 15, 16, 17, 4095, 4097, 10_000]) func squares(_ count: Int) {
+    let x = numbers(count, 25)
+    let plain = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+    #expect(abs(fettle_sum_of_squares(x, count) - plain) <= 1e-5 * plain)
+  }
+
+  @Test("AdamW", arguments: [1, 16, 23, 100]) func adamW(_ count: Int) {
+    var weights = numbers(count, 26)
+    var plain = weights
+    var moments = [(first: Float, second: Float)](repeating: (0, 0), count: count)
+    var first = [Float](repeating: 0, count: count)
+    var second = first
+    for step in 1...5 {
+      let gradient = numbers(count, 100 + UInt64(step))
+      fettle_adamw(
+        &weights, gradient, &first, &second, count, 0.5, 1e-2, 0.9, 0.999, 1e-8, 0.1,
+        1 - pow(0.9, Float(step)),
+        1 - pow(0.999, Float(step)))
+      for i in 0..<count {
+        Plain.adamW(
+          weight: &plain[i], gradient: gradient[i] * 0.5, moments: &moments[i], learningRate: 1e-2,
+          beta1: 0.9,
+          beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: step)
+      }
+    }
+    expectClose(weights, plain, within: 1e-5)
+  }
+
+  @Test("Rounding to bf16") func rounding() {
+    let edges: [Float] = [
+      0, -0.0, 1, -1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
+      Float(bitPattern: 0x3f80_8000), Float(bitPattern: 0x3f81_8000), Float(bitPattern: 0x3f80_8001),
+    ]
+    let x = edges + numbers(1001, 27)
+    var y = [UInt16](repeating: 0, count: x.count)
+    fettle_round_to_bf16(x, &y, x.count)
+    #expect(y == x.map(Plain.roundedToBFloat16))
+  }
+
+  /// The slope of `loss` along each number of x, from two points beside it.
+  private func slopes(_ loss: ([Float]) -> Double, _ x: [Float]) -> [Float] {
+    x.indices.map { i in
+      let step: Float = 1e-2
+      var up = x
+      var down = x
+      up[i] += step
+      down[i] -= step
+      return Float((loss(up) - loss(down)) / Double(2 * step))
+    }
+  }
+}
