@@ -74,7 +74,8 @@ public final class Interpreter: Sendable {
     let files = files()
     let cancellation = cancellation.withLock { $0 }
     let verb = parsed.verb
-    let isLogged = records && type(of: verb).isRecorded
+    let recording = type(of: verb).recording
+    let isLogged = records && recording == .step
     let seed = try workspace.read { try Settings($0).seed }
     let context = Context(
       workspace: workspace, files: files, encoders: encoders, seed: seed, progress: progress,
@@ -99,14 +100,14 @@ public final class Interpreter: Sendable {
               answer: CanonicalDrawing.draw(report).text.joined(separator: "\n"), json: object.line,
               status: .done))
         }
-        let explains = type(of: verb).isRecorded
+        let explains = recording == .step
         return (
           report, explains ? try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench) : []
         )
       }
       progress.finish()
       variables.withLock { $0[parsed.name] = .object(report.json) }
-      if isLogged { try SessionDocument(workspace).catchUp() }
+      if records, recording != .nothing { try SessionDocument(workspace).catchUp() }
       return Execution(verb: parsed.name, result: .success(report), explanations: explanations)
     } catch {
       progress.finish()

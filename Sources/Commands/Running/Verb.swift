@@ -7,16 +7,25 @@ import Workbench
 /// Conform, put the type into `Fettle`'s list, and it has parsing, validation, help and completion. A verb never prints:
 /// it returns its report, and the shell draws it.
 public protocol Verb: ParsableCommand {
-  /// Whether command and answer go into the session's document. False for what is not about the workspace: help, quit,
-  /// the document's own verbs.
-  static var isRecorded: Bool { get }
+  /// What of it goes into the session's document.
+  static var recording: Recording { get }
 
   /// Does the verb's long work, if it has any, and returns what remains to be done in the step's transaction.
   func perform(in context: Context) throws -> Work
 }
 
 extension Verb {
-  public static var isRecorded: Bool { true }
+  public static var recording: Recording { .step }
+}
+
+/// What of a verb goes into the session's document.
+public enum Recording: Sendable {
+  /// The command and its answer.
+  case step
+  /// What the verb itself logs: prose.
+  case prose
+  /// Nothing: it is not about the workspace (help, quit, the document's own verbs).
+  case nothing
 }
 
 /// What remains of a verb after its long work: its effect and its report.

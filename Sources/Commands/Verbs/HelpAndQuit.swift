@@ -4,7 +4,7 @@ import Shell
 
 /// The verbs in the tutorial's order, and what each is for.
 struct Help: Verb {
-  static let isRecorded = false
+  static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "help", abstract: "List the verbs, or explain one.")
   @Argument(help: ArgumentHelp("The verb to explain.", valueName: "verb")) var verb: [Text] = []
@@ -55,7 +55,7 @@ struct Help: Verb {
 
 /// Leaves the shell.
 struct Quit: Verb {
-  static let isRecorded = false
+  static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "quit", abstract: "Leave the shell.", aliases: ["exit"])
 

@@ -21,7 +21,7 @@ struct ModelVerb: ParsableCommand {
     subcommands: [Install.self])
 
   struct Install: Verb {
-    static let isRecorded = false
+    static let recording = Recording.nothing
     static let configuration = CommandConfiguration(
       commandName: "install", abstract: "Fetch the model, or take it from a folder.")
     @Option(help: ArgumentHelp("A folder with a BERT in it.", valueName: "folder"), completion: .directory)

@@ -5,7 +5,7 @@ import Workbench
 
 /// Prose for the document, as a notebook's text cell.
 struct Note: Verb, TextVerb {
-  static let isRecorded = false
+  static let recording = Recording.prose
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Add a paragraph of prose to the session's document.",
     discussion: """

@@ -6,7 +6,7 @@ import Workbench
 
 /// Plays saved sessions and compares what they answer now with what they answered then.
 struct Replay: Verb {
-  static let isRecorded = false
+  static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Play documents in a fresh workspace and compare the answers.",
     discussion: """

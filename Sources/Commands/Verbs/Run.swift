@@ -6,7 +6,7 @@ import Workbench
 
 /// A script: lines of verbs in a file.
 struct Run: Verb {
-  static let isRecorded = false
+  static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run the lines of a script, or the commands of a document.",
     discussion: """

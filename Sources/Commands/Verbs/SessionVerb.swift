@@ -18,7 +18,7 @@ struct SessionVerb: ParsableCommand {
     subcommands: [Show.self, Save.self, New.self], defaultSubcommand: Show.self)
 
   struct Show: Verb {
-    static let isRecorded = false
+    static let recording = Recording.nothing
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the document.")
 
     func perform(in context: Context) throws -> Work {
@@ -34,7 +34,7 @@ struct SessionVerb: ParsableCommand {
   }
 
   struct Save: Verb {
-    static let isRecorded = false
+    static let recording = Recording.nothing
     static let configuration = CommandConfiguration(
       commandName: "save", abstract: "Copy the document to a file.")
     @Argument(help: "The Markdown file.", completion: .file()) var file: Text
@@ -67,7 +67,7 @@ struct SessionVerb: ParsableCommand {
   }
 
   struct New: Verb {
-    static let isRecorded = false
+    static let recording = Recording.nothing
     static let configuration = CommandConfiguration(
       commandName: "new", abstract: "Set workspace and document aside and start empty.")
 
