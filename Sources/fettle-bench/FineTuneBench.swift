@@ -26,6 +26,9 @@ struct FineTuneBench: ParsableCommand {
   @Option(help: "Keep this share of the training file out, and test on it instead of on a test file.")
   var holdout = 0.0
 
+  @Option(help: "Keep the last run's model in this folder, the head beside it as head.safetensors.")
+  var save: String?
+
   @Argument(help: "Files to train on, with lines of text|category, a comma between two.")
   var train: String
 
@@ -72,6 +75,11 @@ struct FineTuneBench: ParsableCommand {
         row["held_out_by_epoch"] = result.epochs.map { rounded($0.heldOutAccuracy ?? 0, 10_000) }
       }
       if let tests { row["test_accuracy"] = rounded(try accuracy(result, tests), 10_000) }
+      if let save {
+        let folder = URL(fileURLWithPath: save)
+        try result.model.save(to: folder)
+        try result.head.save(to: folder.appendingPathComponent("head.safetensors"))
+      }
       try printRow(row)
     }
   }
