@@ -65,8 +65,9 @@ format-check:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests || $(call FAIL,the format is off. Run: make format)
 
-bench: build model ## Measure; with peers where they are installed
-	@$(BUILD)/fettle-bench
+bench: build model ## Measure start-up and the tutorial's steps
+	@$(BUILD)/fettle-bench startup
+	@$(BUILD)/fettle-bench tutorial
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

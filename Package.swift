@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "CKernels"),
 
     .executableTarget(
-      name: "fettle-bench", dependencies: [argumentParser, "Encoder", "Workbench", "Classifiers"]),
+      name: "fettle-bench", dependencies: [argumentParser, "Encoder", "Transcripts"]),
 
     // Programs started on a real pseudo-terminal, for tests of what a person meets.
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),

@@ -7,7 +7,9 @@ import Foundation
 @main struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fettle-bench", abstract: "Measures fettle's engine, one line of JSON a benchmark.",
-    subcommands: [EmbedBench.self, FineTuneBench.self, WordPieceBench.self])
+    subcommands: [
+      StartupBench.self, TutorialBench.self, EmbedBench.self, FineTuneBench.self, WordPieceBench.self,
+    ])
 }
 
 /// What every benchmark of the encoder needs.

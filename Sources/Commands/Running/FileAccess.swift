@@ -66,7 +66,8 @@ public final class FileAccess: Sendable {
 
   /// Whether a replay of this session will need `--allow-read` for the file.
   func isOutside(_ url: URL) -> Bool {
-    !url.resolvingSymlinksInPath().isBelow(root.resolvingSymlinksInPath())
+    guard case .free = mode else { return false }
+    return !url.resolvingSymlinksInPath().isBelow(root.resolvingSymlinksInPath())
   }
 
   /// How the command is recorded: its words, with paths relative to the root.
