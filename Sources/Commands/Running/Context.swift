@@ -22,6 +22,20 @@ public struct Context: Sendable {
     let terminal: Terminal
   }
 
+  /// The value of `verb.field`, for a text that is read as it was typed.
+  let value: @Sendable (String) -> String?
+
+  /// A text that ends the line, blanks, quotes and dashes as they were typed.
+  ///
+  /// - Parameter words: the text as argument-parser cut it up.
+  func rest(_ words: [Text]) -> String {
+    let start = statement.words.count - words.count
+    guard start > 0,
+      zip(statement.words[start...], words).allSatisfy({ $0.expanded(using: value) == $1.description })
+    else { return words.map(\.description).joined(separator: " ") }
+    return statement.text(from: start, using: value)
+  }
+
   /// Throws once the learner has pressed Ctrl-C.
   func checkCancellation() throws {
     if cancellation.isCancelled { throw CancellationError() }

@@ -25,6 +25,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case noFolder(path: String)
   case noFile(path: String)
   case cannotWrite(path: String)
+  case notInReplay(verb: String)
   case expectation(String)
   case usage(String)
   case other(code: String, String)
@@ -48,6 +49,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noFolder: "no-folder"
     case .noFile: "no-file"
     case .cannotWrite: "cannot-write"
+    case .notInReplay: "not-in-replay"
     case .expectation: "expectation-failed"
     case .usage: "usage"
     case .other(let code, _): code
@@ -96,6 +98,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noFile(let path): "There is no file \(path.visible)."
     case .cannotWrite(let path):
       "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
+    case .notInReplay(let verb): "\(verb) is not for documents: a replay keeps to its own workspace."
     case .expectation(let message), .usage(let message), .other(_, let message): message
     }
   }

@@ -29,6 +29,12 @@ public final class FileAccess: Sendable {
     self.mode = mode
   }
 
+  /// Whether a document is being replayed, which starts nothing, fetches nothing and leaves nothing behind.
+  var isReplay: Bool {
+    if case .replay = mode { return true }
+    return false
+  }
+
   /// The file behind a typed path, to be read.
   func reading(_ path: String) throws -> URL {
     let url = resolve(path)

@@ -86,7 +86,8 @@ public final class Interpreter: Sendable {
           if execution.isShown { show(.executed(execution)) }
           return execution
         },
-        show: { [show] in show(.live($0)) }, terminal: terminal))
+        show: { [show] in show(.live($0)) }, terminal: terminal),
+      value: { [self] in value(of: $0) })
     do {
       let work = try verb.perform(in: context)
       let (report, explanations) = try workspace.write { workbench in

@@ -25,7 +25,7 @@ struct Classify: Verb, TextVerb {
 
   func perform(in context: Context) throws -> Work {
     let model = try context.workspace.read { try choice.resolve($0) }
-    let text = text.map(\.description).joined(separator: " ")
+    let text = context.rest(text)
     let classifier = try context.classifier(for: model)
     guard let result = try classifier.classify([text], isCancelled: context.isCancelled).first else {
       throw Fault.usage("There is no text to classify.")

@@ -28,6 +28,7 @@ struct ModelVerb: ParsableCommand {
     var from: Text?
 
     func perform(in context: Context) throws -> Work {
+      guard !context.files.isReplay else { throw Fault.notInReplay(verb: "model install") }
       let library = context.encoders
       let installed: ModelInstallation
       if let from {

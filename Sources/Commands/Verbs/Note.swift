@@ -16,7 +16,7 @@ struct Note: Verb, TextVerb {
   @Argument(help: "The prose, in Markdown; the rest of the line.") var text: [Text]
 
   func perform(in context: Context) throws -> Work {
-    let prose = text.map(\.description).joined(separator: " ")
+    let prose = context.rest(text)
     guard !prose.contains("```"), !prose.contains("~~~") else {
       throw Fault.usage("A note cannot hold a code fence: the document's own steps stand in fences.")
     }

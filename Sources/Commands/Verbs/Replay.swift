@@ -41,6 +41,7 @@ struct Replay: Verb {
   }
 
   func perform(in context: Context) throws -> Work {
+    guard !context.files.isReplay else { throw Fault.notInReplay(verb: "replay") }
     let allowed = allowRead.map { URL(folder: $0.description, relativeTo: context.files.base) }
     var passed = 0
     var failed = 0
@@ -77,6 +78,10 @@ struct Replay: Verb {
       throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
     }
     let document = try Document(parsing: text, file: name)
+    guard document.frontMatter.precision == .f32 else {
+      throw Fault.other(
+        code: "precision", "\(name.visible) was recorded in bf16; this fettle computes in f32 alone.")
+    }
     guard !document.steps.isEmpty else {
       throw Fault.other(
         code: "no-steps",

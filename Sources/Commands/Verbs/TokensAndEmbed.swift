@@ -21,7 +21,7 @@ struct TextsOption: ParsableArguments {
 
   /// Calls `body` with each text, as the file is read.
   func forEach(_ context: Context, _ body: (String) throws -> Void) throws {
-    guard let file else { return try body(text.map(\.description).joined(separator: " ")) }
+    guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
     var source = try TextFile.open(url, shownAs: file.description)
     while let text = try source.next() {
