@@ -5,11 +5,11 @@ import Foundation
 /// Tokens a second of fine-tuning, and the accuracy on other texts.
 struct FineTuneBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "finetune", abstract: "Fine-tuning, by any method.")
+    commandName: "finetune", abstract: "Fine-tuning, by either method.")
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "linear, full, gradual or adapter.")
+  @Option(help: "linear or full.")
   var method: Method = .full
 
   @Option var epochs: Int?

@@ -1,11 +1,7 @@
-/// The four ways to fine-tune that the tutorial names.
+/// The ways to fine-tune.
 public enum Method: String, Sendable, CaseIterable {
   /// The encoder stays as it is; only the head is learned, from the texts' pooled vectors.
   case linear
   /// All weights are updated.
   case full
-  /// Layers are unfrozen one after another, from the topmost down (ULMFiT, Howard & Ruder 2018).
-  case gradual
-  /// Small bottleneck networks are added and learned, the rest stays (Houlsby et al. 2019).
-  case adapter
 }

@@ -54,10 +54,8 @@ public struct TrainingOptions: Sendable {
     switch method {
     case .linear:
       TrainingOptions(method: method, epochs: 1, batchSize: 32, learningRate: 0, headLearningRate: 0)
-    case .full, .gradual:
+    case .full:
       TrainingOptions(method: method, epochs: 5, batchSize: 32, learningRate: 2e-4, headLearningRate: 2e-3)
-    case .adapter:
-      TrainingOptions(method: method, epochs: 6, batchSize: 32, learningRate: 1e-3, headLearningRate: 2e-3)
     }
   }
 
