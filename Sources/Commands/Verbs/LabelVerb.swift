@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encoder
 import Foundation
 import Shell
 import Workbench
@@ -75,7 +76,7 @@ struct LabelVerb: ParsableCommand {
       let keys =
         try interface?.classes.map(\.key)
         ?? workbench.categories(of: dataset).map { CategoryKey.key(forName: $0.name) }
-      var random = SplitMix64(seed: seed)
+      var random = RandomNumbers(seed: seed)
       var wrong = 0
       var labels: [Label] = []
       for asset in try workbench.assets(of: dataset) {
@@ -83,9 +84,9 @@ struct LabelVerb: ParsableCommand {
         var key = interface?.key(name) ?? CategoryKey.key(forName: name)
         let others = keys.filter { $0 != key }
         // Drawn for every asset, so that more noise errs on the same assets and more.
-        let (chance, other) = (random.unit(), random.next())
-        if chance < noise, !others.isEmpty {
-          key = others[Int(other % UInt64(others.count))]
+        let (chance, other) = (random.uniform(), random.below(max(1, others.count)))
+        if Double(chance) < noise, !others.isEmpty {
+          key = others[other]
           wrong += 1
         }
         labels.append(Label(asset: asset.id, author: author.description, category: key))
@@ -93,23 +94,4 @@ struct LabelVerb: ParsableCommand {
       return (labels, wrong)
     }
   }
-}
-
-/// A small random generator that gives the same numbers everywhere: Steele, Lea and Flood, "Fast splittable pseudorandom
-/// number generators", OOPSLA 2014.
-struct SplitMix64 {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-
-  /// At least 0, below 1.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,14 +1,14 @@
 /// Random numbers that are the same everywhere: SplitMix64 (Steele, Lea & Flood 2014). Small, and any seed serves.
-struct RandomNumbers: RandomNumberGenerator {
+package struct RandomNumbers: RandomNumberGenerator {
   private var state: UInt64
 
   /// Streams of one seed are independent of each other.
-  init(seed: UInt64, stream: UInt64 = 0) {
+  package init(seed: UInt64, stream: UInt64 = 0) {
     state = seed
     for part in [stream, 0x6665_7474_6c65] { state = next() ^ part }
   }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -17,10 +17,10 @@ struct RandomNumbers: RandomNumberGenerator {
   }
 
   /// From 0 to less than 1, in steps of 2⁻²⁴.
-  mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+  package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
   /// A number under `bound`. Written here and not left to the standard library, whose way of drawing may change.
-  mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+  package mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
   /// The numbers `0 ..< count` in random order (Fisher & Yates).
   mutating func permutation(_ count: Int) -> [Int] {
