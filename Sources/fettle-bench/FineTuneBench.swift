@@ -19,6 +19,9 @@ struct FineTuneBench: ParsableCommand {
   @Option var dropout: Float?
   @Option var weightDecay: Float?
   @Option var warmup: Double?
+  @Flag(inversion: .prefixedNo) var linearStart: Bool?
+  @Option var layerDecay: Float?
+  @Option var averaging: Double?
 
   @Option(help: "One run for each.")
   var seeds = "0"
@@ -60,6 +63,9 @@ struct FineTuneBench: ParsableCommand {
       options.dropout = dropout ?? options.dropout
       options.weightDecay = weightDecay ?? options.weightDecay
       options.warmup = warmup ?? options.warmup
+      options.startsFromLinear = linearStart ?? options.startsFromLinear
+      options.layerDecay = layerDecay ?? options.layerDecay
+      options.averaging = averaging ?? options.averaging
       let result = try fineTune(
         base, head: nil, examples: examples, categories: categories.count, options: options)
       let training = result.epochs.map(\.seconds).reduce(0, +)
@@ -74,7 +80,11 @@ struct FineTuneBench: ParsableCommand {
         row["held_out_accuracy"] = rounded(accuracy, 10_000)
         row["held_out_by_epoch"] = result.epochs.map { rounded($0.heldOutAccuracy ?? 0, 10_000) }
       }
-      if let tests { row["test_accuracy"] = rounded(try accuracy(result, tests), 10_000) }
+      if let tests {
+        let (accuracy, loss) = try measure(result, tests)
+        row["test_accuracy"] = rounded(accuracy, 10_000)
+        row["test_loss"] = rounded(loss, 10_000)
+      }
       if let save {
         let folder = URL(fileURLWithPath: save)
         try result.model.save(to: folder)
@@ -84,15 +94,20 @@ struct FineTuneBench: ParsableCommand {
     }
   }
 
-  private func accuracy(
+  /// Share of the tests that are right, and their mean cross-entropy in nats, which tells close methods apart sooner.
+  private func measure(
     _ result: TrainingResult, _ tests: [(encoding: Encoding, category: Int)]
-  ) throws -> Double {
+  ) throws -> (accuracy: Double, loss: Double) {
     let pooled = try Embedder(model: result.model, threads: model.threads, precision: model.precision)
       .pooled(tests.map(\.encoding))
-    let right = zip(pooled, tests).count { vector, test in
-      let logits = result.head.logits(vector)
-      return logits.indices.max { logits[$0] < logits[$1] } == test.category
+    var right = 0
+    var loss = 0.0
+    for (vector, test) in zip(pooled, tests) {
+      let logits = result.head.logits(vector).map(Double.init)
+      let top = logits.max() ?? 0
+      if logits[test.category] == top { right += 1 }
+      loss += top + log(logits.reduce(0) { $0 + exp($1 - top) }) - logits[test.category]
     }
-    return Double(right) / Double(tests.count)
+    return (Double(right) / Double(tests.count), loss / Double(tests.count))
   }
 }

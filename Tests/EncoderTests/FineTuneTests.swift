@@ -24,6 +24,7 @@ import Testing
     options.epochs = 3
     options.batchSize = 16
     options.learningRate = 2e-3
+    options.holdout = 0
     options.seed = 7
     options.threads = threads
     return options
@@ -71,6 +72,46 @@ import Testing
       #expect(other.epochs.map(\.loss) == one.epochs.map(\.loss))
       #expect(try Embedder(model: other.model, threads: threads).pooled(examples.map(\.encoding)) == vectors)
     }
+  }
+
+  @Test("Linear learns from every example, and its held-out accuracy is that of cross-validation")
+  func crossValidation() throws {
+    var options = options(.linear)
+    let plain = try train(options)
+    options.holdout = 0.1
+    let result = try train(options)
+    #expect(result.head == plain.head)
+    #expect(result.heldOutCount == examples.count && plain.heldOutCount == 0)
+    let heldOut = try #require(result.heldOutAccuracy)
+    // The text with no words is of no category, and what is told apart by letters is found again.
+    #expect(heldOut > 0.6 && heldOut <= 1 && result.epochs.last?.heldOutAccuracy == heldOut)
+    #expect(plain.heldOutAccuracy == nil)
+  }
+
+  @Test("Full starts from the head that linear fits to the same examples") func linearStart() throws {
+    var options = options(.full)
+    #expect(options.startsFromLinear)
+    options.learningRate = 0
+    options.headLearningRate = 0
+    #expect(try train(options).head == train(self.options(.linear)).head)
+  }
+
+  @Test("Averaging gives the mean of the last steps' weights") func averaging() throws {
+    var options = options(.full)
+    options.epochs = 1
+    options.batchSize = examples.count
+    options.averaging = 0
+    options.warmup = 0
+    // One step; the first of two is the same.
+    let first = try train(options)
+    options.epochs = 2
+    let second = try train(options)
+    options.averaging = 1
+    let mean = try train(options)
+    for (number, pair) in zip(first.head.weight, second.head.weight).enumerated() {
+      #expect(abs(mean.head.weight[number] - (pair.0 + pair.1) / 2) < 1e-6)
+    }
+    #expect(first.head != second.head)
   }
 
   @Test("Another seed gives other weights") func seeds() throws {

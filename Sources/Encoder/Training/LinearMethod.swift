@@ -50,13 +50,23 @@ struct LinearMethod {
     }
   }
 
-  /// The head, which acts on raw pooled vectors, and its mean cross-entropy on the examples.
+  struct Fit {
+    /// It acts on raw pooled vectors, and has learned from all examples.
+    var head: Head
+    /// Its mean cross-entropy on them.
+    var loss: Double
+    /// Examples that were right while they were left out; nil where there are too few to leave some out.
+    var rightWhenLeftOut: Int?
+  }
+
   /// - Throws: `ModelError`, `CancellationError`.
-  func fit(seed: UInt64, isCancelled: () -> Bool) throws -> (head: Head, loss: Double) {
+  func fit(seed: UInt64, isCancelled: () -> Bool) throws -> Fit {
     let all = LogisticRegression(features: features, labels: labels, width: width, categories: categories)
-    let (penalty, factor) = try choose(seed: seed, isCancelled: isCancelled)
-    let fitted = try all.fit(penalty: penalty, isCancelled: isCancelled).map { $0 * factor }
-    return (head(fitted), HeldOut(try all.logits(fitted), labels, categories).loss(factor: 1))
+    let choice = try choose(seed: seed, isCancelled: isCancelled)
+    let fitted = try all.fit(penalty: choice.penalty, isCancelled: isCancelled).map { $0 * choice.factor }
+    return Fit(
+      head: head(fitted), loss: HeldOut(try all.logits(fitted), labels, categories).loss(factor: 1),
+      rightWhenLeftOut: choice.right)
   }
 
   /// Centring and scaling are folded into weights and biases.
@@ -70,10 +80,13 @@ struct LinearMethod {
     return Head(weight: weight, bias: bias, normalises: true)
   }
 
-  /// The penalty with the most right answers on examples that were left out of fitting, and the factor for its logits.
-  private func choose(seed: UInt64, isCancelled: () -> Bool) throws -> (penalty: Float, factor: Float) {
+  /// The penalty with the most right answers on examples that were left out of fitting, the factor for its logits, and how many
+  /// answers were right.
+  private func choose(seed: UInt64, isCancelled: () -> Bool) throws -> (
+    penalty: Float, factor: Float, right: Int?
+  ) {
     let folds = min(LinearMethod.folds, labels.count / 2)
-    guard folds >= 2 else { return (LinearMethod.penalties[3], 1) }
+    guard folds >= 2 else { return (LinearMethod.penalties[3], 1, nil) }
     var randomNumbers = RandomNumbers(seed: seed, stream: 1)
     let order = randomNumbers.permutation(labels.count)
     var heldOut = [[HeldOut]](repeating: [], count: folds)
@@ -98,7 +111,7 @@ struct LinearMethod {
     let factors = (-8...16).map { Float(pow(2, Double($0) / 4)) }
     let losses = factors.map { factor in heldOut.reduce(0) { $0 + $1[best].loss(factor: factor) } }
     let factor = factors[losses.indices.min { losses[$0] < losses[$1] } ?? 0]
-    return (LinearMethod.penalties[best], factor)
+    return (LinearMethod.penalties[best], factor, right[best])
   }
 
   /// Logits of examples, and their true categories.

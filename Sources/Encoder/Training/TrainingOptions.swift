@@ -9,6 +9,13 @@ public struct TrainingOptions: Sendable {
   public var learningRate: Float
   /// The head's learning rate at its highest.
   public var headLearningRate: Float
+  /// Whether a new head begins as `linear` would fit it to the encoder as it is, rather than with random numbers: the first steps
+  /// then do not distort the encoder for a head that knows nothing (Kumar et al. 2022, section 4).
+  public var startsFromLinear: Bool
+  /// A layer's learning rate as a share of that of the layer above it; the embeddings count as the layer below the first.
+  public var layerDecay: Float
+  /// Share of the steps, the last ones, whose weights are averaged to give the result (Izmailov et al. 2018); 0: the last alone.
+  public var averaging: Double
   /// Share of the steps in which the rate rises from nothing; after them it falls to nothing, both along straight lines.
   public var warmup: Double
   /// AdamW's decay of weights.
@@ -22,13 +29,15 @@ public struct TrainingOptions: Sendable {
   /// Threads to work with; nil: one a core. The result does not depend on it.
   public var threads: Int?
   public var precision: Precision
-  /// Share of the examples that are kept out of training to measure accuracy after each epoch; 0: none.
+  /// Share of the examples that are kept out of training to measure accuracy after each epoch; 0: none. `linear` learns from all
+  /// and keeps none out: with any share but 0 it reports the accuracy of its cross-validation, which leaves out each in turn.
   public var holdout: Double
   /// Epochs without a better held-out accuracy after which training stops; the best epoch's weights are kept. 0: never.
   public var patience: Int
 
   public init(
     method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float,
+    startsFromLinear: Bool = false, layerDecay: Float = 1, averaging: Double = 0,
     warmup: Double = 0.1,
     weightDecay: Float = 0.01, dropout: Float = 0.1, clipping: Float = 1, seed: UInt64 = 42,
     threads: Int? = nil,
@@ -39,6 +48,9 @@ public struct TrainingOptions: Sendable {
     self.batchSize = batchSize
     self.learningRate = learningRate
     self.headLearningRate = headLearningRate
+    self.startsFromLinear = startsFromLinear
+    self.layerDecay = layerDecay
+    self.averaging = averaging
     self.warmup = warmup
     self.weightDecay = weightDecay
     self.dropout = dropout
@@ -53,9 +65,12 @@ public struct TrainingOptions: Sendable {
   public static func defaults(for method: Method) -> TrainingOptions {
     switch method {
     case .linear:
-      TrainingOptions(method: method, epochs: 1, batchSize: 32, learningRate: 0, headLearningRate: 0)
+      TrainingOptions(
+        method: method, epochs: 1, batchSize: 32, learningRate: 0, headLearningRate: 0, holdout: 0.1)
     case .full:
-      TrainingOptions(method: method, epochs: 5, batchSize: 32, learningRate: 2e-4, headLearningRate: 2e-3)
+      TrainingOptions(
+        method: method, epochs: 5, batchSize: 32, learningRate: 1e-4, headLearningRate: 2e-3,
+        startsFromLinear: true, holdout: 0.1)
     }
   }
 
@@ -70,6 +85,8 @@ public struct TrainingOptions: Sendable {
     try require((1...4096).contains(batchSize), "--batch", batchSize, "1 to 4096")
     try require(learningRate >= 0 && learningRate <= 1, "--learning-rate", learningRate, "0 to 1")
     try require(headLearningRate >= 0 && headLearningRate <= 1, "--head-rate", headLearningRate, "0 to 1")
+    try require(layerDecay > 0 && layerDecay <= 1, "--layer-decay", layerDecay, "more than 0 to 1")
+    try require((0...1).contains(averaging), "--averaging", averaging, "0 to 1")
     try require((0...1).contains(warmup), "--warmup", warmup, "0 to 1")
     try require(weightDecay >= 0 && weightDecay <= 1, "--weight-decay", weightDecay, "0 to 1")
     try require(dropout >= 0 && dropout < 1, "--dropout", dropout, "0 to less than 1")

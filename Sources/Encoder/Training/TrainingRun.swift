@@ -18,21 +18,20 @@ struct TrainingRun {
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
     let features = try pooled(step: step, isCancelled: isCancelled)
-    let method = LinearMethod(
-      pooled: split.training.map { features[$0] }, labels: split.training.map { examples[$0].category },
-      categories: categories, crew: crew)
-    let (head, loss) = try method.fit(seed: options.seed, isCancelled: isCancelled)
-    let right = split.heldOut.count { number in
-      let logits = head.logits(features[number])
-      return logits.indices.max { logits[$0] < logits[$1] } == examples[number].category
-    }
+    let fit = try LinearMethod(
+      pooled: features, labels: examples.map(\.category), categories: categories, crew: crew
+    ).fit(seed: options.seed, isCancelled: isCancelled)
+    // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
+    let right = options.holdout > 0 ? fit.rightWhenLeftOut : nil
+    let accuracy = right.map { Double($0) / Double(examples.count) }
     let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
     let report = EpochReport(
-      epoch: 1, epochs: 1, loss: loss, heldOutAccuracy: share(right), tokens: tokens, seconds: seconds)
+      epoch: 1, epochs: 1, loss: fit.loss, heldOutAccuracy: accuracy, tokens: tokens, seconds: seconds)
     epoch(report)
     return result(
-      model: model, head: head, epochs: [report], accuracy: share(right),
-      trainable: head.weight.count + head.bias.count)
+      model: model, head: fit.head, epochs: [report], accuracy: accuracy,
+      heldOut: right == nil ? 0 : examples.count,
+      trainable: fit.head.weight.count + fit.head.bias.count)
   }
 
   /// The base's vectors of all examples.
@@ -44,6 +43,16 @@ struct TrainingRun {
     return try embedder.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
   }
 
+  /// Fitted to the examples that are trained on.
+  private func linearHead(isCancelled: @Sendable () -> Bool) throws -> Head {
+    let training = split.training.map { examples[$0] }
+    let features = try Embedder(model: model, crew: crew, precision: options.precision)
+      .pooled(training.map(\.encoding), isCancelled: isCancelled)
+    return try LinearMethod(
+      pooled: features, labels: training.map(\.category), categories: categories, crew: crew
+    ).fit(seed: options.seed, isCancelled: isCancelled).head
+  }
+
   // MARK: methods that change the encoder
 
   func encoder(
@@ -51,9 +60,12 @@ struct TrainingRun {
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
     let trainer = try Trainer(
-      model, head: head ?? newHead(), examples: examples, options: options, crew: crew)
+      model, head: head ?? newHead(isCancelled: isCancelled), examples: examples, options: options, crew: crew
+    )
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
-    let schedule = Schedule(steps: options.epochs * batchesInEpoch, warmup: options.warmup)
+    let steps = options.epochs * batchesInEpoch
+    let schedule = Schedule(steps: steps, warmup: options.warmup)
+    let average = options.averaging > 0 ? WeightAverage(count: trainer.weights.floats.count, crew: crew) : nil
     var reports: [EpochReport] = []
     var best: (accuracy: Double, epoch: Int, weights: Floats)?
     for number in 1...options.epochs {
@@ -69,10 +81,15 @@ struct TrainingRun {
         guard loss.isFinite else { throw ModelError.diverged(epoch: number) }
         let share = schedule.share(done)
         try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
-          share * (section.kind == .head ? options.headLearningRate : options.learningRate)
+          share * rate(section)
         }
-        step(done + 1, options.epochs * batchesInEpoch)
+        if let average, Double(done) >= (1 - options.averaging) * Double(steps) {
+          try average.add(trainer.weights.floats)
+        }
+        step(done + 1, steps)
       }
+      average?.swap(trainer.weights.floats)
+      defer { average?.swap(trainer.weights.floats) }
       let accuracy = try heldOutAccuracy(trainer)
       let report = EpochReport(
         epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count),
@@ -88,22 +105,33 @@ struct TrainingRun {
         break
       }
     }
+    average?.swap(trainer.weights.floats)
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
     return result(
       model: trainer.weights.model(from: model, words: trainer.words.tokens), head: trainer.head,
       epochs: reports, accuracy: best?.accuracy ?? reports.last?.heldOutAccuracy,
+      heldOut: split.heldOut.count,
       trainable: trainer.trainableParameters)
   }
 
   private func heldOutAccuracy(_ trainer: Trainer) throws -> Double? {
     guard !split.heldOut.isEmpty else { return nil }
     let predicted = try trainer.predict(split.heldOut)
-    return share(zip(split.heldOut, predicted).count { examples[$0].category == $1 })
+    let right = zip(split.heldOut, predicted).count { examples[$0].category == $1 }
+    return Double(right) / Double(split.heldOut.count)
   }
 
-  /// Small random numbers, as PyTorch's linear layer begins with.
-  private func newHead() -> Head {
+  /// A section's highest learning rate.
+  private func rate(_ section: WeightLayout.Section) -> Float {
+    guard section.kind != .head else { return options.headLearningRate }
+    let depth = model.configuration.layers - 1 - (section.layer ?? -1)
+    return options.learningRate * pow(options.layerDecay, Float(depth))
+  }
+
+  /// The linear method's; or small random numbers, as PyTorch's linear layer begins with.
+  private func newHead(isCancelled: @Sendable () -> Bool) throws -> Head {
+    if options.startsFromLinear { return try linearHead(isCancelled: isCancelled) }
     let hidden = model.configuration.hiddenSize
     var randomNumbers = RandomNumbers(seed: options.seed, stream: 3)
     let bound = 1 / Float(hidden).squareRoot()
@@ -115,17 +143,13 @@ struct TrainingRun {
 
   private var seconds: Double { started.duration(to: .now).seconds }
 
-  private func share(_ right: Int) -> Double? {
-    split.heldOut.isEmpty ? nil : Double(right) / Double(split.heldOut.count)
-  }
-
   private func result(
-    model: PretrainedModel, head: Head, epochs: [EpochReport], accuracy: Double?, trainable: Int
+    model: PretrainedModel, head: Head, epochs: [EpochReport], accuracy: Double?, heldOut: Int, trainable: Int
   ) -> TrainingResult {
     TrainingResult(
       model: model, head: head, epochs: epochs, finalLoss: epochs.last?.loss ?? .nan,
       heldOutAccuracy: accuracy,
-      heldOutCount: split.heldOut.count, trainableParameters: trainable,
+      heldOutCount: heldOut, trainableParameters: trainable,
       tokens: epochs.reduce(0) { $0 + $1.tokens },
       seconds: seconds)
   }
