@@ -11,9 +11,11 @@ struct FineTune: Verb {
     commandName: "finetune", abstract: "Train a model on a data set's labels.",
     discussion: """
       Fine-tuning starts from a model that has read a great deal, adds a task head for your categories, and trains on your labels. \
-      linear learns the head alone and takes a second; full updates every weight, which costs more and helps where the task is subtle.
+      linear learns the head alone and takes a second; full goes on from that head and updates every weight, which costs more and helps where \
+      the task is subtle.
 
-      The examples are the DEFAULT labels of the data set. A tenth is held out by default, to see how the model does on texts it did not learn from.
+      The examples are the DEFAULT labels of the data set. full holds a tenth of them out, to see how the model does on \
+      texts it did not learn from (--holdout 0 uses them all); linear uses all and is cross-validated.
 
       Examples:
         finetune --method linear
@@ -108,6 +110,13 @@ struct FineTune: Verb {
     return name
   }
 
+  /// linear learns from all examples and is judged by cross-validation; the others keep some examples out.
+  private func heldOut(_ result: TrainingResult, _ method: String) -> String {
+    method == Method.linear.rawValue
+      ? "cross-validated over \(counted(result.heldOutCount, "example"))"
+      : "\(counted(result.heldOutCount, "example")) held out"
+  }
+
   private static func sentence(for epoch: EpochReport) -> String {
     var sentence = "epoch \(epoch.epoch) of \(epoch.epochs): loss \(fixed(epoch.loss, 3))"
     if let accuracy = epoch.heldOutAccuracy { sentence += ", held-out accuracy \(fixed(accuracy, 3))" }
@@ -130,14 +139,14 @@ struct FineTune: Verb {
       fields.append(
         (
           "held-out accuracy",
-          "\(.share(accuracy, of: result.heldOutCount))   (\(result.heldOutCount) examples held out)"
+          "\(.share(accuracy, of: result.heldOutCount))   (\(heldOut(result, model.method)))"
         ))
     }
     fields.append(("on disk", "\(Bytes(model.bytes).description)"))
     report.blocks.append(.fields(fields))
     if epochs > 1 {
       report.blocks.append(
-        .derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 2) }.joined(separator: " "))"]))
+        .derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 3) }.joined(separator: " "))"]))
     }
     report.json = [
       "model": .string(model.name), "method": .string(model.method), "base": .string(model.base),
