@@ -63,6 +63,8 @@ struct AlignedAnswer {
   let actual: [LinePattern]
   let exact: [Alignment.Pair]
   let derived: [Alignment.Pair]
+  /// The document's line that the answer begins on.
+  let firstLine: Int
 
   init(expected texts: [String], actual answer: Answer, firstLine: Int) {
     var texts = texts[...]
@@ -72,6 +74,7 @@ struct AlignedAnswer {
     let recorded = texts.enumerated().map { RecordedLine($1, number: firstLine + $0) }
     let patterns = lines.map { LinePattern($0) }
     expected = recorded
+    self.firstLine = firstLine
     actualLines = lines
     actual = patterns
 
@@ -97,7 +100,7 @@ struct AlignedAnswer {
   }
 
   private func differences(in pairs: [Alignment.Pair], isDerived: Bool) -> [Difference] {
-    let end = (expected.last?.number ?? 0) + 1
+    let end = (expected.last?.number ?? firstLine - 1) + 1
     return pairs.indices.compactMap { index in
       let pair = pairs[index]
       let kind: Difference.Kind

@@ -27,12 +27,14 @@ enum Program {
       screen = Screen(
         output: output, error: .standardError, progress: progress, json: parsed.json,
         hints: isPrompt && output.isTerminal)
+      let cancellation = Cancellation()
+      if !isPrompt { Interrupts.install(cancelling: cancellation) }
       let door = try FrontDoor(
         parsed.options, terminal: output, progress: progress,
         environment: ProcessInfo.processInfo.environment,
         show: { [screen] event in screen.show(event) })
       if isPrompt { return try prompt(door, screen) }
-      return try batch(parsed, door)
+      return try batch(parsed, door, cancellation)
     } catch let failure as Failure {
       screen.show(failure, verb: nil)
       return failure.exitStatus
@@ -46,9 +48,9 @@ enum Program {
   }
 
   /// Lines from `-c`, one verb from the Unix shell, or a pipe: the first failure stops.
-  private static func batch(_ arguments: Arguments, _ door: FrontDoor) throws -> Int32 {
-    let cancellation = Cancellation()
-    Interrupts.install(cancelling: cancellation)
+  private static func batch(
+    _ arguments: Arguments, _ door: FrontDoor, _ cancellation: Cancellation
+  ) throws -> Int32 {
     if !arguments.verb.isEmpty {
       return door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation).status
     }

@@ -16,6 +16,11 @@ struct DatasetOption: ParsableArguments {
     return current
   }
 
+  /// What the recorded command has to name, now that the verb has worked on `dataset`.
+  func additions(_ used: Dataset, _ workbench: Workbench) throws -> [String] {
+    try dataset == nil && workbench.currentDataset()?.id != used.id ? ["--dataset", Language.quoted(used.name)] : []
+  }
+
   static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
     if let found = try workbench.dataset(named: name) { return found }
     let names = try workbench.datasets().map(\.name)
@@ -34,6 +39,13 @@ struct ModelOption: ParsableArguments {
   func resolve(_ workbench: Workbench) throws -> ChosenModel {
     if let name = model?.description { return try .named(name, workbench) }
     return try workbench.models().last.map(ChosenModel.tuned) ?? .base
+  }
+}
+
+extension ModelOption {
+  /// What the recorded command has to name, now that the verb has asked `used`.
+  func additions(_ used: ChosenModel, _ workbench: Workbench) throws -> [String] {
+    try model == nil && resolve(workbench).name != used.name ? ["--model", Language.quoted(used.name)] : []
   }
 }
 

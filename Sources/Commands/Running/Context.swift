@@ -18,6 +18,8 @@ public struct Context: Sendable {
   /// What `run` and `replay` need of the interpreter that runs them.
   struct Nested: Sendable {
     let run: @Sendable (Statement, _ file: String?) throws -> Execution
+    /// How many scripts this line stands in.
+    let depth: Int
     let show: @Sendable (String) -> Void
     let terminal: Terminal
   }

@@ -21,6 +21,7 @@ extension Failure {
     self.init(code: "failed", message: "", exitStatus: 1)
     self.file = file
     line = file == nil ? nil : statement.line
+    column = file == nil ? nil : statement.words.first?.column
     switch error {
     case is CancellationError:
       (code, message, exitStatus) = ("interrupted", "Interrupted.", Self.interruptedStatus)
@@ -40,6 +41,7 @@ extension Failure {
       if case .usage = error { exitStatus = Self.usageStatus }
     case let error as LoadError:
       (code, message) = (error.code, error.description)
+      if case .badOption = error { exitStatus = Self.usageStatus }
       place(error.place)
     case let error as InterfaceError:
       (code, message) = (error.code, error.description)

@@ -25,6 +25,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case noFolder(path: String)
   case noFile(path: String)
   case cannotWrite(path: String)
+  case notPlain(path: String)
   case notInReplay(verb: String)
   case expectation(String)
   case usage(String)
@@ -49,6 +50,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noFolder: "no-folder"
     case .noFile: "no-file"
     case .cannotWrite: "cannot-write"
+    case .notPlain: "file-not-plain"
     case .notInReplay: "not-in-replay"
     case .expectation: "expectation-failed"
     case .usage: "usage"
@@ -96,6 +98,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
         + "If you trust the document, allow the folder: --allow-read DIR"
     case .noFolder(let path): "The folder of \(path.visible) does not exist. Make it first, or name another."
     case .noFile(let path): "There is no file \(path.visible)."
+    case .notPlain(let path): "\(path.visible) is a folder, a device or a pipe. Name a file."
     case .cannotWrite(let path):
       "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
     case .notInReplay(let verb): "\(verb) is not for documents: a replay keeps to its own workspace."

@@ -39,7 +39,7 @@ public final class FileAccess: Sendable {
   func reading(_ path: String) throws -> URL {
     let url = resolve(path)
     if case .replay(let allowed, let written) = mode {
-      let own = written.appending(path: path)
+      let own = place(of: path, in: written)
       if FileManager.default.fileExists(atPath: own.path) { return own }
       let real = url.resolvingSymlinksInPath()
       guard ([root] + allowed).contains(where: { real.isBelow($0.resolvingSymlinksInPath()) }) else {
@@ -52,22 +52,42 @@ public final class FileAccess: Sendable {
 
   /// The file behind a typed path, to be written; its folder must exist.
   func writing(_ path: String) throws -> URL {
-    if case .replay(_, let written) = mode {
-      let url = written.appending(path: path).standardizedFileURL
-      guard url.isBelow(written) else { throw Fault.outsideRoot(path: path) }
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      return url
-    }
     let url = resolve(path)
+    if case .replay(_, let written) = mode {
+      let own = place(of: path, in: written)
+      let exists = FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path)
+      guard exists || FileManager.default.fileExists(atPath: own.deletingLastPathComponent().path) else {
+        throw Fault.noFolder(path: path)
+      }
+      try FileManager.default.createDirectory(
+        at: own.deletingLastPathComponent(), withIntermediateDirectories: true)
+      return own
+    }
     var isDirectory: ObjCBool = false
     let folder = url.deletingLastPathComponent().path
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue
     else {
-      throw Fault.noFolder(path: path)
+      throw Fault.noFolder(path: shown(path))
     }
     note(path, url)
+    // Writing a file anew under its name would put it in the place of a device or a pipe.
+    let kind = (try? FileManager.default.attributesOfItem(atPath: url.path))?[.type] as? FileAttributeType
+    guard kind == nil || kind == .typeRegular || kind == .typeSymbolicLink else {
+      throw Fault.notPlain(path: shown(path))
+    }
     return url
+  }
+
+  /// How the recorded command and its answer call a file: by its path from the root.
+  func shown(_ path: String) -> String {
+    note(path, resolve(path))
+    return renamed.withLock { $0[path] } ?? path
+  }
+
+  /// Where a replay keeps what a document writes, wherever the document would have put it.
+  private func place(of path: String, in written: URL) -> URL {
+    let parts = path.split(separator: "/").filter { $0 != "." }.map { $0 == ".." ? "up" : String($0) }
+    return parts.reduce(written) { $0.appending(path: $1) }
   }
 
   /// Whether a replay of this session will need `--allow-read` for the file.
@@ -80,11 +100,23 @@ public final class FileAccess: Sendable {
   func recorded(_ statement: Statement) -> String {
     let renamed = renamed.withLock { $0 }
     guard !renamed.isEmpty else { return statement.source }
+    var before: Word?
     return statement.words.map { word in
-      guard !word.isOption else { return word.text }
-      return Language.quoted(renamed[word.text] ?? word.text)
+      defer { before = word }
+      if word.isOption {
+        let parts = word.text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let path = renamed[parts[1]] else { return word.text }
+        return "\(parts[0])=\(Language.quoted(path))"
+      }
+      let isName = before.map { $0.isOption && Self.optionsOfNames.contains($0.text) } ?? false
+      return Language.quoted(isName ? word.text : renamed[word.text] ?? word.text)
     }.joined(separator: " ")
   }
+
+  /// Options whose value is no path, even where it looks like one.
+  private static let optionsOfNames: Set = [
+    "--name", "--text", "--category", "--author", "--dataset", "--model", "--base",
+  ]
 
   private func resolve(_ path: String) -> URL {
     let expanded =

@@ -16,6 +16,7 @@ public final class Interpreter: Sendable {
   let records: Bool
   private let files: @Sendable () -> FileAccess
   private let cancellation = Mutex<Cancellation>(Cancellation())
+  private let depth = Mutex(0)
   private let variables = Mutex<[String: JSONValue]>([:])
   private let show: @Sendable (Event) -> Void
 
@@ -82,22 +83,26 @@ public final class Interpreter: Sendable {
       cancellation: cancellation, statement: statement,
       nested: Context.Nested(
         run: { [self] statement, file in
+          depth.withLock { $0 += 1 }
+          defer { depth.withLock { $0 -= 1 } }
           let execution = execute(statement, file: file)
           if execution.isShown { show(.executed(execution)) }
           return execution
         },
+        depth: depth.withLock { $0 },
         show: { [show] in show(.live($0)) }, terminal: terminal),
       value: { [self] in value(of: $0) })
     do {
       let work = try verb.perform(in: context)
       let (report, explanations) = try workspace.write { workbench in
+        let additions = try work.additions(workbench)
         var report = try work.finish(workbench)
         report.verb = parsed.name
         let object = JSONValue.object(report.json)
         if isLogged {
           try workbench.log(
             LoggedStep(
-              verb: parsed.name, command: files.recorded(statement),
+              verb: parsed.name, command: ([files.recorded(statement)] + additions).joined(separator: " "),
               answer: CanonicalDrawing.draw(report).text.joined(separator: "\n"), json: object.line,
               status: .done))
         }

@@ -44,11 +44,14 @@ struct Replayer {
       switch try ask(step) {
       case .go: break
       case .skip: continue
-      case .leave: return outcome
+      case .leave:
+        context.nested.show("Left before step \(index + 1) of \(document.steps.count).")
+        return outcome
       }
       let execution = interpreter.run(
         statement, file: url.lastPathComponent, cancellation: context.cancellation)
       if execution.status == Failure.interruptedStatus { throw CancellationError() }
+      if execution.leaves { break }
       outcome.answers[index] = execution.answer
       let comparison = Comparison(of: step, with: execution.answer)
       if comparison.passes { outcome.passed += 1 } else { outcome.failed += 1 }

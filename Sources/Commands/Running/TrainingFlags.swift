@@ -5,19 +5,19 @@ import Shell
 
 /// The options of a training, each with the method's own default.
 struct TrainingFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over the examples.", valueName: "n")) var epochs: Int?
-  @Option(help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
-  @Option(help: ArgumentHelp("The encoder's learning rate.", valueName: "rate")) var learningRate: Double?
-  @Option(help: ArgumentHelp("The head's learning rate.", valueName: "rate")) var headLearningRate: Double?
-  @Option(help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup:
+  @Option(parsing: .unconditional, help: ArgumentHelp("Passes over the examples.", valueName: "n")) var epochs: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The encoder's learning rate.", valueName: "rate")) var learningRate: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The head's learning rate.", valueName: "rate")) var headLearningRate: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup:
     Double?
-  @Option(help: ArgumentHelp("AdamW's weight decay.", valueName: "decay")) var weightDecay: Double?
-  @Option(help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("AdamW's weight decay.", valueName: "decay")) var weightDecay: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share"))
   var dropout: Double?
-  @Option(help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
+  @Option(parsing: .unconditional, help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
     Double?
   @Option(
-    help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
+    parsing: .unconditional, help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {
@@ -40,6 +40,10 @@ struct TrainingFlags: ParsableArguments {
   }
 
   func options(for method: Method, seed: UInt64) throws -> TrainingOptions {
+    if method == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
+      throw Fault.usage(
+        "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full.")
+    }
     var options = TrainingOptions.defaults(for: method)
     options.seed = seed
     if let epochs { options.epochs = epochs }
@@ -54,6 +58,15 @@ struct TrainingFlags: ParsableArguments {
     return options
   }
 
+  /// Options of training in steps.
+  private var iterative: [(name: String, isGiven: Bool)] {
+    [
+      ("--epochs", epochs != nil), ("--batch", batch != nil), ("--learning-rate", learningRate != nil),
+      ("--head-learning-rate", headLearningRate != nil), ("--warmup", warmup != nil),
+      ("--weight-decay", weightDecay != nil), ("--dropout", dropout != nil),
+    ]
+  }
+
   /// The options as they were, for the model's row.
   func json(_ options: TrainingOptions) -> JSONValue {
     .object([
@@ -61,7 +74,7 @@ struct TrainingFlags: ParsableArguments {
       "learning_rate": .double(Double(options.learningRate)),
       "head_learning_rate": .double(Double(options.headLearningRate)), "warmup": .double(options.warmup),
       "weight_decay": .double(Double(options.weightDecay)), "dropout": .double(Double(options.dropout)),
-      "holdout": .double(options.holdout), "seed": .int(Int(truncatingIfNeeded: options.seed)),
+      "holdout": .double(options.holdout), "seed": JSONValue(seed: options.seed),
     ])
   }
 }

@@ -2,6 +2,9 @@ import Foundation
 import Shell
 
 extension JSONValue {
+  /// A seed; as text where it is greater than JSON's readers agree on.
+  init(seed: UInt64) { self = Int(exactly: seed).map(JSONValue.int) ?? .string(String(seed)) }
+
   /// The value as a word of the language: what `$kpi.accuracy` stands for. Lists and objects have none.
   var word: String? {
     switch self {

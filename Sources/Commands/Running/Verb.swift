@@ -34,9 +34,20 @@ public enum Recording: Sendable {
 /// document says so, whenever the process is killed.
 public struct Work {
   let finish: (Workbench) throws -> Report
+  /// Options that the recorded command needs besides what was typed, asked before `finish`.
+  let additions: (Workbench) throws -> [String]
 
-  /// - Parameter finish: makes the effect, reads what the report needs, and returns the report.
-  public init(_ finish: @escaping (Workbench) throws -> Report) { self.finish = finish }
+  /// - Parameters:
+  ///   - additions: where the verb took a default (the current data set, the newest model) that has changed while it
+  ///     worked, the option that names it, so that a replay takes the same one.
+  ///   - finish: makes the effect, reads what the report needs, and returns the report.
+  public init(
+    additions: @escaping (Workbench) throws -> [String] = { _ in [] },
+    _ finish: @escaping (Workbench) throws -> Report
+  ) {
+    self.additions = additions
+    self.finish = finish
+  }
 }
 
 /// The root of all verbs, in the order of the tutorial.

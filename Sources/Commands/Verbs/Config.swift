@@ -33,7 +33,7 @@ struct Config: Verb {
       var report = Report(verb: "config")
       let seed = try settings.seed
       report.blocks.append(.fields([("seed", "\(String(seed))")]))
-      report.json = ["seed": .int(Int(truncatingIfNeeded: seed))]
+      report.json = ["seed": JSONValue(seed: seed)]
       return report
     }
   }

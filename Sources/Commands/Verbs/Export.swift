@@ -38,16 +38,16 @@ struct Export: ParsableCommand {
       do {
         try Data(lines.utf8).write(to: url, options: .atomic)
       } catch {
-        throw Fault.cannotWrite(path: file.description)
+        throw Fault.cannotWrite(path: context.files.shown(file.description))
       }
       return Work { _ in
         var report = Report(verb: "export finetune")
         report.blocks.append(
           .line(
-            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(file.description.visible)."))
+            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(context.files.shown(file.description).visible)."))
         report.json = [
           "dataset": .string(dataset.name), "examples": .int(examples.count),
-          "file": .string(file.description),
+          "file": .string(context.files.shown(file.description)),
         ]
         return report
       }

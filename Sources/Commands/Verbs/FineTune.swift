@@ -57,7 +57,7 @@ struct FineTune: Verb {
       epoch: { progress.message(Self.sentence(for: $0)) }, isCancelled: context.isCancelled)
     let files = try context.save(result, method: method)
     let seconds = (ContinuousClock.now - start).seconds
-    return Work { workbench in
+    return Work(additions: { try data.additions(plan.dataset, $0) }) { workbench in
       // Another shell may have taken the name while this one trained.
       let name = try self.name(in: workbench)
       let model = TunedModel(
@@ -94,6 +94,15 @@ struct FineTune: Verb {
     guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
     let keys = Set(examples.map(\.category))
     guard keys.count > 1 else { throw Fault.oneCategory(dataset: dataset.name) }
+    if let interface = try workbench.interface() {
+      let lacking = keys.subtracting(interface.classes.map(\.key)).sorted()
+      guard lacking.isEmpty else {
+        throw Fault.other(
+          code: "category-not-in-interface",
+          "The interface lacks categories that \(dataset.name) is labelled with: \(lacking.joined(separator: ", ")). "
+            + "Mend it: interface define --from \(dataset.name)")
+      }
+    }
     // The head has a row for every category of the interface, so that a model can be trained further on data that has
     // more of them.
     let wanted = keys.union(try workbench.interface()?.classes.map(\.key) ?? [])

@@ -27,7 +27,7 @@ struct InterfaceVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       let url = try context.files.reading(file.description)
-      let interface = try Interface.load(url, shownAs: file.description)
+      let interface = try Interface.load(url, shownAs: context.files.shown(file.description))
       return Work { try InterfaceVerb.set(interface, $0) }
     }
   }

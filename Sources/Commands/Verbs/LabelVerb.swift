@@ -25,7 +25,7 @@ struct LabelVerb: ParsableCommand {
       commandName: "simulate", abstract: "Take the file's own categories as labels.")
     @OptionGroup var data: DatasetOption
     @Option(
-      help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"),
+      parsing: .unconditional, help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"),
       transform: { text in
         guard let share = Double(text), (0...1).contains(share) else {
           throw ValidationError("--noise is a share from 0 to 1, such as 0.1")
@@ -38,6 +38,7 @@ struct LabelVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in
+        guard !author.description.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
         let dataset = try data.resolve(workbench)
         let unknown = try workbench.unknownCategories(of: dataset)
         guard unknown.isEmpty else {
@@ -68,6 +69,12 @@ struct LabelVerb: ParsableCommand {
       }
     }
 
+    /// Each author errs on assets of their own: people do not make the same mistakes. FNV-1a (Fowler, Noll and Vo), since
+    /// Swift's own hash differs from run to run.
+    private static func stream(of author: String) -> UInt64 {
+      author.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
     /// The labels, and how many of them are wrong on purpose: another category, any of them equally likely.
     private func simulated(
       _ dataset: Dataset, seed: UInt64, _ workbench: Workbench
@@ -76,7 +83,7 @@ struct LabelVerb: ParsableCommand {
       let keys =
         try interface?.classes.map(\.key)
         ?? workbench.categories(of: dataset).map { CategoryKey.key(forName: $0.name) }
-      var random = RandomNumbers(seed: seed)
+      var random = RandomNumbers(seed: seed, stream: Self.stream(of: author.description))
       var wrong = 0
       var labels: [Label] = []
       for asset in try workbench.assets(of: dataset) {

@@ -17,9 +17,7 @@ struct Note: Verb, TextVerb {
 
   func perform(in context: Context) throws -> Work {
     let prose = context.rest(text)
-    guard !prose.contains("```"), !prose.contains("~~~") else {
-      throw Fault.usage("A note cannot hold a code fence: the document's own steps stand in fences.")
-    }
+    guard !prose.allSatisfy(\.isWhitespace) else { throw Fault.usage("A note needs some text: note TEXT") }
     return Work { workbench in
       try workbench.log(LoggedStep(verb: "note", command: prose, answer: "", status: .note))
       var report = Report(verb: "note")

@@ -26,7 +26,7 @@ struct Predict: Verb {
     let start = ContinuousClock.now
     let run = try context.predictMissing(dataset, by: model)
     let seconds = (ContinuousClock.now - start).seconds
-    return Work { workbench in
+    return Work(additions: { try data.additions(dataset, $0) + choice.additions(model, $0) }) { workbench in
       try workbench.complete(run)
       var report = try report(run, dataset, model, workbench)
       report.timing["seconds"] = .double(seconds)

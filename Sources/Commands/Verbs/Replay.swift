@@ -82,9 +82,8 @@ struct Replay: Verb {
       throw Fault.other(
         code: "precision", "\(name.visible) was recorded in bf16; this fettle computes in f32 alone.")
     }
-    guard !document.steps.isEmpty else {
-      throw Fault.other(
-        code: "no-steps",
+    if document.steps.isEmpty {
+      context.nested.show(
         "\(name.visible) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
     }
     return (name, url, document)
@@ -100,7 +99,9 @@ struct Replay: Verb {
       folder = home.appending(path: ".fettle", directoryHint: .isDirectory)
       try manager.createDirectory(at: home, withIntermediateDirectories: true)
       if manager.fileExists(atPath: folder.path) {
-        let aside = try Workspace.setAside(folder)?.name ?? "nothing"
+        // The workspace that this process itself has open can only be set aside by its own hand.
+        let isOwn = folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
+        let aside = try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name ?? "nothing"
         context.nested.show("The workspace that was in \(into.description.visible) is set aside as \(aside).")
       }
     } else {

@@ -21,11 +21,16 @@ struct Run: Verb {
 
   func perform(in context: Context) throws -> Work {
     let name = file.description
-    guard let data = try? Data(contentsOf: context.files.reading(name)) else {
+    let url = try context.files.reading(name)
+    guard let data = try? Data(contentsOf: url) else {
       throw Fault.noFile(path: name)
     }
     guard let source = String(validating: data, as: UTF8.self) else {
       throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
+    }
+    guard context.nested.depth < Self.deepest else {
+      throw Fault.other(
+        code: "too-deep", "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
     }
     for statement in try Self.statements(source, file: name) {
       try context.checkCancellation()
@@ -36,6 +41,8 @@ struct Run: Verb {
     }
     return Work { _ in Report(verb: "run") }
   }
+
+  private static let deepest = 16
 
   /// A failure that has been shown where it happened.
   struct Shown: Error {

@@ -42,7 +42,7 @@ struct Status: Verb {
         "dataset": current.map(JSONValue.string) ?? .null,
         "categories": .int(interface?.categories.count ?? 0),
         "models": .array(models.map { .string($0.name) }),
-        "seed": .int(Int(truncatingIfNeeded: context.seed)),
+        "seed": JSONValue(seed: context.seed),
       ]
       report.hint = try next(
         workbench, datasets: datasets, current: current, interface: interface, models: models)

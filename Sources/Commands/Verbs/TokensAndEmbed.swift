@@ -23,7 +23,7 @@ struct TextsOption: ParsableArguments {
   func forEach(_ context: Context, _ body: (String) throws -> Void) throws {
     guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
-    var source = try TextFile.open(url, shownAs: file.description)
+    var source = try TextFile.open(url, shownAs: context.files.shown(file.description))
     while let text = try source.next() {
       try context.checkCancellation()
       try body(text)
