@@ -30,11 +30,12 @@ public final class Embedder: Sendable {
     self.crew = crew
     weights = try Weights(model, crew: crew)
     let longest = model.configuration.maximumPositions
+    let layout = weights.layout
     workplaces = (0..<crew.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        trace: TraceStorage(model.configuration, rows: rows, longest: longest, isRounded: false))
+        trace: TraceStorage(layout, rows: rows, longest: longest, isRounded: false))
     }
   }
 

@@ -5,11 +5,11 @@ import Foundation
 /// Tokens a second of fine-tuning, and the accuracy on other texts.
 struct FineTuneBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "finetune", abstract: "Fine-tuning, by either method.")
+    commandName: "finetune", abstract: "Fine-tuning, by any method.")
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "linear or full.")
+  @Option(help: "linear, full, gradual or adapter.")
   var method: Method = .full
 
   @Option var epochs: Int?
@@ -21,7 +21,6 @@ struct FineTuneBench: ParsableCommand {
   @Option var warmup: Double?
   @Flag(inversion: .prefixedNo) var linearStart: Bool?
   @Option var layerDecay: Float?
-  @Option var averaging: Double?
 
   @Option(help: "One run for each.")
   var seeds = "0"
@@ -65,7 +64,6 @@ struct FineTuneBench: ParsableCommand {
       options.warmup = warmup ?? options.warmup
       options.startsFromLinear = linearStart ?? options.startsFromLinear
       options.layerDecay = layerDecay ?? options.layerDecay
-      options.averaging = averaging ?? options.averaging
       let result = try fineTune(
         base, head: nil, examples: examples, categories: categories.count, options: options)
       let training = result.epochs.map(\.seconds).reduce(0, +)

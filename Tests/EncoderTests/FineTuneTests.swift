@@ -43,7 +43,7 @@ import Testing
     return Double(right) / Double(examples.count)
   }
 
-  @Test("Every method learns what there is to learn", arguments: [Method.linear, .full])
+  @Test("Every method learns what there is to learn", arguments: Method.allCases)
   func learns(_ method: Method) throws {
     var options = options(method)
     options.epochs = 20
@@ -62,7 +62,7 @@ import Testing
 
   @Test(
     "The weights are the same, bit for bit, whatever the number of threads",
-    arguments: [Method.linear, .full])
+    arguments: Method.allCases)
   func threads(_ method: Method) throws {
     let one = try train(options(method, threads: 1))
     let vectors = try Embedder(model: one.model, threads: 1).pooled(examples.map(\.encoding))
@@ -94,24 +94,6 @@ import Testing
     options.learningRate = 0
     options.headLearningRate = 0
     #expect(try train(options).head == train(self.options(.linear)).head)
-  }
-
-  @Test("Averaging gives the mean of the last steps' weights") func averaging() throws {
-    var options = options(.full)
-    options.epochs = 1
-    options.batchSize = examples.count
-    options.averaging = 0
-    options.warmup = 0
-    // One step; the first of two is the same.
-    let first = try train(options)
-    options.epochs = 2
-    let second = try train(options)
-    options.averaging = 1
-    let mean = try train(options)
-    for (number, pair) in zip(first.head.weight, second.head.weight).enumerated() {
-      #expect(abs(mean.head.weight[number] - (pair.0 + pair.1) / 2) < 1e-6)
-    }
-    #expect(first.head != second.head)
   }
 
   @Test("Another seed gives other weights") func seeds() throws {
@@ -207,7 +189,7 @@ import Testing
     }
   }
 
-  @Test("Cancelling stops within a batch", arguments: [Method.linear, .full]) func cancel(_ method: Method)
+  @Test("Cancelling stops within a batch", arguments: Method.allCases) func cancel(_ method: Method)
     throws
   {
     let batches = Mutex(0)

@@ -40,6 +40,15 @@ enum WeightsFile {
       })
   }
 
+  /// All numbers, by their tensors' names.
+  static func tensors(_ file: URL) throws -> [String: [Float]] {
+    let (header, numbers) = try read(file)
+    return header.compactMapValues { value in
+      guard let offsets = (value as? [String: Any])?["data_offsets"] as? [Int] else { return nil }
+      return Array(numbers[offsets[0] / 4..<offsets[1] / 4])
+    }
+  }
+
   private static func read(_ file: URL) throws -> (header: [String: Any], numbers: [Float]) {
     let data = try Data(contentsOf: file)
     let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }

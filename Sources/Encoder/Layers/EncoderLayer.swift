@@ -10,7 +10,7 @@ struct EncoderLayer {
   let operands: Operand
   let products: Products
 
-  private var hidden: Int { configuration.hiddenSize }
+  var hidden: Int { configuration.hiddenSize }
   private var inner: Int { configuration.intermediateSize }
 
   /// y: `[rows, hidden]` from x: `[rows, hidden]`, which `trace.input` holds already; y may be x.
@@ -43,8 +43,10 @@ struct EncoderLayer {
     let sum = scratch.sum.base
     let middle = trace.middle.workspace(scratch.middle)
     try multiply(trace.context, layout.output, into: sum, blocks)
+    let outputBias = try adapt(
+      sum, bias: layout.output.bias, layout.attentionAdapter, trace.attentionAdapter, blocks, scratch)
     fettle_layer_norm_forward(
-      sum, weights + layout.output.bias, x, weights + layout.attentionNorm.gain,
+      sum, weights + outputBias, x, weights + layout.attentionNorm.gain,
       weights + layout.attentionNorm.shift,
       middle, trace.attentionNormalised, trace.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
     trace.middle.keep(middle, count: rows * hidden)
@@ -57,8 +59,10 @@ struct EncoderLayer {
 
     // y = norm(middle + activated Wdown + b): [rows, hidden]
     try multiply(trace.activated, layout.down, into: sum, blocks)
+    let downBias = try adapt(
+      sum, bias: layout.down.bias, layout.outputAdapter, trace.outputAdapter, blocks, scratch)
     fettle_layer_norm_forward(
-      sum, weights + layout.down.bias, middle, weights + layout.outputNorm.gain,
+      sum, weights + downBias, middle, weights + layout.outputNorm.gain,
       weights + layout.outputNorm.shift, y,
       trace.outputNormalised, trace.outputInverse, rows, hidden, configuration.layerNormEpsilon)
   }
@@ -79,8 +83,9 @@ struct EncoderLayer {
     fettle_layer_norm_backward(
       gradient, trace.outputNormalised, trace.outputInverse, weights + layout.outputNorm.gain,
       vectors + layout.outputNorm.gain, vectors + layout.outputNorm.shift, rows, hidden)
-    kept.down.keep(gradient, count: rows * hidden)
-    fettle_add_column_sums(gradient, vectors + layout.down.bias, rows, hidden)
+    try adaptBack(
+      gradient, layout.outputAdapter, trace.outputAdapter, kept.adapters.suffix(2), into: kept.down,
+      bias: layout.down.bias, vectors, rows, scratch)
 
     // activated = GELU(middle Wup + b)
     let up = kept.up.workspace(scratch.wide)
@@ -94,8 +99,9 @@ struct EncoderLayer {
     fettle_layer_norm_backward(
       gradient, trace.attentionNormalised, trace.attentionInverse, weights + layout.attentionNorm.gain,
       vectors + layout.attentionNorm.gain, vectors + layout.attentionNorm.shift, rows, hidden)
-    kept.output.keep(gradient, count: rows * hidden)
-    fettle_add_column_sums(gradient, vectors + layout.output.bias, rows, hidden)
+    try adaptBack(
+      gradient, layout.attentionAdapter, trace.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
+      bias: layout.output.bias, vectors, rows, scratch)
 
     // context = softmax(q kᵀ / √size) v
     let context = scratch.sum.base
@@ -117,18 +123,19 @@ struct EncoderLayer {
     try multiplyBack(kept.projections, layout.projections, into: gradient, adding: true, rows)
   }
 
-  private func multiply(
-    _ x: Operand, _ linear: WeightLayout.Linear, into y: FloatPointer, _ blocks: [Range<Int>]
+  func multiply(
+    _ x: Operand, _ linear: WeightLayout.Linear, into y: FloatPointer, adding: Bool = false,
+    _ blocks: [Range<Int>]
   ) throws {
     for block in blocks {
       try products.forward(
         x.advanced(by: block.lowerBound * linear.inputs), operands.advanced(by: linear.weight),
-        into: y + block.lowerBound * linear.outputs, rows: block.count, inner: linear.inputs,
+        into: y + block.lowerBound * linear.outputs, adding: adding, rows: block.count, inner: linear.inputs,
         columns: linear.outputs)
     }
   }
 
-  private func multiplyBack(
+  func multiplyBack(
     _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
   ) throws {
     try products.backward(

@@ -42,6 +42,18 @@ struct LayerTrace {
   var attentionInverse: FloatPointer
   var outputNormalised: FloatPointer
   var outputInverse: FloatPointer
+  /// Nil in a model without adapters.
+  var attentionAdapter: AdapterTrace?
+  var outputAdapter: AdapterTrace?
+}
+
+/// What the way forward through an adapter leaves for the way back.
+struct AdapterTrace {
+  /// What its products read: `[rows, hidden]` and `[rows, bottleneck]`.
+  var input: Operand
+  var activated: Operand
+  /// What GELU was taken of, `[rows, bottleneck]`.
+  var preActivation: FloatPointer
 }
 
 /// The gradients of what the four products of a layer gave.
@@ -51,42 +63,55 @@ struct LayerGradients {
   var up: Operand
   var down: Operand
 
-  var all: [Operand] { [projections, output, up, down] }
+  /// Of the adapters' products: after the attention down and up, at the end down and up. Empty in a model without.
+  var adapters: [Operand] = []
 
-  func advanced(byRows rows: Int, _ configuration: BERTConfiguration) -> LayerGradients {
-    LayerGradients(
+  var all: [Operand] { [projections, output, up, down] + adapters }
+
+  func advanced(byRows rows: Int, _ layout: WeightLayout) -> LayerGradients {
+    let configuration = layout.configuration
+    let bottleneck = [layout.adapterSize, configuration.hiddenSize]
+    return LayerGradients(
       projections: projections.advanced(by: rows * 3 * configuration.hiddenSize),
       output: output.advanced(by: rows * configuration.hiddenSize),
       up: up.advanced(by: rows * configuration.intermediateSize),
-      down: down.advanced(by: rows * configuration.hiddenSize))
+      down: down.advanced(by: rows * configuration.hiddenSize),
+      adapters: zip(adapters, bottleneck + bottleneck).map { $0.advanced(by: rows * $1) })
   }
 }
 
-/// Memory for one layer's trace.
+/// Memory for one layer's trace. `products` are what `WeightLayout.Layer.linears` read, in their order.
 final class TraceStorage: Sendable {
   private let products: [OperandStorage]
   private let kept: [Floats]
 
   /// With `products` false there is no room for the four operands: they stand elsewhere.
-  init(_ configuration: BERTConfiguration, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true)
-  {
+  init(_ layout: WeightLayout, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true) {
+    let configuration = layout.configuration
     let hidden = configuration.hiddenSize
     let inner = configuration.intermediateSize
-    products = (hasProducts ? [hidden, hidden, hidden, inner] : []).map {
-      OperandStorage(count: rows * $0, isRounded: isRounded)
+    products = (hasProducts ? layout.layers.first?.linears ?? [] : []).map {
+      OperandStorage(count: rows * $0.inputs, isRounded: isRounded)
     }
     // Texts of `longest` tokens are those whose probabilities take most room a row.
     let probabilities = configuration.attentionHeads * ((longest + 15) / 16 * 16)
-    kept = [3 * hidden, probabilities, inner, hidden, 1, hidden, 1].map { Floats(count: rows * $0) }
+    kept = [
+      3 * hidden, probabilities, inner, hidden, 1, hidden, 1, layout.adapterSize, layout.adapterSize,
+    ].map { Floats(count: rows * $0) }
   }
 
   var trace: LayerTrace { trace(products: products.map(\.operand)) }
 
   func trace(products: [Operand]) -> LayerTrace {
-    LayerTrace(
+    func adapter(_ product: Int, _ pre: Int) -> AdapterTrace? {
+      guard products.count > product + 1 else { return nil }
+      return AdapterTrace(
+        input: products[product], activated: products[product + 1], preActivation: kept[pre].base)
+    }
+    return LayerTrace(
       input: products[0], context: products[1], middle: products[2], activated: products[3],
       projections: kept[0].base, probabilities: kept[1].base, preActivation: kept[2].base,
       attentionNormalised: kept[3].base, attentionInverse: kept[4].base, outputNormalised: kept[5].base,
-      outputInverse: kept[6].base)
+      outputInverse: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
   }
 }

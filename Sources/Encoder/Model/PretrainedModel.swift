@@ -9,9 +9,14 @@ public struct PretrainedModel: Sendable {
   public let maximumLength: Int
   /// By the names of Hugging Face's BertModel, without a leading `bert.`.
   let tensors: [String: Tensor]
+  /// Width of its adapters' bottlenecks; 0: it has none.
+  public let adapterSize: Int
 
-  init(configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor])
-  {
+  init(
+    configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor],
+    adapterSize: Int = 0
+  ) {
+    self.adapterSize = adapterSize
     self.configuration = configuration
     self.tokenizer = tokenizer
     self.maximumLength = maximumLength
@@ -28,24 +33,29 @@ public struct PretrainedModel: Sendable {
         reason:
           "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
     }
-    let needed = WeightLayout.files(configuration)
-    let names = Set(needed.map(\.name))
     func ownName(_ name: String) -> String {
       name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name
     }
     let file = folder.appendingPathComponent("model.safetensors")
+    // A model with adapters that has been tuned in full holds them among its weights.
+    let names = Set(WeightLayout.files(configuration, adapterSize: 1).map(\.name))
     let (stored, _) = try SafeTensors.open(file) { names.contains(ownName($0)) }
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in stored { tensors[ownName(name)] = tensor }
+    let adapterSize = AdapterFile.size(in: tensors)
+    try check(tensors, WeightLayout.files(configuration, adapterSize: adapterSize))
+    return PretrainedModel(
+      configuration: configuration, tokenizer: tokenizer,
+      maximumLength: try readMaximumLength(folder, configuration), tensors: tensors, adapterSize: adapterSize)
+  }
+
+  static func check(_ tensors: [String: Tensor], _ needed: [(name: String, shape: [Int])]) throws {
     for (name, shape) in needed {
       guard let tensor = tensors[name] else { throw ModelError.missingTensor(name) }
       guard tensor.shape == shape else {
         throw ModelError.wrongShape(tensor: name, expected: shape, found: tensor.shape)
       }
     }
-    return PretrainedModel(
-      configuration: configuration, tokenizer: tokenizer,
-      maximumLength: try readMaximumLength(folder, configuration), tensors: tensors)
   }
 
   /// 256 as all-MiniLM-L6-v2 has it, unless the folder says otherwise or the model has fewer positions.

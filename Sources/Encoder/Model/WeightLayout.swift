@@ -6,7 +6,7 @@
 struct WeightLayout: Sendable {
   /// A stretch of the block.
   struct Section: Sendable {
-    enum Kind: Sendable { case embedding, matrix, vector, head }
+    enum Kind: Sendable { case embedding, matrix, vector, norm, adapter, head }
     var start: Int
     var count: Int
     var kind: Kind
@@ -30,6 +30,12 @@ struct WeightLayout: Sendable {
     var shift: Int
   }
 
+  /// A bottleneck beside the way: y = x + up(GELU(down(x))).
+  struct Adapter: Sendable {
+    var down: Linear
+    var up: Linear
+  }
+
   struct Layer: Sendable {
     var projections: Linear
     var output: Linear
@@ -37,12 +43,21 @@ struct WeightLayout: Sendable {
     var up: Linear
     var down: Linear
     var outputNorm: Norm
+    /// After the attention's output and after the feed-forward network's; nil in a model without adapters.
+    var attentionAdapter: Adapter?
+    var outputAdapter: Adapter?
 
-    /// The four, in the order of the way forward.
-    var linears: [Linear] { [projections, output, up, down] }
+    static let plainLinears = 4
+    /// The four in the order of the way forward, then the adapters'.
+    var linears: [Linear] {
+      [projections, output, up, down]
+        + [attentionAdapter, outputAdapter].compactMap { $0 }.flatMap { [$0.down, $0.up] }
+    }
   }
 
   let configuration: BERTConfiguration
+  /// Width of the adapters' bottlenecks; 0: there are none.
+  let adapterSize: Int
   /// Rows of the word table: as many as the training's texts use, or none where the table stays in its file.
   let words: Int
   let wordTable: Int
@@ -58,8 +73,9 @@ struct WeightLayout: Sendable {
   let vectors: Range<Int>
   let count: Int
 
-  init(_ configuration: BERTConfiguration, words: Int, categories: Int) {
+  init(_ configuration: BERTConfiguration, words: Int, categories: Int, adapterSize: Int = 0) {
     self.configuration = configuration
+    self.adapterSize = adapterSize
     self.words = words
     self.categories = categories
     let hidden = configuration.hiddenSize
@@ -75,26 +91,35 @@ struct WeightLayout: Sendable {
     wordTable = place(words * hidden, .embedding)
     positionTable = place(configuration.maximumPositions * hidden, .embedding)
     typeTable = place(configuration.segmentTypes * hidden, .embedding)
-    let matrices = (0..<configuration.layers).map { layer in
-      [(hidden, 3 * hidden), (hidden, hidden), (hidden, inner), (inner, hidden)].map { inputs, outputs in
-        Linear(
-          weight: place(inputs * outputs, .matrix, layer: layer), bias: 0, inputs: inputs, outputs: outputs)
+    func matrices(_ shapes: [(Int, Int)], _ kind: Section.Kind) -> [[Linear]] {
+      (0..<configuration.layers).map { layer in
+        shapes.map { inputs, outputs in
+          Linear(
+            weight: place(inputs * outputs, kind, layer: layer), bias: 0, inputs: inputs, outputs: outputs)
+        }
       }
     }
+    let bottleneck = [(hidden, adapterSize), (adapterSize, hidden)]
+    let plain = matrices([(hidden, 3 * hidden), (hidden, hidden), (hidden, inner), (inner, hidden)], .matrix)
+    let adapters = matrices(adapterSize > 0 ? bottleneck + bottleneck : [], .adapter)
     let vectorStart = end
     func norm(layer: Int?) -> Norm {
-      Norm(gain: place(hidden, .vector, layer: layer), shift: place(hidden, .vector, layer: layer))
+      Norm(gain: place(hidden, .norm, layer: layer), shift: place(hidden, .norm, layer: layer))
     }
     embeddingNorm = norm(layer: nil)
-    layers = matrices.enumerated().map { layer, matrices in
-      let linear = matrices.map { matrix in
+    layers = plain.indices.map { layer in
+      func withBias(_ matrix: Linear, _ kind: Section.Kind) -> Linear {
         var linear = matrix
-        linear.bias = place(matrix.outputs, .vector, layer: layer)
+        linear.bias = place(matrix.outputs, kind, layer: layer)
         return linear
       }
+      let linear = plain[layer].map { withBias($0, .vector) }
+      let small = adapters[layer].map { withBias($0, .adapter) }
       return Layer(
         projections: linear[0], output: linear[1], attentionNorm: norm(layer: layer), up: linear[2],
-        down: linear[3], outputNorm: norm(layer: layer))
+        down: linear[3], outputNorm: norm(layer: layer),
+        attentionAdapter: small.isEmpty ? nil : Adapter(down: small[0], up: small[1]),
+        outputAdapter: small.isEmpty ? nil : Adapter(down: small[2], up: small[3]))
     }
     headWeight = place(categories * hidden, .head)
     headBias = place(categories, .head)
@@ -157,6 +182,13 @@ extension WeightLayout {
       entries += linear(prefix + "intermediate.dense", layer.up)
       entries += linear(prefix + "output.dense", layer.down)
       entries += norm(prefix + "output.LayerNorm", layer.outputNorm)
+      for (place, adapter) in [
+        ("attention.output", layer.attentionAdapter), ("output", layer.outputAdapter),
+      ] {
+        guard let adapter else { continue }
+        entries += linear(prefix + place + ".adapter.down", adapter.down)
+        entries += linear(prefix + place + ".adapter.up", adapter.up)
+      }
     }
     return entries
   }
@@ -164,8 +196,12 @@ extension WeightLayout {
   static let wordTableName = "embeddings.word_embeddings.weight"
 
   /// The tensors that a file must hold, and their shapes.
-  static func files(_ configuration: BERTConfiguration) -> [(name: String, shape: [Int])] {
+  static func files(_ configuration: BERTConfiguration, adapterSize: Int = 0) -> [(
+    name: String, shape: [Int]
+  )] {
     [(wordTableName, [configuration.vocabularySize, configuration.hiddenSize])]
-      + WeightLayout(configuration, words: 0, categories: 0).entries.map { ($0.name, $0.shape) }
+      + WeightLayout(configuration, words: 0, categories: 0, adapterSize: adapterSize).entries.map {
+        ($0.name, $0.shape)
+      }
   }
 }

@@ -11,7 +11,8 @@ final class Weights: Sendable {
   /// Reads all but the word table. `words` are the rows of that table that are wanted, in the order they are to stand in.
   /// - Throws: `ModelError.notANumber`.
   init(_ model: PretrainedModel, words: [Int32] = [], categories: Int = 0, crew: Crew) throws {
-    layout = WeightLayout(model.configuration, words: words.count, categories: categories)
+    layout = WeightLayout(
+      model.configuration, words: words.count, categories: categories, adapterSize: model.adapterSize)
     floats = Floats(count: layout.count)
     let entries = layout.entries
     let base = floats.base
@@ -71,7 +72,7 @@ final class Weights: Sendable {
     }
     return PretrainedModel(
       configuration: model.configuration, tokenizer: model.tokenizer, maximumLength: model.maximumLength,
-      tensors: tensors)
+      tensors: tensors, adapterSize: model.adapterSize)
   }
 
   /// The head's part.

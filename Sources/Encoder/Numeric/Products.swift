@@ -5,10 +5,15 @@ import COneDNN
 ///
 /// Status values other than 0 mean that oneDNN had no memory, or no such product; they become `ModelError.productFailed`.
 struct Products: Sendable {
-  /// y = x w. x: `[rows, inner]`, w: `[inner, columns]`, y: `[rows, columns]`.
-  func forward(_ x: Operand, _ w: Operand, into y: FloatPointer, rows: Int, inner: Int, columns: Int) throws {
+  /// y = x w, or y += x w. x: `[rows, inner]`, w: `[inner, columns]`, y: `[rows, columns]`.
+  func forward(
+    _ x: Operand, _ w: Operand, into y: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
+    columns: Int
+  ) throws {
     try check(
-      onednn_multiply_f32(0, 0, rows, columns, inner, x.floats, inner, w.floats, columns, 0, y, columns))
+
+      onednn_multiply_f32(
+        0, 0, rows, columns, inner, x.floats, inner, w.floats, columns, adding ? 1 : 0, y, columns))
   }
 
   /// dx = dy wᵀ, or dx += dy wᵀ. dy: `[rows, columns]`, w: `[inner, columns]`, dx: `[rows, inner]`.

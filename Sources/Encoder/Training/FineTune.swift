@@ -24,7 +24,7 @@ public func fineTune(
     crew: Crew(threads: options.threads), started: started)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
-  case .full: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
+  case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
   }
 }
 

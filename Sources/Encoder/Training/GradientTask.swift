@@ -16,10 +16,11 @@ enum GradientTask {
   private static let weightsInPart = 300_000
   private static let wordsInPart = 512
 
-  static func all(_ layout: WeightLayout, lowest: Int? = nil) -> [GradientTask] {
+  static func all(_ layout: WeightLayout, _ reach: Reach) -> [GradientTask] {
     var tasks: [GradientTask] = []
-    for (number, layer) in layout.layers.enumerated() where number >= lowest ?? 0 {
-      for (matrix, linear) in layer.linears.enumerated() {
+    for (number, layer) in layout.layers.enumerated() where number >= reach.lowest ?? 0 {
+      let first = reach.isAdaptersOnly ? WeightLayout.Layer.plainLinears : 0
+      for (matrix, linear) in layer.linears.enumerated().dropFirst(first) {
         let parts = max(1, linear.inputs * linear.outputs / weightsInPart)
         let rows = (linear.inputs + parts - 1) / parts
         for start in stride(from: 0, to: linear.inputs, by: rows) {
@@ -27,7 +28,7 @@ enum GradientTask {
         }
       }
     }
-    if lowest == nil {
+    if reach.lowest == nil {
       for start in stride(from: 0, to: layout.words, by: wordsInPart) {
         tasks.append(.words(start..<min(start + wordsInPart, layout.words)))
       }

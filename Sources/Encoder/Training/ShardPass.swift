@@ -24,9 +24,10 @@ final class ShardPass: @unchecked Sendable {
     let rows = BatchPlan.largestShard(longest: longest)
     scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
     traces = (0..<configuration.layers).map { _ in
-      TraceStorage(configuration, rows: rows, longest: longest, isRounded: isRounded, hasProducts: false)
+      TraceStorage(
+        transformer.layout, rows: rows, longest: longest, isRounded: isRounded, hasProducts: false)
     }
-    plainTrace = TraceStorage(configuration, rows: rows, longest: longest, isRounded: isRounded)
+    plainTrace = TraceStorage(transformer.layout, rows: rows, longest: longest, isRounded: isRounded)
     embeddingNormalised = Floats(count: rows * configuration.hiddenSize)
     embeddingInverse = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
@@ -43,9 +44,10 @@ final class ShardPass: @unchecked Sendable {
   }
 
   /// Leaves in `memory`, from row `firstRow` on, what the matrices' gradients are made of, and in `vectors` those of the
-  /// vectors. Returns the sum of the losses; the gradients are of `scale` times that.
+  /// vectors; nothing below layer `lowest`. Returns the sum of the losses; the gradients are of `scale` times that.
   func run(
-    _ examples: [TrainingExample], firstRow: Int, vectors: Floats, memory: BatchMemory, scale: Float,
+    _ examples: [TrainingExample], firstRow: Int, vectors: Floats, memory: BatchMemory, lowest: Int?,
+    scale: Float,
     dropout: Float,
     randomNumbers: (_ text: Int) -> RandomNumbers
   ) throws -> Float {
@@ -81,7 +83,8 @@ final class ShardPass: @unchecked Sendable {
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
       texts, gradient: gradient, traces: traces, embeddingTrace: embeddingTrace,
-      kept: layers.map { memory.gradients(layer: $0, row: firstRow) }, vectors: slopes, scratch: scratch)
+      kept: layers.map { memory.gradients(layer: $0, row: firstRow) }, vectors: slopes, lowest: lowest,
+      scratch: scratch)
     return Float(loss)
   }
 

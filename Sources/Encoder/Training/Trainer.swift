@@ -21,6 +21,8 @@ final class Trainer {
   private let seed: UInt64
   private let normalises: Bool
   private var steps = 0
+  /// Steps that a section has learned in, by where it begins: AdamW's moments of one that joins later are as young.
+  private var stepsOfSection: [Int: Int] = [:]
 
   var layout: WeightLayout { weights.layout }
 
@@ -66,14 +68,14 @@ final class Trainer {
     return head
   }
 
-  /// All weights of the encoder, and the head's.
-  var trainableParameters: Int {
+  /// The weights that learn, and the head's; of the word table also the rows that no text uses.
+  func trainableParameters(_ reach: Reach) -> Int {
     let table = (layout.configuration.vocabularySize - layout.words) * layout.configuration.hiddenSize
-    return layout.sections.reduce(table) { $0 + $1.count }
+    return layout.sections.filter(reach.includes).reduce(reach.lowest == nil ? table : 0) { $0 + $1.count }
   }
 
   /// The gradient of the mean loss over a batch, left in `gradients`, and the sum of the losses.
-  func differentiate(_ batch: [Int]) throws -> Double {
+  func differentiate(_ batch: [Int], _ reach: Reach = .everything) throws -> Double {
     let plan = BatchPlan(batch) { examples[$0].words.count }
     var loss = 0.0
     for (number, wave) in plan.waves.enumerated() {
@@ -82,11 +84,11 @@ final class Trainer {
         let shard = wave.shards[task]
         losses.base[task] = try passes[worker].run(
           shard.examples.map { examples[$0] }, firstRow: shard.firstRow, vectors: memory.shardVectors[task],
-          memory: memory, scale: 1 / Float(batch.count), dropout: dropout
+          memory: memory, lowest: reach.lowest, scale: 1 / Float(batch.count), dropout: dropout
         ) { text in RandomNumbers(seed: seed, stream: UInt64(steps) << 32 | UInt64(shard.examples[text])) }
       }
       loss += losses.array.reduce(0) { $0 + Double($1) }
-      let tasks = GradientTask.all(layout)
+      let tasks = GradientTask.all(layout, reach)
       try crew.run(tasks.count) { task, _ in
         try tasks[task].run(
           into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples,
@@ -120,15 +122,18 @@ final class Trainer {
 
     let beta1: Float = 0.9
     let beta2: Float = 0.999
-    let correction1 = Float(1 - pow(Double(beta1), Double(steps)))
-    let correction2 = Float(1 - pow(Double(beta2), Double(steps)))
+    for section in layout.sections where rate(section) > 0 { stepsOfSection[section.start, default: 0] += 1 }
+    let corrections = slices.map { slice in
+      let steps = Double(stepsOfSection[slice.section.start, default: 1])
+      return (Float(1 - pow(Double(beta1), steps)), Float(1 - pow(Double(beta2), steps)))
+    }
     let rates = slices.map { rate($0.section) }
     try crew.run(slices.count) { task, _ in
       let (start, count, section) = slices[task]
       fettle_adamw(
         weights.base + start, gradients.base + start, moments.0.base + start, moments.1.base + start, count,
-        section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, correction1,
-        correction2)
+        section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, corrections[task].0,
+        corrections[task].1)
     }
   }
 

@@ -14,8 +14,6 @@ public struct TrainingOptions: Sendable {
   public var startsFromLinear: Bool
   /// A layer's learning rate as a share of that of the layer above it; the embeddings count as the layer below the first.
   public var layerDecay: Float
-  /// Share of the steps, the last ones, whose weights are averaged to give the result (Izmailov et al. 2018); 0: the last alone.
-  public var averaging: Double
   /// Share of the steps in which the rate rises from nothing; after them it falls to nothing, both along straight lines.
   public var warmup: Double
   /// AdamW's decay of weights.
@@ -37,7 +35,7 @@ public struct TrainingOptions: Sendable {
 
   public init(
     method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float,
-    startsFromLinear: Bool = false, layerDecay: Float = 1, averaging: Double = 0,
+    startsFromLinear: Bool = false, layerDecay: Float = 1,
     warmup: Double = 0.1,
     weightDecay: Float = 0.01, dropout: Float = 0.1, clipping: Float = 1, seed: UInt64 = 42,
     threads: Int? = nil,
@@ -50,7 +48,6 @@ public struct TrainingOptions: Sendable {
     self.headLearningRate = headLearningRate
     self.startsFromLinear = startsFromLinear
     self.layerDecay = layerDecay
-    self.averaging = averaging
     self.warmup = warmup
     self.weightDecay = weightDecay
     self.dropout = dropout
@@ -71,6 +68,14 @@ public struct TrainingOptions: Sendable {
       TrainingOptions(
         method: method, epochs: 5, batchSize: 32, learningRate: 1e-4, headLearningRate: 2e-3,
         startsFromLinear: true, holdout: 0.1)
+    case .gradual:
+      TrainingOptions(
+        method: method, epochs: 6, batchSize: 32, learningRate: 2e-4, headLearningRate: 2e-3,
+        startsFromLinear: true, layerDecay: 1 / 2.6, holdout: 0.1)
+    case .adapter:
+      TrainingOptions(
+        method: method, epochs: 6, batchSize: 32, learningRate: 1e-3, headLearningRate: 2e-3,
+        startsFromLinear: true, holdout: 0.1)
     }
   }
 
@@ -86,7 +91,6 @@ public struct TrainingOptions: Sendable {
     try require(learningRate >= 0 && learningRate <= 1, "--learning-rate", learningRate, "0 to 1")
     try require(headLearningRate >= 0 && headLearningRate <= 1, "--head-rate", headLearningRate, "0 to 1")
     try require(layerDecay > 0 && layerDecay <= 1, "--layer-decay", layerDecay, "more than 0 to 1")
-    try require((0...1).contains(averaging), "--averaging", averaging, "0 to 1")
     try require((0...1).contains(warmup), "--warmup", warmup, "0 to 1")
     try require(weightDecay >= 0 && weightDecay <= 1, "--weight-decay", weightDecay, "0 to 1")
     try require(dropout >= 0 && dropout < 1, "--dropout", dropout, "0 to less than 1")

@@ -59,13 +59,13 @@ struct TrainingRun {
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
+    let base = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
     let trainer = try Trainer(
-      model, head: head ?? newHead(isCancelled: isCancelled), examples: examples, options: options, crew: crew
+      base, head: head ?? newHead(isCancelled: isCancelled), examples: examples, options: options, crew: crew
     )
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let steps = options.epochs * batchesInEpoch
     let schedule = Schedule(steps: steps, warmup: options.warmup)
-    let average = options.averaging > 0 ? WeightAverage(count: trainer.weights.floats.count, crew: crew) : nil
     var reports: [EpochReport] = []
     var best: (accuracy: Double, epoch: Int, weights: Floats)?
     for number in 1...options.epochs {
@@ -73,23 +73,21 @@ struct TrainingRun {
       var randomNumbers = RandomNumbers(seed: options.seed, stream: 1000 + UInt64(number))
       let order = randomNumbers.permutation(split.training.count).map { split.training[$0] }
       var loss = 0.0
+      let reach = Reach(
+        options.method, epoch: number, epochs: options.epochs, layers: model.configuration.layers)
       for batch in 0..<batchesInEpoch {
         if isCancelled() { throw CancellationError() }
         let done = (number - 1) * batchesInEpoch + batch
         let first = batch * options.batchSize
-        loss += try trainer.differentiate(Array(order[first..<min(first + options.batchSize, order.count)]))
+        loss += try trainer.differentiate(
+          Array(order[first..<min(first + options.batchSize, order.count)]), reach)
         guard loss.isFinite else { throw ModelError.diverged(epoch: number) }
         let share = schedule.share(done)
         try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
-          share * rate(section)
-        }
-        if let average, Double(done) >= (1 - options.averaging) * Double(steps) {
-          try average.add(trainer.weights.floats)
+          reach.includes(section) ? share * rate(section) : 0
         }
         step(done + 1, steps)
       }
-      average?.swap(trainer.weights.floats)
-      defer { average?.swap(trainer.weights.floats) }
       let accuracy = try heldOutAccuracy(trainer)
       let report = EpochReport(
         epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count),
@@ -105,14 +103,15 @@ struct TrainingRun {
         break
       }
     }
-    average?.swap(trainer.weights.floats)
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
     return result(
-      model: trainer.weights.model(from: model, words: trainer.words.tokens), head: trainer.head,
+      model: trainer.weights.model(from: base, words: trainer.words.tokens), head: trainer.head,
       epochs: reports, accuracy: best?.accuracy ?? reports.last?.heldOutAccuracy,
       heldOut: split.heldOut.count,
-      trainable: trainer.trainableParameters)
+      trainable: trainer.trainableParameters(
+        Reach(
+          options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)))
   }
 
   private func heldOutAccuracy(_ trainer: Trainer) throws -> Double? {
