@@ -18,7 +18,8 @@ struct DatasetOption: ParsableArguments {
 
   /// What the recorded command has to name, now that the verb has worked on `dataset`.
   func additions(_ used: Dataset, _ workbench: Workbench) throws -> [String] {
-    try dataset == nil && workbench.currentDataset()?.id != used.id ? ["--dataset", Language.quoted(used.name)] : []
+    try dataset == nil && workbench.currentDataset()?.id != used.id
+      ? ["--dataset", Language.quoted(used.name)] : []
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
@@ -72,18 +73,23 @@ enum ChosenModel: Equatable {
 }
 
 extension Context {
-  /// The encoder and, for a tuned model, its folder.
+  /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
   func encoder(of model: ChosenModel) throws -> EncoderSource {
-    switch model {
-    case .base: return try encoders.embedded()
-    case .tuned(let tuned):
+    var chosen = model
+    var adapter: URL?
+    while case .tuned(let tuned) = chosen {
       let folder = self.folder(of: tuned)
-      // Methods that leave the encoder as it was keep no copy of it.
-      if FileManager.default.fileExists(atPath: folder.appending(path: "model.safetensors").path) {
-        return try encoders.encoder(in: folder)
+      if has("model.safetensors", in: folder) { return try encoders.encoder(in: folder, adapter: adapter) }
+      if adapter == nil, has(PretrainedModel.adapterName, in: folder) {
+        adapter = folder.appending(path: PretrainedModel.adapterName)
       }
-      return try encoder(of: workspace.read { try .named(tuned.base, $0) })
+      chosen = try workspace.read { try .named(tuned.base, $0) }
     }
+    return try encoders.embedded(adapter: adapter)
+  }
+
+  private func has(_ file: String, in folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appending(path: file).path)
   }
 
   func folder(of model: TunedModel) -> URL {

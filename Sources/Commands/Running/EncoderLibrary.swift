@@ -40,16 +40,19 @@ public final class EncoderLibrary: Sendable {
   }
 
   /// - Throws: `Fault.modelMissing`, `ModelError`.
-  func embedded() throws -> EncoderSource {
+  func embedded(adapter: URL? = nil) throws -> EncoderSource {
     guard isInstalled else { throw Fault.modelMissing }
-    return try encoder(in: embeddedFolder)
+    return try encoder(in: embeddedFolder, adapter: adapter)
   }
 
-  func encoder(in folder: URL) throws -> EncoderSource {
+  /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
+  func encoder(in folder: URL, adapter: URL? = nil) throws -> EncoderSource {
     try loaded.withLock { loaded in
-      if let known = loaded[folder] { return known }
-      let source = try EncoderSource(model: try PretrainedModel.load(folder: folder), threads: threads)
-      loaded[folder] = source
+      if let known = loaded[adapter ?? folder] { return known }
+      let model =
+        try adapter.map { try PretrainedModel.load(folder: folder, adapter: $0) } ?? .load(folder: folder)
+      let source = try EncoderSource(model: model, threads: threads)
+      loaded[adapter ?? folder] = source
       return source
     }
   }

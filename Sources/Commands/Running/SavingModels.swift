@@ -16,7 +16,11 @@ extension Context {
     let files = try workspace.newModelFolder()
     do {
       try result.head.save(to: files.folder.appending(path: Self.headName))
-      if method != .linear { try result.model.save(to: files.folder) }
+      switch method {
+      case .linear: break
+      case .adapter: try result.model.save(adapterTo: files.folder)
+      case .full, .gradual: try result.model.save(to: files.folder)
+      }
       try files.synchronise()
       return files
     } catch {

@@ -5,19 +5,29 @@ import Shell
 
 /// The options of a training, each with the method's own default.
 struct TrainingFlags: ParsableArguments {
-  @Option(parsing: .unconditional, help: ArgumentHelp("Passes over the examples.", valueName: "n")) var epochs: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Passes over the examples.", valueName: "n"))
+  var epochs: Int?
   @Option(parsing: .unconditional, help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The encoder's learning rate.", valueName: "rate")) var learningRate: Double?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The head's learning rate.", valueName: "rate")) var headLearningRate: Double?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup:
-    Double?
-  @Option(parsing: .unconditional, help: ArgumentHelp("AdamW's weight decay.", valueName: "decay")) var weightDecay: Double?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The encoder's learning rate.", valueName: "rate"))
+  var learningRate: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The head's learning rate.", valueName: "rate"))
+  var headLearningRate: Double?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The share of steps in which the rates rise.", valueName: "share")) var warmup: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("AdamW's weight decay.", valueName: "decay"))
+  var weightDecay: Double?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The share of pooled values dropped in training.", valueName: "share"))
   var dropout: Double?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
     Double?
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {
@@ -42,7 +52,8 @@ struct TrainingFlags: ParsableArguments {
   func options(for method: Method, seed: UInt64) throws -> TrainingOptions {
     if method == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
       throw Fault.usage(
-        "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full.")
+        "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full."
+      )
     }
     var options = TrainingOptions.defaults(for: method)
     options.seed = seed

@@ -49,14 +49,17 @@ enum VerbParser {
     } else if !below.isEmpty, words.count == 1, type.configuration.defaultSubcommand == nil {
       throw Fault.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
     }
-    let texts = type is any TextVerb.Type ? words.indices.dropFirst().first { !words[$0].text.hasPrefix("-") } : nil
+    let texts =
+      type is any TextVerb.Type ? words.indices.dropFirst().first { !words[$0].text.hasPrefix("-") } : nil
     let declared = texts == nil ? [] : options(of: type)
     let arguments = words.enumerated().map { index, word in
       guard word.text.hasPrefix("-") else { return word.text }
       // Behind a text's first word only what the verb declares is an option: headlines have dashes.
       let isInText = texts.map { index > $0 } ?? false
       let isText = isInText && !declared.contains(String(word.text.prefix { $0 != "=" }))
-      let isValue = word.isQuoted || isText || type is any TextVerb.Type && isNumberOrDash(word.text) || hasBlank(word.text)
+      let isValue =
+        word.isQuoted || isText || type is any TextVerb.Type && isNumberOrDash(word.text)
+        || hasBlank(word.text)
       return isValue ? String(mark) + word.text : word.text
     }
     do {
@@ -119,7 +122,9 @@ enum VerbParser {
   }
 
   /// No option's name has a blank in it; what has is a text from the Unix command line, whose quotes are gone.
-  private static func hasBlank(_ word: String) -> Bool { word.prefix { $0 != "=" }.contains(where: \.isWhitespace) }
+  private static func hasBlank(_ word: String) -> Bool {
+    word.prefix { $0 != "=" }.contains(where: \.isWhitespace)
+  }
 
   /// `-3`, `-`, `--`: in a text these are no options.
   private static func isNumberOrDash(_ word: String) -> Bool {

@@ -44,7 +44,8 @@ struct Export: ParsableCommand {
         var report = Report(verb: "export finetune")
         report.blocks.append(
           .line(
-            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(context.files.shown(file.description).visible)."))
+            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(context.files.shown(file.description).visible)."
+          ))
         report.json = [
           "dataset": .string(dataset.name), "examples": .int(examples.count),
           "file": .string(context.files.shown(file.description)),

@@ -12,9 +12,10 @@ struct FineTune: Verb {
     discussion: """
       Fine-tuning starts from a model that has read a great deal, adds a task head for your categories, and trains on your labels. \
       linear learns the head alone and takes a second; full goes on from that head and updates every weight, which costs more and helps where \
-      the task is subtle.
+      the task is subtle; gradual unfreezes one layer after another, from the top; adapter adds small networks and trains only these, \
+      a few hundred kilobytes to keep.
 
-      The examples are the DEFAULT labels of the data set. full holds a tenth of them out, to see how the model does on \
+      The examples are the DEFAULT labels of the data set. All methods but linear hold a tenth of them out, to see how the model does on \
       texts it did not learn from (--holdout 0 uses them all); linear uses all and is cross-validated.
 
       Examples:
@@ -39,7 +40,10 @@ struct FineTune: Verb {
     let plan = try context.workspace.read { try self.plan($0) }
     let encoder = try context.encoder(of: plan.base)
     let options = try training.options(for: method, seed: context.seed)
-    try context.requireRoom(for: method == .linear ? 100_000 : encoder.model.bytesOnDisk)
+    // linear and adapter keep a head and a few hundred kilobytes.
+    let isSmall = method == .linear || method == .adapter
+    try context.requireRoom(
+      for: isSmall ? min(2_000_000, encoder.model.bytesOnDisk) : encoder.model.bytesOnDisk)
     let examples = plan.examples.map { example in
       (encoding: encoder.encode(example.text), category: plan.indices[example.category] ?? 0)
     }

@@ -25,7 +25,8 @@ struct LabelVerb: ParsableCommand {
       commandName: "simulate", abstract: "Take the file's own categories as labels.")
     @OptionGroup var data: DatasetOption
     @Option(
-      parsing: .unconditional, help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"),
+      parsing: .unconditional,
+      help: ArgumentHelp("The share of labels, 0 to 1, that are wrong on purpose.", valueName: "share"),
       transform: { text in
         guard let share = Double(text), (0...1).contains(share) else {
           throw ValidationError("--noise is a share from 0 to 1, such as 0.1")
@@ -38,7 +39,9 @@ struct LabelVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in
-        guard !author.description.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
+        guard !author.description.allSatisfy(\.isWhitespace) else {
+          throw Fault.usage("--author needs a name.")
+        }
         let dataset = try data.resolve(workbench)
         let unknown = try workbench.unknownCategories(of: dataset)
         guard unknown.isEmpty else {

@@ -26,8 +26,12 @@ struct Load: Verb {
   @Option(
     help: ArgumentHelp("The column that holds the category; none for no categories.", valueName: "column"))
   var category: Text?
-  @Option(parsing: .unconditional, help: ArgumentHelp("Keep N assets, chosen at random by the seed.", valueName: "n")) var sample: Int?
-  @Option(parsing: .unconditional, help: ArgumentHelp("Keep N assets of each category, chosen at random by the seed.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Keep N assets, chosen at random by the seed.", valueName: "n")) var sample: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Keep N assets of each category, chosen at random by the seed.", valueName: "n"))
   var perCategory: Int?
   @Flag(help: "Leave bad rows out instead of stopping at the first.") var skipBad = false
   @Flag(help: "Put the file in the place of a data set of the same name.") var replace = false
@@ -78,7 +82,8 @@ struct Load: Verb {
     if !unknown.isEmpty { report.blocks.append(.line("\(InterfaceVerb.lacking(unknown, dataset))")) }
     report.json = [
       "dataset": .string(dataset.name), "assets": .int(dataset.assets), "categories": .int(categories.count),
-      "remarks": .array(remarks.map(JSONValue.string)), "sha256": .string(dataset.digest), "skipped": .int(dataset.skipped),
+      "remarks": .array(remarks.map(JSONValue.string)), "sha256": .string(dataset.digest),
+      "skipped": .int(dataset.skipped),
       "per_category": .object(
         Dictionary(
           categories.map { ($0.name, JSONValue.int($0.count)) }, uniquingKeysWith: { first, _ in first })),

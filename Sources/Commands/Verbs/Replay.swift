@@ -100,8 +100,10 @@ struct Replay: Verb {
       try manager.createDirectory(at: home, withIntermediateDirectories: true)
       if manager.fileExists(atPath: folder.path) {
         // The workspace that this process itself has open can only be set aside by its own hand.
-        let isOwn = folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
-        let aside = try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name ?? "nothing"
+        let isOwn =
+          folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
+        let aside =
+          try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name ?? "nothing"
         context.nested.show("The workspace that was in \(into.description.visible) is set aside as \(aside).")
       }
     } else {

@@ -30,7 +30,8 @@ struct Run: Verb {
     }
     guard context.nested.depth < Self.deepest else {
       throw Fault.other(
-        code: "too-deep", "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
+        code: "too-deep",
+        "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
     }
     for statement in try Self.statements(source, file: name) {
       try context.checkCancellation()
