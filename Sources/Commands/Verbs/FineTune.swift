@@ -61,7 +61,8 @@ struct FineTune: Verb {
       epoch: { progress.message(Self.sentence(for: $0)) }, isCancelled: context.isCancelled)
     let files = try context.save(result, method: method)
     let seconds = (ContinuousClock.now - start).seconds
-    return Work(additions: { try data.additions(plan.dataset, $0) }) { workbench in
+    let additions: (Workbench) throws -> [String] = { try data.additions(plan.dataset, $0) }
+    return Work(additions: additions) { workbench in
       // Another shell may have taken the name while this one trained.
       let name = try self.name(in: workbench)
       let model = TunedModel(

@@ -26,7 +26,10 @@ struct Predict: Verb {
     let start = ContinuousClock.now
     let run = try context.predictMissing(dataset, by: model)
     let seconds = (ContinuousClock.now - start).seconds
-    return Work(additions: { try data.additions(dataset, $0) + choice.additions(model, $0) }) { workbench in
+    let additions: (Workbench) throws -> [String] = {
+      try data.additions(dataset, $0) + choice.additions(model, $0)
+    }
+    return Work(additions: additions) { workbench in
       try workbench.complete(run)
       var report = try report(run, dataset, model, workbench)
       report.timing["seconds"] = .double(seconds)

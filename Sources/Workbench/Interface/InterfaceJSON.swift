@@ -86,6 +86,9 @@ private struct KiliForm {
       throw shape("\"jobs\" with one CLASSIFICATION job in it", at: jobs.offset)
     }
     if members.count > 1 {
+      if let child = members.first(where: { $0.node["isChild"]?.isTrue == true }) {
+        throw unsupported("nested jobs (\(child.key.visible) is a child)", at: child.keyOffset)
+      }
       let names = members.map(\.key.visible).joined(separator: ", ")
       throw unsupported("several jobs (\(names))", at: members[1].keyOffset)
     }
