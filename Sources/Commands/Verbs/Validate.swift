@@ -37,8 +37,10 @@ struct Validate: Verb {
     let baseRun = try context.predictMissing(dataset, by: base)
     let tunedRun = try context.predictMissing(dataset, by: .tuned(tuned))
     let seconds = (ContinuousClock.now - start).seconds
-    return Work(additions: { try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0) }) {
-      workbench in
+    let additions: (Workbench) throws -> [String] = {
+      try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0)
+    }
+    return Work(additions: additions) { workbench in
       try workbench.complete(baseRun)
       try workbench.complete(tunedRun)
       let seen = try workbench.trainingTexts(of: tuned.name)
