@@ -26,6 +26,7 @@ public final class Embedder: Sendable {
   }
 
   init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
+    try precision.requireBuilt()
     self.model = model
     self.crew = crew
     weights = try Weights(model, crew: crew)

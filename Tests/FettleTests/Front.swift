@@ -20,7 +20,11 @@ struct Front {
   init(tiny: Bool = true) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "fettle-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path, "LC_ALL": "C.UTF-8", "TERM": "dumb"]
+    environment = [
+      "PATH": "/usr/bin:/bin", "HOME": folder.path, "XDG_CACHE_HOME": folder.path + "/.cache",
+      "FETTLE_MODEL": "",
+      "LC_ALL": "C.UTF-8", "TERM": "dumb",
+    ]
     if tiny {
       let model = Self.repository.appending(path: "Tests/EncoderTests/Reference/tiny-bert").path
       let installed = try run("--no-record", "--workspace", "install", "model", "install", "--from", model)
