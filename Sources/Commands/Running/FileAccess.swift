@@ -79,7 +79,10 @@ public final class FileAccess: Sendable {
   }
 
   /// How the recorded command and its answer call a file: by its path from the root.
+  ///
+  /// A replay's answers are held against the document's, and so call it as the document does.
   func shown(_ path: String) -> String {
+    if isReplay { return path }
     note(path, resolve(path))
     return renamed.withLock { $0[path] } ?? path
   }
