@@ -4,19 +4,21 @@ import Synchronization
 /// Turns texts into vectors with a model's encoder. Its threads live as long as it does; two callers take turns.
 public final class Embedder: Sendable {
   /// Rows that go through a layer together: enough to read its weights seldom, few enough to stay in the nearest caches.
-  private static let rowsAtOnce = 160
+  private static let rowsAtOnce = 256
 
   private let model: PretrainedModel
   private let weights: Weights
+  /// The weights as the products read them where that is bf16.
+  private let rounded: OperandStorage?
   private let crew: Crew
   private let turn = Mutex(())
-  private let products = Products()
   private let workplaces: [Workplace]
 
   /// What one thread computes in.
   private struct Workplace: Sendable {
     let scratch: Scratch
     let trace: TraceStorage
+    let products: Products
   }
 
   /// Lays the weights out for products, which takes a moment.
@@ -26,17 +28,20 @@ public final class Embedder: Sendable {
   }
 
   init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
-    try precision.requireBuilt()
+    let isRounded = try precision.resolved() == .bf16
     self.model = model
     self.crew = crew
     weights = try Weights(model, crew: crew)
     let longest = model.configuration.maximumPositions
     let layout = weights.layout
-    workplaces = (0..<crew.count).map { _ in
+    rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
+    rounded?.operand.keep(weights.base, count: layout.count)
+    workplaces = try (0..<crew.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        trace: TraceStorage(layout, rows: rows, longest: longest, isRounded: false))
+        trace: TraceStorage(layout, rows: rows, longest: longest, isRounded: isRounded),
+        products: try Products())
     }
   }
 
@@ -68,13 +73,15 @@ public final class Embedder: Sendable {
     }
   }
 
-  /// Neighbours, as many as fit `rowsAtOnce`, at least one.
+  /// Neighbours, as many as fit `rowsAtOnce`, at least one; fewer where there would be no work for some thread.
   private func group(_ encodings: [Encoding]) -> [Range<Int>] {
+    let all = encodings.reduce(0) { $0 + $1.ids.count }
+    let rowsAtOnce = min(Embedder.rowsAtOnce, max(32, all / (2 * crew.count)))
     var groups: [Range<Int>] = []
     var start = 0
     var rows = 0
     for (number, encoding) in encodings.enumerated() {
-      if rows > 0, rows + encoding.ids.count > Embedder.rowsAtOnce {
+      if rows > 0, rows + encoding.ids.count > rowsAtOnce {
         groups.append(start..<number)
         start = number
         rows = 0
@@ -93,15 +100,14 @@ public final class Embedder: Sendable {
     let scratch = workplace.scratch
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
-    // Each text is a product of its own, so that its neighbours cannot change a bit of it.
     let x = try withWordRows(of: texts) { words, rows in
       try Transformer(
         layout: weights.layout, words: words, weights: weights.base,
-        operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: false), products: products
+        operands: rounded?.operand ?? weights.operand, products: workplace.products
       ).forward(
         rows, traces: [trace],
         embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),
-        blocks: texts.ranges, scratch: scratch)
+        blocks: Products.blocks(texts.ranges), scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
     for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {

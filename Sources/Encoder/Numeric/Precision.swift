@@ -8,14 +8,6 @@ public enum Precision: String, Sendable, CaseIterable {
   /// bf16 where the CPU multiplies it itself, else f32.
   case auto
 
-  /// Only f32 is built so far; to compute in it and say bf16 would be worse than to refuse.
-  /// - Throws: `ModelError.invalidOption`.
-  func requireBuilt() throws {
-    guard self == .f32 else {
-      throw ModelError.invalidOption(name: "--precision", value: rawValue, allowed: "f32")
-    }
-  }
-
   /// What this CPU does for `auto`: `.f32` or `.bf16`.
   /// - Throws: `ModelError.noBFloat16` where bf16 is asked for and the CPU would only emulate it.
   public func resolved() throws -> Precision {

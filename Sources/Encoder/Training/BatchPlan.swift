@@ -21,8 +21,8 @@ struct BatchPlan {
   /// Bounds the memory for activations.
   static let rowsInWave = 2048
   /// A multiple of these are the shards of a wave, so that two, four or eight threads have equal work.
-  private static let shards = 8
-  private static let rowsInShard = 128
+  private static let shards = 4
+  private static let rowsInShard = 384
 
   var waves: [Wave] = []
 

@@ -43,7 +43,7 @@ enum GradientTask {
   /// `into` is laid out as the weights are. `adding`: to what an earlier wave of the batch left there.
   func run(
     into gradients: FloatPointer, layout: WeightLayout, memory: BatchMemory, wave: BatchPlan.Wave,
-    examples: [TrainingExample], adding: Bool
+    examples: [TrainingExample], adding: Bool, products: Products
   ) throws {
     let hidden = layout.configuration.hiddenSize
     func clear(_ start: Int, _ count: Int) {
@@ -56,7 +56,7 @@ enum GradientTask {
     switch self {
     case .matrix(let layer, let matrix, let part):
       let linear = layout.layers[layer].linears[matrix]
-      try Products().gradient(
+      try products.gradient(
         memory.inputs(layer: layer)[matrix], memory.gradients(layer: layer).all[matrix],
         into: gradients + linear.weight, adding: adding, part: part, rows: wave.rows, inner: linear.inputs,
         columns: linear.outputs)

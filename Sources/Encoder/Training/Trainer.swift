@@ -17,6 +17,10 @@ final class Trainer {
   private let crew: Crew
   private let memory: BatchMemory
   private let passes: [ShardPass]
+  /// One a thread.
+  private let products: [Products]
+  /// The weights as the products read them where that is bf16: made anew after each step from the f32 ones, which AdamW changes.
+  private let rounded: OperandStorage?
   private let dropout: Float
   private let seed: UInt64
   private let normalises: Bool
@@ -48,17 +52,22 @@ final class Trainer {
 
     let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
     let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
-    let isRounded = false
+    let isRounded = try options.precision.resolved() == .bf16
+    rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
     memory = BatchMemory(
       weights.layout, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
-    let transformer = Transformer(
-      layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
-      weights: weights.base,
-      operands: Operand(base: UnsafeMutableRawPointer(weights.base), isRounded: isRounded),
-      products: Products())
-    passes = (0..<crew.count).map { _ in
-      ShardPass(transformer, longest: longest, normalises: head.normalises, isRounded: isRounded)
+    let products = try (0..<crew.count).map { _ in try Products() }
+    self.products = products
+    let operands = rounded?.operand ?? weights.operand
+    let weights = weights
+    let normalises = normalises
+    passes = products.map { products in
+      let transformer = Transformer(
+        layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
+        weights: weights.base, operands: operands, products: products)
+      return ShardPass(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
     }
+    rounded?.operand.keep(weights.base, count: weights.layout.count)
   }
 
   /// As it is now.
@@ -89,10 +98,10 @@ final class Trainer {
       }
       loss += losses.array.reduce(0) { $0 + Double($1) }
       let tasks = GradientTask.all(layout, reach)
-      try crew.run(tasks.count) { task, _ in
+      try crew.run(tasks.count) { task, worker in
         try tasks[task].run(
           into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples,
-          adding: number > 0)
+          adding: number > 0, products: products[worker])
       }
     }
     return loss
@@ -134,6 +143,9 @@ final class Trainer {
         weights.base + start, gradients.base + start, moments.0.base + start, moments.1.base + start, count,
         section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8, weightDecay, corrections[task].0,
         corrections[task].1)
+      if section.kind == .matrix || section.kind == .adapter {
+        rounded?.operand.advanced(by: start).keep(weights.base + start, count: count)
+      }
     }
   }
 

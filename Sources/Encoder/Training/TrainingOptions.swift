@@ -86,7 +86,6 @@ public struct TrainingOptions: Sendable {
     {
       if !condition { throw ModelError.invalidOption(name: name, value: value.description, allowed: allowed) }
     }
-    try precision.requireBuilt()
     try require((1...10_000).contains(epochs), "--epochs", epochs, "1 to 10000")
     try require((1...4096).contains(batchSize), "--batch", batchSize, "1 to 4096")
     try require(learningRate >= 0 && learningRate <= 1, "--learning-rate", learningRate, "0 to 1")
