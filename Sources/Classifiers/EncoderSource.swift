@@ -7,9 +7,9 @@ public struct EncoderSource: Sendable {
   let embedder: Embedder
 
   /// - Throws: `ModelError`.
-  public init(model: PretrainedModel, threads: Int? = nil) throws {
+  public init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     self.model = model
-    embedder = try Embedder(model: model, threads: threads)
+    embedder = try Embedder(model: model, threads: threads, precision: precision)
   }
 
   /// The token ids of a text, cut at the model's limit.

@@ -43,7 +43,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tokenOutOfRange: "token-out-of-range"
     case .textTooLong: "text-too-long"
     case .diverged: "training-diverged"
-    case .noBFloat16: "no-bf16"
+    case .noBFloat16: "model-bf16"
     case .productFailed: "matrix-product-failed"
     }
   }
@@ -88,7 +88,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .diverged(let epoch):
       "The loss stopped being a number in epoch \(epoch). Train again with a smaller --learning-rate."
     case .noBFloat16:
-      "This CPU does not multiply in bf16. Use --precision f32, or auto."
+      "This CPU does not multiply in bf16. Compute in f32, or say auto: bf16 where there is such a CPU."
     case .productFailed(let status):
       "oneDNN could not compute a matrix product (status \(status)). Free some memory and try again."
     }

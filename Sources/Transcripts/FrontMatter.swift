@@ -12,7 +12,7 @@ public struct FrontMatter: Equatable, Sendable {
   public var root: String
 
   public enum Precision: String, CaseIterable, Sendable {
-    case f32, bf16
+    case f32, bf16, auto
   }
 
   /// The version that this library writes.
@@ -89,7 +89,7 @@ extension FrontMatter {
         }
         seed = number
       case "precision":
-        let expected = "f32 or bf16"
+        let expected = "f32, bf16 or auto"
         let text = try value(expected)
         guard let known = Precision(rawValue: text) else {
           throw failure(.badValue(key: key, value: text, expected: expected), at: line)

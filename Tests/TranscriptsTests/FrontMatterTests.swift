@@ -30,7 +30,7 @@ struct FrontMatterTests {
         2
       ),
       ("seed:", .badValue(key: "seed", value: "", expected: "a whole number, 0 or more, such as 42"), 2),
-      ("precision: f16", .badValue(key: "precision", value: "f16", expected: "f32 or bf16"), 2),
+      ("precision: f16", .badValue(key: "precision", value: "f16", expected: "f32, bf16 or auto"), 2),
       (
         "root: [a, b]",
         .badValue(key: "root", value: "a list", expected: "a folder, relative to the document"), 2

@@ -75,17 +75,20 @@ enum ChosenModel: Equatable {
 extension Context {
   /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
   func encoder(of model: ChosenModel) throws -> EncoderSource {
+    let precision = try workspace.read { try Settings($0).precision }
     var chosen = model
     var adapter: URL?
     while case .tuned(let tuned) = chosen {
       let folder = self.folder(of: tuned)
-      if has("model.safetensors", in: folder) { return try encoders.encoder(in: folder, adapter: adapter) }
+      if has("model.safetensors", in: folder) {
+        return try encoders.encoder(in: folder, adapter: adapter, precision: precision)
+      }
       if adapter == nil, has(PretrainedModel.adapterName, in: folder) {
         adapter = folder.appending(path: PretrainedModel.adapterName)
       }
       chosen = try workspace.read { try .named(tuned.base, $0) }
     }
-    return try encoders.embedded(adapter: adapter)
+    return try encoders.embedded(adapter: adapter, precision: precision)
   }
 
   private func has(_ file: String, in folder: URL) -> Bool {

@@ -15,7 +15,12 @@ public final class EncoderLibrary: Sendable {
   let cache: URL
   private let override: URL?
   private let threads: Int?
-  private let loaded = Mutex<[URL: EncoderSource]>([:])
+  private let loaded = Mutex<[Key: EncoderSource]>([:])
+
+  private struct Key: Hashable {
+    var file: URL
+    var precision: Precision
+  }
 
   init(environment: [String: String], threads: Int? = nil) {
     let home =
@@ -40,25 +45,26 @@ public final class EncoderLibrary: Sendable {
   }
 
   /// - Throws: `Fault.modelMissing`, `ModelError`.
-  func embedded(adapter: URL? = nil) throws -> EncoderSource {
+  func embedded(adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
     guard isInstalled else { throw Fault.modelMissing }
-    return try encoder(in: embeddedFolder, adapter: adapter)
+    return try encoder(in: embeddedFolder, adapter: adapter, precision: precision)
   }
 
   /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
-  func encoder(in folder: URL, adapter: URL? = nil) throws -> EncoderSource {
-    try loaded.withLock { loaded in
-      if let known = loaded[adapter ?? folder] { return known }
+  func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
+    let key = Key(file: adapter ?? folder, precision: precision)
+    return try loaded.withLock { loaded in
+      if let known = loaded[key] { return known }
       let model =
         try adapter.map { try PretrainedModel.load(folder: folder, adapter: $0) } ?? .load(folder: folder)
-      let source = try EncoderSource(model: model, threads: threads)
-      loaded[adapter ?? folder] = source
+      let source = try EncoderSource(model: model, threads: threads, precision: precision)
+      loaded[key] = source
       return source
     }
   }
 
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
-    loaded.withLock { $0[folder] = nil }
+    loaded.withLock { loaded in loaded = loaded.filter { $0.key.file != folder } }
   }
 }

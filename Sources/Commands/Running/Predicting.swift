@@ -12,7 +12,10 @@ extension Context {
   ///
   /// - Throws: `CancellationError`; what is done so far is kept.
   func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
-    let run = try workspace.write { try $0.beginRun(dataset: dataset, model: model.name) }
+    let run = try workspace.write {
+      try $0.beginRun(
+        dataset: dataset, model: model.name, signature: Settings($0).precision.rawValue)
+    }
     if run.isComplete { return run }
     let classifier = try classifier(for: model)
     var done = run.predictions

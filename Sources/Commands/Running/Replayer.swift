@@ -102,6 +102,7 @@ struct Replayer {
     try workspace.write { workbench in
       let settings = try Settings(workbench)
       try settings.set(firstSeed: document.frontMatter.seed)
+      try settings.set(precision: document.precision)
       try settings.set(root: home.path(relativeTo: folder))
     }
     let written = folder.appending(path: "written")

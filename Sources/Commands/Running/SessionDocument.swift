@@ -59,7 +59,9 @@ struct SessionDocument {
 
   private func frontMatter(_ workbench: Workbench) throws -> FrontMatter {
     let settings = try Settings(workbench)
-    return FrontMatter(seed: try settings.firstSeed, root: try settings.root)
+    return FrontMatter(
+      seed: try settings.firstSeed, precision: .init(rawValue: try settings.precision.rawValue) ?? .f32,
+      root: try settings.root)
   }
 
   /// Appends what the file does not end with already; returns its length then.

@@ -1,3 +1,4 @@
+import Encoder
 import Foundation
 import Workbench
 
@@ -16,6 +17,12 @@ struct Settings {
     try workbench.set("first_seed", to: String(firstSeed))
     try set(seed: firstSeed)
   }
+
+  /// In which numbers the model computes; the document's front matter gives it.
+  var precision: Precision {
+    get throws { try workbench.setting("precision").flatMap(Precision.init) ?? .f32 }
+  }
+  func set(precision: Precision) throws { try workbench.set("precision", to: precision.rawValue) }
 
   /// The folder that paths in the document start from, relative to the workspace's folder.
   var root: String { get throws { try workbench.setting("root") ?? ".." } }

@@ -23,8 +23,21 @@ struct TrainingFlags: ParsableArguments {
   var dropout: Double?
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp("The longest gradient that is taken as it is, 0 for any.", valueName: "length"))
+  var clip: Double?
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The share of examples held out, 0 for none.", valueName: "share")) var holdout:
     Double?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Epochs without a better held-out accuracy after which training stops; the best one's weights are kept.",
+      valueName: "n")) var patience: Int?
+  @Option(
+    help: ArgumentHelp(
+      "In which numbers products are computed: f32, bf16 (faster where the CPU has it) or auto.",
+      valueName: "precision")) var precision: Precision?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
@@ -39,7 +52,12 @@ struct TrainingFlags: ParsableArguments {
     try require(warmup, "--warmup", in: 0...1)
     try require(weightDecay, "--weight-decay", in: 0...10)
     try require(dropout, "--dropout", in: 0...0.95)
+    try require(clip, "--clip", in: 0...1e6)
     try require(holdout, "--holdout", in: 0...0.9)
+    try require(patience, "--patience", in: 1...1000)
+    if patience != nil, holdout == 0 {
+      throw ValidationError("--patience needs held-out examples to watch: leave out --holdout 0")
+    }
   }
 
   private func require<Value: Comparable>(_ value: Value?, _ name: String, in range: ClosedRange<Value>)
@@ -49,7 +67,8 @@ struct TrainingFlags: ParsableArguments {
     throw ValidationError("\(name) goes from \(range.lowerBound) to \(range.upperBound)")
   }
 
-  func options(for method: Method, seed: UInt64) throws -> TrainingOptions {
+  /// - Parameter precision: the workspace's, where none is given.
+  func options(for method: Method, seed: UInt64, precision: Precision) throws -> TrainingOptions {
     if method == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
       throw Fault.usage(
         "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full."
@@ -57,6 +76,7 @@ struct TrainingFlags: ParsableArguments {
     }
     var options = TrainingOptions.defaults(for: method)
     options.seed = seed
+    options.precision = self.precision ?? precision
     if let epochs { options.epochs = epochs }
     if let batch { options.batchSize = batch }
     if let learningRate { options.learningRate = Float(learningRate) }
@@ -64,7 +84,9 @@ struct TrainingFlags: ParsableArguments {
     if let warmup { options.warmup = warmup }
     if let weightDecay { options.weightDecay = Float(weightDecay) }
     if let dropout { options.dropout = Float(dropout) }
+    if let clip { options.clipping = Float(clip) }
     if let holdout { options.holdout = holdout }
+    if let patience { options.patience = patience }
     if let threads { options.threads = threads }
     return options
   }
@@ -74,7 +96,8 @@ struct TrainingFlags: ParsableArguments {
     [
       ("--epochs", epochs != nil), ("--batch", batch != nil), ("--learning-rate", learningRate != nil),
       ("--head-learning-rate", headLearningRate != nil), ("--warmup", warmup != nil),
-      ("--weight-decay", weightDecay != nil), ("--dropout", dropout != nil),
+      ("--weight-decay", weightDecay != nil), ("--dropout", dropout != nil), ("--clip", clip != nil),
+      ("--patience", patience != nil),
     ]
   }
 
@@ -85,7 +108,11 @@ struct TrainingFlags: ParsableArguments {
       "learning_rate": .double(Double(options.learningRate)),
       "head_learning_rate": .double(Double(options.headLearningRate)), "warmup": .double(options.warmup),
       "weight_decay": .double(Double(options.weightDecay)), "dropout": .double(Double(options.dropout)),
-      "holdout": .double(options.holdout), "seed": JSONValue(seed: options.seed),
+      "clip": .double(Double(options.clipping)), "patience": .int(options.patience),
+      "precision": .string(options.precision.rawValue), "holdout": .double(options.holdout),
+      "seed": JSONValue(seed: options.seed),
     ])
   }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -39,7 +39,8 @@ struct FineTune: Verb {
     let start = ContinuousClock.now
     let plan = try context.workspace.read { try self.plan($0) }
     let encoder = try context.encoder(of: plan.base)
-    let options = try training.options(for: method, seed: context.seed)
+    let options = try training.options(
+      for: method, seed: context.seed, precision: context.workspace.read { try Settings($0).precision })
     // linear and adapter keep a head and a few hundred kilobytes.
     let isSmall = method == .linear || method == .adapter
     try context.requireRoom(

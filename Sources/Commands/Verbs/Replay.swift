@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encoder
 import Foundation
 import Shell
 import Transcripts
@@ -78,10 +79,7 @@ struct Replay: Verb {
       throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
     }
     let document = try Document(parsing: text, file: name)
-    guard document.frontMatter.precision == .f32 else {
-      throw Fault.other(
-        code: "precision", "\(name.visible) was recorded in bf16; this fettle computes in f32 alone.")
-    }
+    _ = try document.precision.resolved()
     if document.steps.isEmpty {
       context.nested.show(
         "\(name.visible) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
@@ -141,4 +139,9 @@ struct Replay: Verb {
     }
     context.nested.show("Updated \(name.visible).")
   }
+}
+
+extension Document {
+  /// In which numbers the front matter wants the model to compute.
+  var precision: Precision { Precision(rawValue: frontMatter.precision.rawValue) ?? .f32 }
 }

@@ -34,7 +34,8 @@ final class Products: @unchecked Sendable {
     _ x: Operand, _ w: Operand, into y: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
     columns: Int
   ) throws {
-    let shape = Shape(kind: .forward, inner: inner, columns: columns, isRounded: x.isRounded, isAdding: adding)
+    let shape = Shape(
+      kind: .forward, inner: inner, columns: columns, isRounded: x.isRounded, isAdding: adding)
     try run(shape, x, w, y, rows: rows)
   }
 
@@ -43,7 +44,8 @@ final class Products: @unchecked Sendable {
     _ dy: Operand, _ w: Operand, into dx: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
     columns: Int
   ) throws {
-    let shape = Shape(kind: .backward, inner: inner, columns: columns, isRounded: dy.isRounded, isAdding: adding)
+    let shape = Shape(
+      kind: .backward, inner: inner, columns: columns, isRounded: dy.isRounded, isAdding: adding)
     try run(shape, dy, w, dx, rows: rows)
   }
 
@@ -53,7 +55,8 @@ final class Products: @unchecked Sendable {
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .gradient(part: part.count), inner: inner, columns: columns, isRounded: x.isRounded, isAdding: adding)
+      kind: .gradient(part: part.count), inner: inner, columns: columns, isRounded: x.isRounded,
+      isAdding: adding)
     try run(shape, x.advanced(by: part.lowerBound), dy, dw + part.lowerBound * columns, rows: rows)
   }
 

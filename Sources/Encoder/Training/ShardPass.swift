@@ -92,7 +92,8 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let states = try transformer.forward(
-      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace, blocks: Products.blocks(texts.ranges),
+      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace,
+      blocks: Products.blocks(texts.ranges),
       scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
     let head = classification(transformer.weights)

@@ -94,7 +94,7 @@ public struct TrainingOptions: Sendable {
     try require((0...1).contains(warmup), "--warmup", warmup, "0 to 1")
     try require(weightDecay >= 0 && weightDecay <= 1, "--weight-decay", weightDecay, "0 to 1")
     try require(dropout >= 0 && dropout < 1, "--dropout", dropout, "0 to less than 1")
-    try require(clipping >= 0 && clipping.isFinite, "--clipping", clipping, "0 or more")
+    try require(clipping >= 0 && clipping.isFinite, "--clip", clipping, "0 or more")
     try require((0...0.9).contains(holdout), "--holdout", holdout, "0 to 0.9")
     try require(patience >= 0, "--patience", patience, "0 or more")
     try require((threads ?? 1) >= 1 && (threads ?? 1) <= 1024, "--threads", threads ?? 1, "1 to 1024")
