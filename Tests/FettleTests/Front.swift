@@ -6,6 +6,8 @@ struct Front {
   /// A fresh folder with its own model cache, in which `tiny-bert` is the embedded model.
   let folder: URL
   var environment: [String: String]
+  /// Which program is run, for tests that put it somewhere else.
+  var program = Front.program
 
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -75,7 +77,7 @@ struct Front {
       error = front.folder.appending(path: ".err-\(name)")
       try Data().write(to: output)
       try Data().write(to: error)
-      process.executableURL = Front.program
+      process.executableURL = front.program
       process.arguments = arguments
       process.environment = front.environment
       process.currentDirectoryURL = folder

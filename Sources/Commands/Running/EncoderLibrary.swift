@@ -7,7 +7,8 @@ import Workbench
 /// The pre-trained models of this process: each folder is read once.
 ///
 /// The embedded model lies under `$XDG_CACHE_HOME/fettle/models`, shared by all workspaces of a user; `FETTLE_MODEL` names
-/// another folder. A file `embedded` beside the folders holds the name of the one in use.
+/// another folder. A file `embedded` beside the folders holds the name of the one in use. The model that came with the program
+/// takes the place of one that is not there.
 public final class EncoderLibrary: Sendable {
   static let embeddedName = "all-MiniLM-L6-v2"
 
@@ -37,11 +38,16 @@ public final class EncoderLibrary: Sendable {
   var embeddedFolder: URL {
     if let override { return override }
     let chosen = try? String(contentsOf: cache.appending(path: "embedded"), encoding: .utf8)
-    return cache.appending(path: chosen?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.embeddedName)
+    let name = chosen?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.embeddedName
+    let own = cache.appending(path: name)
+    guard name == Self.embeddedName, !Self.isModel(own) else { return own }
+    return Installation.running.model ?? own
   }
 
-  var isInstalled: Bool {
-    FileManager.default.fileExists(atPath: embeddedFolder.appending(path: "model.safetensors").path)
+  var isInstalled: Bool { Self.isModel(embeddedFolder) }
+
+  private static func isModel(_ folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appending(path: "model.safetensors").path)
   }
 
   /// - Throws: `Fault.modelMissing`, `ModelError`.

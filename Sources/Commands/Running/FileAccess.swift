@@ -37,14 +37,13 @@ public final class FileAccess: Sendable {
 
   /// The file behind a typed path, to be read.
   func reading(_ path: String) throws -> URL {
-    let url = resolve(path)
+    let url = resolve(path, orInstalled: true)
     if case .replay(let allowed, let written) = mode {
       let own = place(of: path, in: written)
       if FileManager.default.fileExists(atPath: own.path) { return own }
       let real = url.resolvingSymlinksInPath()
-      guard ([root] + allowed).contains(where: { real.isBelow($0.resolvingSymlinksInPath()) }) else {
-        throw Fault.outsideRoot(path: path)
-      }
+      let isAllowed = ([root] + allowed).contains { real.isBelow($0.resolvingSymlinksInPath()) }
+      guard isAllowed || Installation.running.holds(url) else { throw Fault.outsideRoot(path: path) }
     }
     note(path, url)
     return url
@@ -83,7 +82,7 @@ public final class FileAccess: Sendable {
   /// A replay's answers are held against the document's, and so call it as the document does.
   func shown(_ path: String) -> String {
     if isReplay { return path }
-    note(path, resolve(path))
+    note(path, resolve(path, orInstalled: true))
     return renamed.withLock { $0[path] } ?? path
   }
 
@@ -97,6 +96,7 @@ public final class FileAccess: Sendable {
   func isOutside(_ url: URL) -> Bool {
     guard case .free = mode else { return false }
     return !url.resolvingSymlinksInPath().isBelow(root.resolvingSymlinksInPath())
+      && Installation.running.name(of: url, from: root) == nil
   }
 
   /// How the command is recorded: its words, with paths relative to the root.
@@ -121,19 +121,24 @@ public final class FileAccess: Sendable {
     "--name", "--text", "--category", "--author", "--dataset", "--model", "--base",
   ]
 
-  private func resolve(_ path: String) -> URL {
+  /// - Parameter orInstalled: whether a file that is not there may be one that came with the program.
+  private func resolve(_ path: String, orInstalled: Bool = false) -> URL {
     let expanded =
       path == "~" || path.hasPrefix("~/")
       ? NSString(string: path).expandingTildeInPath : path
+    if orInstalled { return Installation.running.file(expanded, from: base) }
     return URL(filePath: expanded, relativeTo: base).standardizedFileURL
   }
 
   private func note(_ path: String, _ url: URL) {
-    let recorded = url.path(relativeTo: root)
-    guard root.standardizedFileURL != base.standardizedFileURL || path.hasPrefix("/") || path.hasPrefix("~")
+    let installed = Installation.running.name(of: url, from: root)
+    guard
+      root.standardizedFileURL != base.standardizedFileURL || path.hasPrefix("/") || path.hasPrefix("~")
+        || installed != nil
     else {
       return
     }
+    let recorded = installed ?? url.path(relativeTo: root)
     if recorded != path { renamed.withLock { $0[path] = recorded } }
   }
 }

@@ -86,7 +86,7 @@ struct Replayer {
         let parsed = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }),
         let load = parsed.verb as? Load,
         let recorded = step.answer.joined(separator: " ").firstMatch(of: #/sha256 ([0-9a-f]{8,64})/#)?.1,
-        let digest = try? sha256(URL(filePath: load.file.description, relativeTo: root))
+        let digest = try? sha256(Installation.running.file(load.file.description, from: root))
       else { continue }
       if !digest.hasPrefix(recorded) {
         context.nested.show(

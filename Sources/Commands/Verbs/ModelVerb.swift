@@ -74,9 +74,10 @@ struct ModelInstallation {
   /// - Throws: `HTTPError`; `Fault.other` when what came is not what was expected.
   func fetch(_ context: Context) throws -> ModelInstallation {
     var result = self
-    if isComplete {
-      result.wasThere = true
-      try choose()
+    for folder in [folder, Installation.running.model].compactMap(\.self) where isComplete(folder) {
+      (result.folder, result.wasThere) = (folder, true)
+      try makeCache()
+      try result.choose()
       return result
     }
     try makeCache()
@@ -131,7 +132,7 @@ struct ModelInstallation {
     return result
   }
 
-  private var isComplete: Bool {
+  private func isComplete(_ folder: URL) -> Bool {
     Self.files.allSatisfy { (try? sha256(folder.appending(path: $0.name))) == $0.digest }
   }
 

@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// Samples, Sessions and a model that came with the program, wherever it stands.
+@Suite struct InstallationTests {
+  /// A copy of the program with a few files of its own: `place` is where it goes in the folder, `share` where they go.
+  private func install(_ front: Front, program: String, share: String) throws -> URL {
+    let program = front.folder.appending(path: program)
+    let manager = FileManager.default
+    try manager.createDirectory(at: program.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try manager.copyItem(at: Front.program.resolvingSymlinksInPath(), to: program)
+    let shared = front.folder.appending(path: share)
+    try manager.createDirectory(at: shared, withIntermediateDirectories: true)
+    for name in ["Samples", "Sessions"] {
+      try manager.copyItem(at: Front.repository.appending(path: name), to: shared.appending(path: name))
+    }
+    try front.write("", to: "elsewhere/empty")
+    return program
+  }
+
+  @Test(
+    "outside a clone, the samples that came with the program load and replay",
+    arguments: [("unpacked/fettle", "unpacked"), ("prefix/bin/fettle", "prefix/share/fettle")])
+  func samples(program: String, share: String) throws {
+    var front = try Front()
+    front.program = try install(front, program: program, share: share)
+    let elsewhere = front.folder.appending(path: "elsewhere")
+    let loaded = try front.run("load", "Samples/news-1.csv", in: elsewhere)
+    #expect(loaded.output.hasPrefix("Loaded news-1: 200 assets"), "\(loaded.error)")
+    #expect(loaded.error == "")
+    let path = front.folder.appending(path: share).path
+    try front.run("interface", "load", path + "/Samples/interface.json", in: elsewhere)
+    let document = try front.read("elsewhere/.fettle/session.md")
+    #expect(document.contains("fettle> load Samples/news-1.csv\n"))
+    #expect(document.contains("fettle> interface load Samples/interface.json\n"))
+    let replayed = try front.run("replay", ".fettle/session.md", in: elsewhere)
+    #expect(replayed.output.hasSuffix("2 passed, 0 failed\n"), "\(replayed.output)")
+  }
+
+  @Test("a file of one's own comes before the sample of its name")
+  func ownFile() throws {
+    var front = try Front()
+    front.program = try install(front, program: "unpacked/fettle", share: "unpacked")
+    try front.writeLetters(count: 4, to: "elsewhere/Samples/news-1.csv")
+    let loaded = try front.run(
+      "load", "Samples/news-1.csv", in: front.folder.appending(path: "elsewhere"))
+    #expect(loaded.output.hasPrefix("Loaded news-1: 4 assets"))
+  }
+
+  @Test("a document does not get out of the samples by their name")
+  func noWayOut() throws {
+    var front = try Front()
+    front.program = try install(front, program: "unpacked/fettle", share: "unpacked")
+    try front.write("text,category\nsecret,A\n", to: "unpacked/secret.csv")
+    try front.write(
+      "---\nfettle: 0.1.0\nseed: 42\nprecision: f32\nroot: .\n---\n\n```fettle\nfettle> load Samples/../secret.csv\n```\n",
+      to: "elsewhere/document.md")
+    let replayed = try front.run(
+      "replay", "document.md", in: front.folder.appending(path: "elsewhere"))
+    #expect(replayed.output.contains("Samples/../secret.csv is not there"), "\(replayed.output)")
+  }
+
+  @Test("the model that came with the program serves where none is installed")
+  func model() throws {
+    var front = try Front(tiny: false)
+    front.program = try install(front, program: "unpacked/fettle", share: "unpacked")
+    let missing = try front.run("--json", "tokens", "abc")
+    #expect(missing.output.contains("model-missing"))
+    let models = front.folder.appending(path: "unpacked/Models")
+    try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Front.repository.appending(path: "Tests/EncoderTests/Reference/tiny-bert"),
+      to: models.appending(path: "all-MiniLM-L6-v2"))
+    #expect(try front.run("tokens", "abc").status == 0)
+  }
+}
