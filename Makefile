@@ -1,7 +1,7 @@
 # fettle: everything a fresh machine needs, and nothing where it is there already.
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test build format format-check packages model replay bench install clean
+.PHONY: help tutorial test build format format-check packages model replay bench install dist clean
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -75,6 +75,48 @@ install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -m 755 $(FETTLE) $(DESTDIR)$(PREFIX)/bin/fettle
 	@cp -R Samples Sessions $(DESTDIR)$(PREFIX)/share/fettle/
 	@echo "Installed $(DESTDIR)$(PREFIX)/bin/fettle, with Samples and Sessions in $(DESTDIR)$(PREFIX)/share/fettle"
+
+# The archive for a workshop. Swift's library is linked in; every shared library that is not the C library's lies in lib, where the
+# program looks by its own place (an RPATH, not a RUNPATH: that one would not hold for the libraries' libraries).
+DIST := .build/dist
+RPATH := -Xlinker -rpath -Xlinker '$$ORIGIN/lib' -Xlinker --disable-new-dtags
+
+define DIST_README
+fettle: a shell for fine-tuning text classifiers. Unpack this anywhere and start it; it needs no installation, no account, no network.
+
+    ./fettle                                 the prompt; then type help, or tour
+    ./fettle replay Sessions/tutorial.md     watch the whole tutorial run
+    ln -s "$$PWD/fettle" ~/.local/bin/        have it on your path: Samples/... and Sessions/... are found from anywhere
+
+It runs on 64-bit Linux with the C library 2.35 or newer (Debian 12, Ubuntu 22.04, Fedora 36). Your work goes to .fettle in the
+folder where you start it. Samples: texts to learn with. Sessions: documents that replay. Models: all-MiniLM-L6-v2, the embedded
+model. lib: the shared libraries that the program brings with it. LICENSES: what each of these may be used for.
+endef
+export DIST_README
+
+dist: model ## Make one archive that runs on a bare Linux
+	@echo "Building fettle with Swift's library linked in; the first time this takes some minutes."
+	@$(SWIFT) build -c release --product fettle --static-swift-stdlib --scratch-path $(DIST) $(RPATH) -Xlinker -s --quiet >.build.log 2>&1 \
+	  || { cat .build.log >&2; $(call FAIL,the build failed; what the compiler said stands above.); }
+	@set -e; name=fettle-$$($(DIST)/release/fettle --version | cut -d' ' -f2)-linux-$$(uname -m); folder=$(DIST)/$$name; \
+	rm -rf $$folder; mkdir -p $$folder/lib $$folder/LICENSES $$folder/Models/$(MODEL); \
+	cp $(DIST)/release/fettle $$folder/; cp -R Samples Sessions $$folder/; printf '%s\n' "$$DIST_README" >$$folder/README.md; \
+	cp $(addprefix $(CACHE)/$(MODEL)/,model.safetensors vocab.txt config.json) $$folder/Models/$(MODEL)/; \
+	echo "$(MODEL_SHA256)  $$folder/Models/$(MODEL)/model.safetensors" | sha256sum --check --quiet; \
+	for library in $$(ldd $(DIST)/release/fettle | awk '$$2 == "=>" { print $$3 }'); do \
+	  file=$$(readlink -f $$library); \
+	  package=$$(dpkg-query -S "$$file" "$${file#/usr}" 2>/dev/null | head -n 1 | cut -d: -f1); \
+	  [ "$$package" != libc6 ] || continue; \
+	  [ -n "$$package" ] || $(call FAIL,$$library is of no package; its licence is not known.); \
+	  cp $$library $$folder/lib/; cp /usr/share/doc/$$package/copyright $$folder/LICENSES/$$package.txt; \
+	done; \
+	for package in $(DIST)/checkouts/*; do find $$package -maxdepth 1 "(" -name "LICENSE*" -o -name "NOTICE*" ")" | xargs cat >$$folder/LICENSES/$$(basename $$package).txt; done; \
+	cp LICENSE $$folder/LICENSES/fettle.txt; cp LICENSE $$folder/LICENSES/$(MODEL).txt; \
+	cp "$$(dirname $$(readlink -f $$(command -v $(SWIFT))))/../share/swift/LICENSE.txt" $$folder/LICENSES/swift.txt; \
+	for text in $$(grep -oh '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' $$folder/LICENSES/*.txt | sort -u); do \
+	  [ ! -f $$text ] || cp $$text $$folder/LICENSES/; done; \
+	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner -c $$name | gzip -n >.build/$$name.tar.gz; \
+	rm -r $$folder; du -h .build/$$name.tar.gz
 
 clean: ## Remove what was built
 	@rm -rf .build .build.log
