@@ -12,6 +12,9 @@ MODEL := all-MiniLM-L6-v2
 MODEL_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
 LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libdnnl-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# A Python with the packages that Tests/Peers/peers.py names.
+PYTHON ?= python3
+PEERS = --model $(CACHE)/$(MODEL) --python $(PYTHON) $(if $(TRAIN),--train $(TRAIN)) $(if $(TEST),--test $(TEST))
 # One place for the two ways a shell step ends badly: say which step, and what to do.
 FAIL = { echo "make $@: $(1)" >&2; exit 1; }
 
@@ -66,9 +69,11 @@ format-check:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests || $(call FAIL,the format is off. Run: make format)
 
-bench: build model ## Measure start-up and the tutorial's steps
+# ROUNDS, EPOCHS, ROWS="finetune embed …", TRAIN and TEST (files that load takes) narrow the comparison or widen it.
+bench: build model ## Measure start-up, the tutorial's steps, and fettle beside its peers (PYTHON=…)
 	@$(BUILD)/fettle-bench startup
 	@$(BUILD)/fettle-bench tutorial
+	@$(BUILD)/fettle-bench compare $(PEERS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

@@ -44,7 +44,8 @@ let package = Package(
     .target(name: "CKernels"),
 
     .executableTarget(
-      name: "fettle-bench", dependencies: [argumentParser, "Encoder", "Transcripts"]),
+      name: "fettle-bench",
+      dependencies: [argumentParser, "Encoder", "Transcripts", "Workbench", "COneDNN"]),
 
     // Programs started on a real pseudo-terminal, for tests of what a person meets.
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),

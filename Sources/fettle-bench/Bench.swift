@@ -8,7 +8,8 @@ import Foundation
   static let configuration = CommandConfiguration(
     commandName: "fettle-bench", abstract: "Measures fettle's engine, one line of JSON a benchmark.",
     subcommands: [
-      StartupBench.self, TutorialBench.self, EmbedBench.self, FineTuneBench.self, WordPieceBench.self,
+      CompareBench.self, StartupBench.self, TutorialBench.self, EmbedBench.self, FineTuneBench.self,
+      LinearBench.self, WordPieceBench.self, ProductsBench.self,
     ])
 }
 

@@ -16,7 +16,7 @@ struct TutorialBench: ParsableCommand {
       at: root.appendingPathComponent("Samples"), to: program.folder.appendingPathComponent("Samples"))
     let text = try String(contentsOf: root.appendingPathComponent("Sessions/tutorial.md"), encoding: .utf8)
     let commands = try Document(parsing: text).steps.map(\.command)
-    let times = try commands.map { command in try seconds { try program.run(["-c", command]) } }
+    let times = try commands.map { command in try program.run(["-c", command]).seconds }
     let whole = times.reduce(0, +)
     for (command, time) in zip(commands, times) {
       try printRow([

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Encoder
+import Foundation
+
+/// fettle beside what a user would take instead, each a process of its own, in turns, in one table of ratios.
+struct CompareBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "fettle beside its peers, in one table of ratios.")
+
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case finetune, embed, linear, wordpiece, load, threads
+  }
+
+  @OptionGroup var peers: PeerOptions
+
+  @Option(help: "Rounds; medians count.")
+  var rounds = 3
+
+  @Option(help: "Epochs of full fine-tuning.")
+  var epochs = 5
+
+  @Option(help: "Examples a step.")
+  var batch = 32
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Which rows: finetune embed linear wordpiece load threads; all unless given.")
+  var rows: [Part] = Part.allCases
+
+  func run() throws {
+    let comparison = Comparison(
+      model: peers.model, material: try peers.material(forAccuracy: false), peers: try peers.find(),
+      rounds: max(rounds, 1), epochs: max(epochs, 1), batch: max(batch, 1))
+    var table = RatioTable()
+    for part in rows {
+      switch part {
+      case .finetune: try comparison.fineTuning(&table)
+      case .embed: try comparison.embedding(&table)
+      case .linear: try comparison.linear(&table)
+      case .wordpiece: try comparison.wordPiece(&table)
+      case .load: try comparison.load(&table)
+      case .threads: try comparison.threads(&table)
+      }
+    }
+    table.note("Medians of \(comparison.rounds) rounds in turns; tokens are the texts' own, without padding.")
+    table.draw()
+  }
+}
+
+/// Where the peers, the model and the texts are.
+struct PeerOptions: ParsableArguments {
+  @Option(help: "The folder of the pre-trained model.")
+  var model: String
+
+  @Option(help: "A Python with the peers' packages.")
+  var python = "python3"
+
+  @Option(help: "Texts to train on, any file that load takes; the samples unless given.")
+  var train: String?
+
+  @Option(help: "Texts to test on.")
+  var test: String?
+
+  @Option(help: "The folder of the project.")
+  var project = "."
+
+  func find() throws -> Peers? { try Peers(python: python, project: project) }
+
+  func material(forAccuracy: Bool) throws -> Material {
+    try Material(train: train, test: test, project: project, forAccuracy: forAccuracy)
+  }
+}
