@@ -74,6 +74,8 @@ bench: build model ## Measure start-up, the tutorial's steps, and fettle beside 
 	@$(BUILD)/fettle-bench startup
 	@$(BUILD)/fettle-bench tutorial
 	@$(BUILD)/fettle-bench compare $(PEERS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
+	@$(BUILD)/fettle-bench growth $(PEERS)
+	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

@@ -8,8 +8,9 @@ import Foundation
   static let configuration = CommandConfiguration(
     commandName: "fettle-bench", abstract: "Measures fettle's engine, one line of JSON a benchmark.",
     subcommands: [
-      CompareBench.self, StartupBench.self, TutorialBench.self, EmbedBench.self, FineTuneBench.self,
-      LinearBench.self, WordPieceBench.self, ProductsBench.self,
+      CompareBench.self, AccuracyBench.self, GrowthBench.self, StartupBench.self, TutorialBench.self,
+      EmbedBench.self, FineTuneBench.self,
+      LinearBench.self, WordPieceBench.self, ProductsBench.self, OneEpochBench.self,
     ])
 }
 

@@ -11,6 +11,9 @@ struct EmbedBench: ParsableCommand {
   @Option(help: "Times to run; the fastest counts.")
   var runs = 3
 
+  @Option(help: "Keep the vectors in this file: f32 numbers, one row a text, not normalised.")
+  var save: String?
+
   @Argument(help: "Files with lines of text|category.")
   var files: [String]
 
@@ -25,6 +28,7 @@ struct EmbedBench: ParsableCommand {
     guard let embedder else { return }
     var pooled: [[Float]] = []
     let best = try (0..<runs).map { _ in try seconds { pooled = try embedder.pooled(encodings) } }.min() ?? 0
+    if let save { try write(pooled, to: save) }
     let tokens = encodings.reduce(0) { $0 + $1.ids.count }
     try printRow([
       "benchmark": "embed", "precision": model.precision.rawValue, "texts": data.texts.count,
@@ -56,4 +60,10 @@ struct EmbedBench: ParsableCommand {
     let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
     return vector.map { $0 / length }
   }
+}
+
+/// Numbers as numpy's `fromfile` reads them.
+func write(_ vectors: [[Float]], to file: String) throws {
+  try vectors.reduce(into: Data()) { data, row in row.withUnsafeBytes { data.append(contentsOf: $0) } }
+    .write(to: URL(fileURLWithPath: file))
 }

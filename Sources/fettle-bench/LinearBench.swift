@@ -47,10 +47,7 @@ struct LinearBench: ParsableCommand {
       }
       fits.append(whole - features)
     }
-    if let save {
-      try pooled.reduce(into: Data()) { data, row in row.withUnsafeBytes { data.append(contentsOf: $0) } }
-        .write(to: URL(fileURLWithPath: save))
-    }
+    if let save { try write(pooled, to: save) }
     try printRow([
       "benchmark": "linear", "examples": examples.count, "seconds": rounded(fits.min() ?? 0, 10_000),
       "cross_validated_accuracy": rounded(accuracy ?? .nan, 10_000),
