@@ -15,11 +15,14 @@
 /// Fences are CommonMark's: of backticks or tildes, three or more, indented by up to three blanks. A fence may hold
 /// several commands: `fettle> ` begins one, `     > ` goes on with it, `# interrupted: ` begins one that is not replayed. A
 /// backslash before one of these makes it a line of the answer. What stands in other fences, in HTML comments and
-/// everywhere else is prose. Line ends become LF and a byte order mark goes; but for that, what was read is what is
-/// written.
+/// everywhere else is prose. What was read is what is written, Windows line ends and a byte order mark too.
 public struct Document: Equatable, Sendable {
   public var frontMatter: FrontMatter {
-    didSet { if frontMatter != oldValue { head = frontMatter.text } }
+    didSet {
+      guard frontMatter != oldValue else { return }
+      let hasWindowsEnds = head.utf8.suffix(2).elementsEqual("\r\n".utf8)
+      head = hasWindowsEnds ? frontMatter.text.replacing("\n", with: "\r\n") : frontMatter.text
+    }
   }
 
   /// The line, from 1, of the fence (or comment) that the document breaks off in; the parts end before it.
@@ -35,13 +38,12 @@ public struct Document: Equatable, Sendable {
   /// How a stretch of the document stands in its text.
   enum Piece: Equatable, Sendable {
     case prose(String)
-    /// A fence as it was written, and its steps.
-    case fence(source: String, steps: [Step])
+    case fence(FencedSteps)
     /// A fence that has no end.
     case broken(String)
   }
 
-  /// The front matter as it was written; empty where there is none.
+  /// The front matter as it was written, with a byte order mark before it; empty where there is none.
   private(set) var head: String
   var pieces: [Piece]
 
@@ -72,7 +74,7 @@ public struct Document: Equatable, Sendable {
     pieces.flatMap { piece in
       switch piece {
       case .prose(let text): [Part.prose(text)]
-      case .fence(_, let steps): steps.map(Part.step)
+      case .fence(let fence): fence.steps.map(Part.step)
       case .broken: [Part]()
       }
     }
@@ -88,7 +90,8 @@ public struct Document: Equatable, Sendable {
     head
       + pieces.map { piece in
         switch piece {
-        case .prose(let text), .fence(let text, _), .broken(let text): text
+        case .prose(let text), .broken(let text): text
+        case .fence(let fence): fence.source
         }
       }.joined()
   }

@@ -1,6 +1,10 @@
 /// Reads a document's lines from the first to the last.
 struct DocumentParser {
+  /// Without their ends, to be read.
   private let lines: [Substring]
+  /// As they stand in the text.
+  private let written: [Substring]
+  private let byteOrderMark: String
   private let file: String?
   private var index = 0
   private var pieces: [Document.Piece] = []
@@ -8,9 +12,17 @@ struct DocumentParser {
   private var proseStart = 0
 
   init(_ text: String, file: String?) {
-    let byteOrderMark = "\u{FEFF}"
-    let hasMark = text.utf8.starts(with: byteOrderMark.utf8)
-    lines = documentLines(of: hasMark ? Substring(text.utf8.dropFirst(byteOrderMark.utf8.count)) : text[...])
+    let mark = "\u{FEFF}"
+    byteOrderMark = text.utf8.starts(with: mark.utf8) ? mark : ""
+    let text = Substring(text.utf8.dropFirst(byteOrderMark.utf8.count))
+    lines = documentLines(of: text)
+    var written: [Substring] = []
+    var start = text.startIndex
+    for line in lines.dropFirst() {
+      written.append(text[start..<line.startIndex])
+      start = line.startIndex
+    }
+    self.written = written + [text[start...]]
     self.file = file
   }
 
@@ -38,21 +50,26 @@ struct DocumentParser {
   }
 
   private mutating func parseFrontMatter() throws -> (FrontMatter, head: String) {
-    guard isRule(lines[0]) else { return (FrontMatter(), "") }
+    guard isRule(lines[0]) else { return (FrontMatter(), byteOrderMark) }
     guard let end = lines[1...].firstIndex(where: isRule) else {
       throw DocumentError(.openFrontMatter, file: file, line: 1)
     }
     let yaml = lines[1..<end].joined(separator: "\n")
     index = end + 1
-    return (try FrontMatter(yaml: yaml, firstLine: 2, file: file), source(0..<index))
+    return (try FrontMatter(yaml: yaml, firstLine: 2, file: file), byteOrderMark + source(0..<index))
   }
 
   /// Reads the fence that opens at `index`. One without a command in it, empty lines at most, stays prose.
   private mutating func parseFence(_ fence: Fence, closedAt end: Int) throws {
     var steps: [Step] = []
     var current: (command: [Substring], answer: [String], line: Int, isInterrupted: Bool)?
-    func finished() -> Step? {
-      current.map {
+    var answers: [Range<Int>] = []
+    func finished(before next: Int) -> Step? {
+      if let current {
+        let start = current.line + current.command.count - 1
+        answers.append((start - index)..<(next - index))
+      }
+      return current.map {
         Step(
           command: $0.command.joined(separator: "\n"), answer: $0.answer, line: $0.line,
           isInterrupted: $0.isInterrupted)
@@ -62,10 +79,10 @@ struct DocumentParser {
       let content = fence.content(of: lines[lineIndex])
       switch FenceLine(content) {
       case .command(let text):
-        if let step = finished() { steps.append(step) }
+        if let step = finished(before: lineIndex) { steps.append(step) }
         current = ([text], [], lineIndex + 1, false)
       case .interrupted(let text):
-        if let step = finished() { steps.append(step) }
+        if let step = finished(before: lineIndex) { steps.append(step) }
         current = ([text], [], lineIndex + 1, true)
       case .continuation(let text) where current?.answer.isEmpty == true:
         current?.command.append(text)
@@ -77,9 +94,10 @@ struct DocumentParser {
         current?.answer.append(String(FenceLine.unescaped(content)))
       }
     }
-    guard let last = finished() else { return }
+    guard let last = finished(before: end) else { return }
     endProse(at: index)
-    pieces.append(.fence(source: source(index..<(end + 1)), steps: steps + [last]))
+    let block = written[index...end].map(String.init)
+    pieces.append(.fence(FencedSteps(lines: block, steps: steps + [last], answers: answers, fence: fence)))
     proseStart = end + 1
   }
 
@@ -94,11 +112,7 @@ struct DocumentParser {
     if !text.isEmpty { pieces.append(.prose(text)) }
   }
 
-  /// The lines as they stand in the text, each with its end: the text's last line has none.
-  private func source(_ range: Range<Int>) -> String {
-    let text = lines[range].joined(separator: "\n")
-    return range.isEmpty || range.upperBound == lines.count ? text : text + "\n"
-  }
+  private func source(_ range: Range<Int>) -> String { written[range].joined() }
 
   private func isRule(_ line: Substring) -> Bool {
     line.utf8.starts(with: "---".utf8) && line.utf8.dropFirst(3).allSatisfy(isBlank)

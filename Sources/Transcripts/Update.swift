@@ -2,8 +2,8 @@ extension Document {
   /// The document with new answers.
   ///
   /// A line that is equal, or within its tolerance, keeps its bytes and the author's `±`; a line that differs is drawn
-  /// anew, with the `±` that stood on its estimates. So a step that agrees in every line is left as it was, and so is all
-  /// prose. A fence of which a step changed is written in the canonical form: a fence for each command.
+  /// anew, with the `±` that stood on its estimates. Everything else stays as it was written: prose, commands, the fences'
+  /// marks and indentation, line ends. A fence's marks grow where an answer holds a line that would close it.
   ///
   /// - Parameter answers: for each step in its order what it answered now; `nil`, or none, leaves the step. Interrupted
   ///   steps are left.
@@ -11,44 +11,38 @@ extension Document {
     var updated = self
     var position = 0
     updated.pieces = pieces.map { piece in
-      guard case .fence(_, let steps) = piece else { return piece }
-      let rewritten = steps.enumerated().map { index, step in
-        let answer = position + index < answers.count ? answers[position + index] : nil
-        return answer.map(step.updated) ?? step
-      }
-      position += steps.count
-      guard rewritten != steps else { return piece }
-      let fences = steps.count == 1 ? rewritten : rewritten.map(\.withoutTrailingEmptyLines)
-      return .fence(source: fences.map(DocumentWriter.fence).joined(separator: "\n"), steps: fences)
+      guard case .fence(let fence) = piece else { return piece }
+      defer { position += fence.steps.count }
+      return .fence(fence.updated(with: Array(answers.dropFirst(position).prefix(fence.steps.count))))
     }
     guard updated.pieces != pieces else { return self }
-    // Line numbers moved. What was read once, and had fences rewritten by rule, is read again.
+    // Line numbers moved. What was read once, and had answers rewritten by rule, is read again.
     return (try? Document(parsing: updated.text)) ?? self
   }
 }
 
 extension Step {
-  /// The step with those lines of the answer renewed that differ.
-  func updated(with new: Answer) -> Step {
-    guard !isInterrupted else { return self }
+  /// A line of a renewed answer.
+  enum RenewedLine: Equatable {
+    /// The recorded answer's line of this index, as it stands.
+    case kept(Int)
+    case drawn(String)
+  }
+
+  /// The answer's lines where those that differ are drawn anew; `nil` where none differs.
+  func renewed(by new: Answer) -> [RenewedLine]? {
     let aligned = AlignedAnswer(expected: answer, actual: new, firstLine: answerLine)
-    guard !aligned.differences.isEmpty else { return self }
-    var lines = aligned.actual.map(\.text)
+    guard !aligned.differences.isEmpty else { return nil }
+    var lines = aligned.actual.map { RenewedLine.drawn($0.text) }
     for pair in aligned.exact + aligned.derived {
       guard let recorded = pair.expected, let actual = pair.actual else { continue }
       lines[actual] =
         pair.match == .equal
-        ? aligned.expected[recorded].text
-        : aligned.actual[actual].text(
-          keepingWideningsOf: aligned.expected[recorded], of: aligned.actualLines[actual])
+        ? .kept(recorded)
+        : .drawn(
+          aligned.actual[actual].text(
+            keepingWideningsOf: aligned.expected[recorded], of: aligned.actualLines[actual]))
     }
-    return Step(command: command, answer: lines, line: line)
-  }
-
-  /// Between the commands of one fence an empty line is layout.
-  fileprivate var withoutTrailingEmptyLines: Step {
-    var lines = answer[...]
-    while let last = lines.last, last.utf8.allSatisfy(isBlank) { lines.removeLast() }
-    return Step(command: command, answer: Array(lines), line: line, isInterrupted: isInterrupted)
+    return lines
   }
 }

@@ -50,13 +50,13 @@ struct UpdateTests {
       ~~~
       """,
       with: """
-        ```fettle
+        ~~~fettle
         fettle> kpi
         base on news-1:   200 assets
           agree     ~119±5
           accuracy  ~0.660±0.05   (95 % ~0.590 to ~0.730)
         ~ most often confused: C taken for D (8)
-        ```
+        ~~~
         """)
     let text = try updated(kpi)
     #expect(text == expected)
@@ -65,12 +65,30 @@ struct UpdateTests {
     #expect(document.updated(with: [kpi]).text == text)
   }
 
-  @Test("a fence with several commands becomes a fence for each when one changes")
+  @Test("a fence with several commands stays one, with the empty lines between them")
   func severalCommands() throws {
-    let expected = Self.document.replacing(
-      "fettle> one\n1\n\nfettle> two\n2\n```",
-      with: "fettle> one\n1\n```\n\n```fettle\nfettle> two\nnew\n```")
-    #expect(try updated(nil, nil, ComparisonTests.text("new")) == expected)
+    #expect(
+      try updated(nil, ComparisonTests.text("11", "12"), ComparisonTests.text("new"))
+        == Self.document.replacing("one\n1\n\n", with: "one\n11\n12\n\n").replacing(
+          "two\n2\n", with: "two\nnew\n"))
+    #expect(
+      try updated(nil, ComparisonTests.text(), nil) == Self.document.replacing("one\n1\n", with: "one\n"))
+  }
+
+  @Test("what differs is written as the document is: line ends, marks, indentation and name")
+  func style() throws {
+    let text =
+      "\u{FEFF}---\r\nseed: 7 # mine\r\n---\r\nProse  \r\n\r\n  ~~~~  fettle {.wide}\r\n  fettle> one\r\n  1\r\n  2\r\n  ~~~~\r\nend"
+    let document = try Document(parsing: text)
+    #expect(document.text == text)
+    let new = ComparisonTests.text("1", "", "~~~~", "3")
+    let updated = document.updated(with: [new])
+    #expect(
+      updated.text
+        == text.replacing("  2\r\n", with: "\r\n  ~~~~\r\n  3\r\n")
+        .replacing("~~~~  fettle", with: "~~~~~  fettle").replacing("  ~~~~\r\nend", with: "  ~~~~~\r\nend"))
+    #expect(Comparison(of: updated.steps[0], with: new).differences.isEmpty)
+    #expect(updated.updated(with: [new]).text == updated.text)
   }
 
   @Test("an answer that holds fences and prompts reads back")
