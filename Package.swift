@@ -22,10 +22,11 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        argumentParser, "Shell", "Transcripts", "Classifiers", "Encoder", "HTTP", "Workbench",
-        "Scoring",
+        argumentParser, "Shell", "Transcripts", "Publishing", "Classifiers", "Encoder", "HTTP",
+        "Workbench", "Scoring",
       ]),
     .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts"]),
+    .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts"]),
     .target(name: "Transcripts", dependencies: ["Yams"]),
     .target(name: "Classifiers", dependencies: ["Workbench", "Encoder"]),
     .target(name: "Encoder", dependencies: ["COneDNN", "CKernels"]),
@@ -40,6 +41,9 @@ let package = Package(
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CCommonMark",
+      providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
 

@@ -54,6 +54,20 @@ public struct FrontDoor: Sendable {
     if options.records { try? SessionDocument(workspace).catchUp() }
   }
 
+  /// The same program on the workspace of a document that was left in the middle.
+  ///
+  /// Typed paths start from the document's root, as the document's do, so this becomes the current folder.
+  public init(_ handOver: HandOver, from door: FrontDoor) {
+    let interpreter = door.interpreter
+    _ = FileManager.default.changeCurrentDirectoryPath(handOver.base.path)
+    workspace = handOver.workspace
+    terminal = door.terminal
+    self.interpreter = Interpreter(
+      workspace: workspace, encoders: interpreter.encoders, progress: interpreter.progress,
+      terminal: terminal, records: true,
+      files: { FileAccess(root: handOver.root, base: handOver.base, mode: .free) }, show: interpreter.show)
+  }
+
   /// Runs one statement; what came of it has been shown when this returns.
   public func run(_ statement: Statement, file: String? = nil, cancellation: Cancellation) -> Execution {
     interpreter.run(statement, file: file, cancellation: cancellation)

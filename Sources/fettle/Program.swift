@@ -33,8 +33,8 @@ enum Program {
         parsed.options, terminal: output, progress: progress,
         environment: ProcessInfo.processInfo.environment,
         show: { [screen] event in screen.show(event) })
-      if isPrompt { return try prompt(door, screen) }
-      return try batch(parsed, door, cancellation)
+      if isPrompt { return try prompt(door, screen, banner: door.banner) }
+      return try batch(parsed, door, screen, cancellation)
     } catch let failure as Failure {
       screen.show(failure, verb: nil)
       return failure.exitStatus
@@ -49,10 +49,15 @@ enum Program {
 
   /// Lines from `-c`, one verb from the Unix shell, or a pipe: the first failure stops.
   private static func batch(
-    _ arguments: Arguments, _ door: FrontDoor, _ cancellation: Cancellation
+    _ arguments: Arguments, _ door: FrontDoor, _ screen: Screen, _ cancellation: Cancellation
   ) throws -> Int32 {
     if !arguments.verb.isEmpty {
-      return door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation).status
+      let execution = door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation)
+      guard let handOver = execution.handOver else { return execution.status }
+      defer { handOver.end() }
+      guard Prompt.isPossible, !screen.json else { return execution.status }
+      Interrupts.end()
+      return try prompt(FrontDoor(handOver, from: door), screen, banner: nil)
     }
     if !arguments.lines.isEmpty {
       // All are read before the first runs: a quote left open in the last must not be found out after minutes.
@@ -62,6 +67,7 @@ enum Program {
       for (statements, file) in statements {
         for statement in statements {
           let execution = door.run(statement, file: file, cancellation: cancellation)
+          execution.handOver?.end()
           if execution.status != 0 || execution.leaves { return execution.status }
         }
       }
@@ -70,24 +76,28 @@ enum Program {
     var source = LineSource(isCancelled: { cancellation.isCancelled })
     while let statement = try source.next() {
       let execution = door.run(statement, file: "standard input", cancellation: cancellation)
+      execution.handOver?.end()
       if execution.status != 0 || execution.leaves { return execution.status }
     }
     return cancellation.isCancelled ? 130 : 0
   }
 
   /// The prompt, until Ctrl-D or quit. A failure is shown, and the shell stays.
-  private static func prompt(_ door: FrontDoor, _ screen: Screen) throws -> Int32 {
-    let prompt = try Prompt(history: door.workspace.folder.appending(path: "history"), banner: door.banner)
+  private static func prompt(_ door: FrontDoor, _ screen: Screen, banner: String?) throws -> Int32 {
+    let place = PromptPlace(door)
+    defer { place.leave() }
+    let prompt = try Prompt(history: door.workspace.folder.appending(path: "history"), banner: banner)
     try prompt.run(
       continuation: { source in
         guard case .incomplete(let open)? = try? Language.parse(source) else { return nil }
         return open.what
       },
-      complete: { line, cursor in door.candidates(before: String(line[..<cursor])) },
+      complete: { line, cursor in place.door.candidates(before: String(line[..<cursor])) },
       execute: { source, cancellation in
         do {
           for statement in try Language.statements(source) {
-            let execution = door.run(statement, cancellation: cancellation)
+            let execution = place.door.run(statement, cancellation: cancellation)
+            if let handOver = execution.handOver { place.move(to: handOver) }
             if execution.leaves { return .leave }
             if execution.status != 0 { return .goOn }
           }

@@ -14,6 +14,7 @@ struct Screen: Sendable {
   func show(_ event: Interpreter.Event) {
     switch event {
     case .live(let line): (json ? error : output).write(line + "\n")
+    case .typed(let text): (json ? error : output).write(text)
     case .executed(let execution):
       switch execution.result {
       case .success(let report): show(report, explanations: execution.explanations)

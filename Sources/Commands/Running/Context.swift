@@ -20,8 +20,13 @@ public struct Context: Sendable {
     let run: @Sendable (Statement, _ file: String?) throws -> Execution
     /// How many scripts this line stands in.
     let depth: Int
-    let show: @Sendable (String) -> Void
+    /// Draws what a verb says while it runs.
+    let send: @Sendable (Interpreter.Event) -> Void
     let terminal: Terminal
+    /// Where the prompt goes on when the verb has ended.
+    let handOver: @Sendable (HandOver) -> Void
+
+    func show(_ line: String) { send(.live(line)) }
   }
 
   /// The value of `verb.field`, for a text that is read as it was typed.

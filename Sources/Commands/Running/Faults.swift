@@ -22,6 +22,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case nothingHeldOut(dataset: String, leftOut: Int)
   case diskFull(needed: Int, free: Int)
   case outsideRoot(path: String)
+  case rootTooWide(document: String, root: String)
   case noFolder(path: String)
   case noFile(path: String)
   case cannotWrite(path: String)
@@ -47,6 +48,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .nothingHeldOut: "nothing-held-out"
     case .diskFull: "disk-full"
     case .outsideRoot: "outside-root"
+    case .rootTooWide: "root-too-wide"
     case .noFolder: "no-folder"
     case .noFile: "no-file"
     case .cannotWrite: "cannot-write"
@@ -96,6 +98,9 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .outsideRoot(let path):
       "\(path.visible) lies outside the document's folder, and a replay reads nothing there. "
         + "If you trust the document, allow the folder: --allow-read DIR"
+    case .rootTooWide(let document, let root):
+      "\(document.visible) takes \(root.visible) as its root, which is more than its own surroundings, and a replay may read all below "
+        + "its root. If you trust the document, replay it from there, or allow the folder: --allow-read DIR"
     case .noFolder(let path): "The folder of \(path.visible) does not exist. Make it first, or name another."
     case .noFile(let path): "There is no file \(path.visible)."
     case .notPlain(let path): "\(path.visible) is a folder, a device or a pipe. Name a file."

@@ -42,11 +42,42 @@ public final class FileAccess: Sendable {
       let own = place(of: path, in: written)
       if FileManager.default.fileExists(atPath: own.path) { return own }
       let real = url.resolvingSymlinksInPath()
-      let isAllowed = ([root] + allowed).contains { real.isBelow($0.resolvingSymlinksInPath()) }
+      let isAllowed = allowed.contains { real.isBelow($0.resolvingSymlinksInPath()) }
       guard isAllowed || Installation.running.holds(url) else { throw Fault.outsideRoot(path: path) }
+      // Opening a pipe may wait for ever, and a device may have no end.
+      let kind = Self.kind(of: real)
+      guard kind == nil || kind == .typeRegular || kind == .typeDirectory else {
+        throw Fault.notPlain(path: path)
+      }
     }
     note(path, url)
     return url
+  }
+
+  /// A document's or script's text: UTF-8, of a plain file, or of a pipe that the learner named.
+  func text(of path: String) throws -> (file: URL, text: String) {
+    let url = try reading(path)
+    let kind = Self.kind(of: url.resolvingSymlinksInPath())
+    guard let kind else { throw Fault.noFile(path: path) }
+    guard kind == .typeRegular || kind == .typeUnknown else { throw Fault.notPlain(path: path) }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+    guard (attributes?[.size] as? NSNumber)?.intValue ?? 0 <= Self.longestText else {
+      throw Fault.other(
+        code: "too-long",
+        "\(path.visible) is longer than \(Bytes(Self.longestText)), which no script or document is. Is it a data file? load FILE"
+      )
+    }
+    guard let data = try? Data(contentsOf: url) else { throw Fault.noFile(path: path) }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw Fault.other(code: "encoding", "\(path.visible) is not UTF-8. Save it as UTF-8.")
+    }
+    return (url, text)
+  }
+
+  private static let longestText = 32_000_000
+
+  private static func kind(of url: URL) -> FileAttributeType? {
+    (try? FileManager.default.attributesOfItem(atPath: url.path))?[.type] as? FileAttributeType
   }
 
   /// The file behind a typed path, to be written; its folder must exist.
@@ -70,7 +101,7 @@ public final class FileAccess: Sendable {
     }
     note(path, url)
     // Writing a file anew under its name would put it in the place of a device or a pipe.
-    let kind = (try? FileManager.default.attributesOfItem(atPath: url.path))?[.type] as? FileAttributeType
+    let kind = Self.kind(of: url)
     guard kind == nil || kind == .typeRegular || kind == .typeSymbolicLink else {
       throw Fault.notPlain(path: shown(path))
     }

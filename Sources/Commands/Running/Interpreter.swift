@@ -18,7 +18,8 @@ public final class Interpreter: Sendable {
   private let cancellation = Mutex<Cancellation>(Cancellation())
   private let depth = Mutex(0)
   private let variables = Mutex<[String: JSONValue]>([:])
-  private let show: @Sendable (Event) -> Void
+  private let handOver = Mutex<HandOver?>(nil)
+  let show: @Sendable (Event) -> Void
 
   /// What the front door draws.
   public enum Event: Sendable {
@@ -26,6 +27,8 @@ public final class Interpreter: Sendable {
     case executed(Execution)
     /// A line shown while a verb runs: a replay's steps as they pass.
     case live(String)
+    /// A piece of a line: a command that is typed before an audience.
+    case typed(String)
   }
 
   init(
@@ -50,8 +53,9 @@ public final class Interpreter: Sendable {
   @discardableResult
   public func run(_ statement: Statement, file: String? = nil, cancellation: Cancellation) -> Execution {
     self.cancellation.withLock { $0 = cancellation }
-    let execution = execute(statement, file: file)
+    var execution = execute(statement, file: file)
     if execution.isShown { show(.executed(execution)) }
+    execution.handOver = handOver.withLock { $0.take() }
     return execution
   }
 
@@ -90,7 +94,8 @@ public final class Interpreter: Sendable {
           return execution
         },
         depth: depth.withLock { $0 },
-        show: { [show] in show(.live($0)) }, terminal: terminal),
+        send: show, terminal: terminal,
+        handOver: { [self] wish in handOver.withLock { $0 = wish } }),
       value: { [self] in value(of: $0) })
     do {
       let work = try verb.perform(in: context)
@@ -167,6 +172,8 @@ public struct Execution: Sendable {
   public var result: Result<Report, Failure>
   /// A line for each of the field's words that the learner meets here for the first time.
   public var explanations: [String] = []
+  /// The workspace that the prompt goes on in.
+  public var handOver: HandOver?
 
   /// The exit status of a process that ran this alone: 0, 1 failed, 2 usage, 130 interrupted.
   public var status: Int32 {

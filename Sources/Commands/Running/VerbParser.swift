@@ -73,6 +73,27 @@ enum VerbParser {
     }
   }
 
+  /// Reads a statement without running it, and those in its block: what a document or script says may be known to be wrong
+  /// before it begins. A variable stands for what nobody knows yet, so what is wrong about one is not asked here.
+  ///
+  /// - Throws: `Unknown`, `Misuse`, `Fault.usage`.
+  static func check(_ statement: Statement) throws {
+    if let body = statement.body {
+      for inner in body { try check(inner) }
+      return
+    }
+    let variables = statement.words.filter { word in
+      word.pieces.contains { if case .variable = $0 { true } else { false } }
+    }
+    do {
+      _ = try verb(from: statement.words.map { Input($0) })
+    } catch is HelpRequest {
+    } catch let misuse as Misuse {
+      let isOfVariable = misuse.column.map { column in variables.contains { $0.column == column } } ?? true
+      if variables.isEmpty || !isOfVariable { throw misuse }
+    }
+  }
+
   /// A verb or subcommand that does not exist, and the nearest that does.
   struct Unknown: Error {
     var kind: String

@@ -171,10 +171,15 @@ struct ModelInstallation {
 }
 
 /// The SHA-256 of a file's bytes, in hexadecimal; the file is not held in memory.
-func sha256(_ url: URL) throws -> String {
+///
+/// - Parameter check: throws what is to end the reading of a long file.
+func sha256(_ url: URL, check: () throws -> Void = {}) throws -> String {
   let handle = try FileHandle(forReadingFrom: url)
   defer { try? handle.close() }
   var hash = SHA256()
-  while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { hash.update(data: chunk) }
+  while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+    try check()
+    hash.update(data: chunk)
+  }
   return hash.finalize().map { String(format: "%02x", $0) }.joined()
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Encoder
 import Foundation
 import Shell
 import Transcripts
@@ -16,13 +15,21 @@ struct Replay: Verb {
 
       Examples:
         replay Sessions/tutorial.md
-        replay Sessions/tutorial.md --step
+        replay Sessions/tutorial.md --step --from 7
         replay Sessions/tutorial.md --until 5 --into lesson
       """)
   @Argument(help: "The documents.", completion: .file(extensions: ["md"])) var files: [Text]
-  @Flag(help: "Wait for Enter before each step (s skips it, q leaves).") var step = false
+  @Flag(
+    help:
+      "Before an audience: show the text, type each command and wait (Enter runs it, s skips it, b shows the last answer again, q leaves you at the prompt)."
+  )
+  var step = false
   @Flag(help: "Rewrite the answers that differ.") var update = false
-  @Option(help: ArgumentHelp("Stop after N steps.", valueName: "n")) var until: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Begin at step N; those before it run unseen.", valueName: "n"))
+  var from: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Stop after N steps.", valueName: "n")) var until: Int?
   @Option(
     help: ArgumentHelp(
       "Keep the workspace, as .fettle in this folder; an old one is set aside.", valueName: "folder"),
@@ -34,11 +41,18 @@ struct Replay: Verb {
   var allowRead: [Text] = []
 
   func validate() throws {
-    if into != nil, files.count > 1 { throw ValidationError("--into takes one document") }
-    if update, until != nil || step {
-      throw ValidationError("--update runs every step, so it goes without --until and --step")
+    if files.count > 1, into != nil || from != nil || step {
+      throw ValidationError("--into, --from and --step take one document")
     }
-    if let until, until < 1 { throw ValidationError("--until counts steps from 1") }
+    if update, until != nil || from != nil || step {
+      throw ValidationError("--update runs every step, so it goes without --from, --until and --step")
+    }
+    for number in [from, until].compactMap({ $0 }) where number < 1 {
+      throw ValidationError("--from and --until count steps from 1")
+    }
+    if let from, let until, from > until {
+      throw ValidationError("--from \(from) comes after --until \(until)")
+    }
   }
 
   func perform(in context: Context) throws -> Work {
@@ -46,22 +60,23 @@ struct Replay: Verb {
     let allowed = allowRead.map { URL(folder: $0.description, relativeTo: context.files.base) }
     var passed = 0
     var failed = 0
-    // All are read before the first runs, so that a typing error in the last name is not found out after minutes.
-    let documents = try files.map { try read($0.description, context) }
-    for (name, url, document) in documents {
-      if documents.count > 1 { context.nested.show(name.visible) }
-      if document.frontMatter.fettle != FrontMatter.currentVersion {
-        context.nested.show(
-          "\(name.visible) was written by fettle \(document.frontMatter.fettle.visible); this is \(FrontMatter.currentVersion)."
-        )
+    // All are read and checked before the first runs, so that a typing error in the last is not found out after minutes.
+    let documents = try files.map { try ReplayDocument($0.description, allowed: allowed, context) }
+    for document in documents {
+      let count = document.statements.count
+      if let from, from > count {
+        throw Fault.usage(
+          "\(document.name.visible) has \(counted(count, "step")), so none is number \(from).")
       }
-      if let line = document.breaksOff {
-        context.nested.show("\(name.visible) breaks off in line \(line); it is replayed up to there.")
-      }
-      let outcome = try play(document, url, allowed, context)
+      try document.announceChangedFiles(
+        Replayer.access(document, allowed: allowed, folder: document.root), context)
+    }
+    for document in documents {
+      if documents.count > 1 { context.nested.show(document.name.visible) }
+      let outcome = try play(document, allowed, context)
       passed += outcome.passed
       failed += outcome.failed
-      if update { try rewrite(document, url, name, outcome, context) }
+      if update { try rewrite(document, outcome, context) }
     }
     return Work { _ in
       var report = Report(verb: "replay")
@@ -72,76 +87,75 @@ struct Replay: Verb {
     }
   }
 
-  private func read(_ name: String, _ context: Context) throws -> (String, URL, Document) {
-    let url = try context.files.reading(name)
-    guard let data = try? Data(contentsOf: url) else { throw Fault.noFile(path: name) }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
-    }
-    let document = try Document(parsing: text, file: name)
-    _ = try document.precision.resolved()
-    if document.steps.isEmpty {
-      context.nested.show(
-        "\(name.visible) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
-    }
-    return (name, url, document)
-  }
-
-  private func play(_ document: Document, _ url: URL, _ allowed: [URL], _ context: Context) throws
+  private func play(_ document: ReplayDocument, _ allowed: [URL], _ context: Context) throws
     -> Replayer.Outcome
   {
+    let home = try into.map { try makeRoom(in: $0.description, context) } ?? Self.temporaryFolder()
+    var isKept = into != nil
+    defer { if !isKept { try? FileManager.default.removeItem(at: home) } }
+    let replayer = try Replayer(
+      document, in: home.appending(path: ".fettle", directoryHint: .isDirectory), allowed: allowed,
+      drawsColour: context.nested.terminal.colour, context)
+    let lesson = step ? Lesson(context) : nil
+    let range = Replayer.Range(from: from ?? 1, until: until)
+    let play = { try replayer.play(range, lesson: lesson) }
+    let outcome = try lesson?.during(play) ?? play()
+    if outcome.isLeft, Prompt.isPossible {
+      context.nested.show(
+        into == nil
+          ? "You are in the document's own workspace now, which goes when you quit; yours is as it was."
+          : "You are in the document's workspace now.")
+      context.nested.handOver(
+        HandOver(
+          workspace: replayer.workspace, root: replayer.files.root, base: document.root,
+          temporary: into == nil ? home : nil))
+      isKept = true
+    }
+    return outcome
+  }
+
+  /// The folder that keeps the workspace; one that is there is set aside.
+  private func makeRoom(in path: String, _ context: Context) throws -> URL {
     let manager = FileManager.default
-    let folder: URL
-    if let into {
-      let home = URL(folder: into.description, relativeTo: context.files.base)
-      folder = home.appending(path: ".fettle", directoryHint: .isDirectory)
-      try manager.createDirectory(at: home, withIntermediateDirectories: true)
-      if manager.fileExists(atPath: folder.path) {
-        // The workspace that this process itself has open can only be set aside by its own hand.
-        let isOwn =
-          folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
-        let aside =
-          try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name ?? "nothing"
-        context.nested.show("The workspace that was in \(into.description.visible) is set aside as \(aside).")
-      }
-    } else {
-      folder = manager.temporaryDirectory.appending(
-        path: "fettle-replay-\(UUID().uuidString)/.fettle", directoryHint: .isDirectory)
-    }
-    defer { if into == nil { try? manager.removeItem(at: folder.deletingLastPathComponent()) } }
-    let colour = context.nested.terminal.colour
-    let replayer = Replayer(context: context, folder: folder, allowed: allowed, drawsColour: colour)
-    return try replayer.play(document, at: url, until: until) { step in
-      guard self.step else { return .go }
-      context.nested.show("fettle> \(step.command.visible)")
-      return Self.key()
-    }
-  }
-
-  /// The teacher's answer before a step: Enter runs it.
-  private static func key() -> Replayer.Key {
-    switch readLine()?.trimmingCharacters(in: .whitespaces).lowercased() {
-    case nil, "q"?: .leave
-    case "s"?: .skip
-    default: .go
-    }
-  }
-
-  private func rewrite(
-    _ document: Document, _ url: URL, _ name: String, _ outcome: Replayer.Outcome, _ context: Context
-  ) throws {
-    let updated = document.updated(with: outcome.answers)
-    guard updated.text != document.text else { return }
+    let home = URL(folder: path, relativeTo: context.files.base)
+    let folder = home.appending(path: ".fettle", directoryHint: .isDirectory)
     do {
-      try Data(updated.text.utf8).write(to: url, options: .atomic)
+      try manager.createDirectory(at: home, withIntermediateDirectories: true)
     } catch {
-      throw Fault.cannotWrite(path: name)
+      throw Fault.cannotWrite(path: path)
     }
-    context.nested.show("Updated \(name.visible).")
+    guard manager.fileExists(atPath: folder.path) else { return home }
+    // The workspace that this process itself has open can only be set aside by its own hand.
+    let isOwn =
+      folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
+    let aside = try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name
+    if let aside {
+      context.nested.show("The workspace that was in \(path.visible) is set aside as \(aside).")
+    }
+    return home
   }
-}
 
-extension Document {
-  /// In which numbers the front matter wants the model to compute.
-  var precision: Precision { Precision(rawValue: frontMatter.precision.rawValue) ?? .f32 }
+  /// A folder for one replay, which nobody else may look into.
+  private static func temporaryFolder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "fettle-replay-\(UUID().uuidString)", directoryHint: .isDirectory)
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw Fault.cannotWrite(path: "the folder for temporary files (TMPDIR)")
+    }
+    return folder
+  }
+
+  private func rewrite(_ document: ReplayDocument, _ outcome: Replayer.Outcome, _ context: Context) throws {
+    let updated = document.document.updated(with: outcome.answers)
+    guard updated.text != document.document.text else { return }
+    do {
+      try Data(updated.text.utf8).write(to: document.url, options: .atomic)
+    } catch {
+      throw Fault.cannotWrite(path: document.name)
+    }
+    context.nested.show("Updated \(document.name.visible).")
+  }
 }

@@ -21,13 +21,7 @@ struct Run: Verb {
 
   func perform(in context: Context) throws -> Work {
     let name = file.description
-    let url = try context.files.reading(name)
-    guard let data = try? Data(contentsOf: url) else {
-      throw Fault.noFile(path: name)
-    }
-    guard let source = String(validating: data, as: UTF8.self) else {
-      throw Fault.other(code: "encoding", "\(name.visible) is not UTF-8. Save it as UTF-8.")
-    }
+    let source = try context.files.text(of: name).text
     guard context.nested.depth < Self.deepest else {
       throw Fault.other(
         code: "too-deep",

@@ -39,6 +39,9 @@ struct TerminalModes: Sendable {
     Self.set(savedModes)
   }
 
+  /// Whether the terminal is in these modes now.
+  static var areQuiet: Bool { isQuiet.load(ordering: .acquiring) }
+
   // MARK: - In signal handlers
 
   /// Puts the terminal in order before the process stops or dies. Safe in a signal's handler.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Ctrl-C and the like for a run without a prompt: the first wish to stop cancels, so that the work ends in good order and the
 /// program with 130; a second ends it at once, which is harmless, since what was finished is kept.
@@ -16,13 +17,31 @@ public enum Interrupts {
       var signals = awaited()
       var number: Int32 = 0
       while sigwait(&signals, &number) != 0 {}
+      if isOver.load(ordering: .acquiring) {
+        over.signal()
+        return
+      }
       cancellation.cancel()
       while sigwait(&signals, &number) != 0 {}
+      TerminalModes.leave()
       _exit(128 + SIGINT)
     }
     waiting.name = "interrupts"
     waiting.start()
   }
+
+  /// Gives the signals back, for a prompt to take over; to be called on the thread that called `install`, while nobody has been
+  /// interrupted.
+  public static func end() {
+    isOver.store(true, ordering: .releasing)
+    kill(getpid(), SIGINT)
+    over.wait()
+    var signals = awaited()
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  private static let isOver = Atomic<Bool>(false)
+  private static let over = DispatchSemaphore(value: 0)
 
   private static func awaited() -> sigset_t {
     var signals = sigset_t()

@@ -1,0 +1,18 @@
+import Foundation
+import Workbench
+
+/// A document's workspace in which the prompt goes on, after a teacher has left the replay in the middle.
+public struct HandOver: Sendable {
+  let workspace: Workspace
+  /// The folder that recorded paths start from.
+  let root: URL
+  /// The folder that typed paths start from.
+  let base: URL
+  /// What is removed when the prompt ends: the workspace was made for the replay alone.
+  let temporary: URL?
+
+  /// Removes what was made for the replay alone.
+  public func end() {
+    if let temporary { try? FileManager.default.removeItem(at: temporary) }
+  }
+}

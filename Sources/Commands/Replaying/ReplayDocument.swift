@@ -1,0 +1,119 @@
+import Encoder
+import Foundation
+import Shell
+import Transcripts
+import Workbench
+
+/// A document that is fit to be replayed: read, understood to its last line, and with a root that it may have.
+///
+/// All of it is checked before anything of it runs, so that a mistyped verb in the last step is not found out after minutes.
+struct ReplayDocument {
+  /// As it was typed.
+  let name: String
+  /// The file itself, where the name is a symbolic link: its paths start from where it lies, not from where the link does.
+  let url: URL
+  let document: Document
+  /// In which numbers the model computes, by the front matter.
+  let precision: Precision
+  /// The folder that its paths start from.
+  let root: URL
+  /// For each step what it says; nil for one that is empty or was interrupted.
+  let statements: [Statement?]
+
+  /// Reads a document, says first what a reader should know (another version's, broken off, no steps), and checks the rest.
+  ///
+  /// - Throws: `DocumentError`, `Failure` with the document's line; `Fault` for a file that is none.
+  init(_ name: String, allowed: [URL], _ context: Context) throws {
+    self.name = name
+    let (link, text) = try context.files.text(of: name)
+    url = link.resolvingSymlinksInPath()
+    document = try Document(parsing: text, file: name)
+    let front = document.frontMatter
+    let shown = name.visible
+    if front.fettle != FrontMatter.currentVersion {
+      context.nested.show(
+        "\(shown) was written by fettle \(front.fettle.visible); this is \(FrontMatter.currentVersion).")
+    }
+    precision = Precision(rawValue: front.precision.rawValue) ?? .f32
+    _ = try precision.resolved()
+    if let line = document.breaksOff {
+      context.nested.show("\(shown) breaks off in line \(line); it is replayed up to there.")
+    }
+    if document.steps.isEmpty {
+      context.nested.show(
+        "\(shown) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
+    }
+    root = try Self.root(of: document, at: url, named: name, allowed: allowed, context)
+    statements = try document.steps.map { try Self.statement(of: $0, in: name) }
+  }
+
+  /// The folder that the front matter names.
+  ///
+  /// What a document reads is bounded by its root, so a document may not choose just any: its own folder, one around or in it,
+  /// or the one that the learner stands in; and a root that holds the learner's whole home only if they stand there.
+  private static func root(
+    of document: Document, at url: URL, named name: String, allowed: [URL], _ context: Context
+  ) throws -> URL {
+    let folder = url.deletingLastPathComponent()
+    let root = URL(folder: document.frontMatter.root, relativeTo: folder).resolvingSymlinksInPath()
+    let here = context.files.base.resolvingSymlinksInPath()
+    let home = URL(folder: ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory())
+      .resolvingSymlinksInPath()
+    let isNear = folder.isBelow(root) || root.isBelow(folder)
+    let isWide = home.isBelow(root) || root.path == "/"
+    let isAllowed = allowed.contains { root.isBelow($0.resolvingSymlinksInPath()) }
+    guard isAllowed || root.path == here.path || isNear && !isWide else {
+      throw Fault.rootTooWide(document: name, root: document.frontMatter.root)
+    }
+    return root
+  }
+
+  /// The command as the language and the verbs read it.
+  private static func statement(of step: Transcripts.Step, in name: String) throws -> Statement? {
+    guard !step.isInterrupted else { return nil }
+    let statements = try Language.statements(
+      in: step.command, file: name, firstLine: step.line, extractingPrompts: false)
+    for statement in statements { try check(statement, in: name) }
+    if statements.count > 1 {
+      throw Failure(
+        code: "bad-fence",
+        message: "This line goes on with a command that is whole already. Begin it with fettle> instead.",
+        file: name, line: statements[1].line)
+    }
+    return statements.first
+  }
+
+  /// - Throws: `Failure` for what no verb would understand, whatever the variables stand for.
+  private static func check(_ statement: Statement, in name: String) throws {
+    do {
+      try VerbParser.check(statement)
+    } catch {
+      var failure = Failure(explaining: error, verb: "replay", statement: statement, file: name)
+      failure.exitStatus = 1
+      throw failure
+    }
+  }
+
+  /// Says which files that the document loads are gone, or are not what they were, before any difference does.
+  func announceChangedFiles(_ files: FileAccess, _ context: Context) throws {
+    for (step, statement) in zip(document.steps, statements) {
+      guard let statement, statement.words.first?.text == "load",
+        let load = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb as? Load,
+        let recorded = step.answer.joined(separator: " ").firstMatch(of: #/sha256 ([0-9a-f]{8,64})/#)?.1,
+        let url = try? files.reading(load.file.description)
+      else { continue }
+      let shown = load.file.description.visible
+      guard FileManager.default.fileExists(atPath: url.path) else {
+        context.nested.show("\(shown), which line \(step.line) loads, is not there.")
+        continue
+      }
+      try context.checkCancellation()
+      guard let digest = try? sha256(url, check: context.checkCancellation) else { continue }
+      if !digest.hasPrefix(recorded) {
+        context.nested.show(
+          "\(shown) is not the file that line \(step.line) was recorded with: "
+            + "sha256 \(recorded) then, \(digest.prefix(recorded.count)) now.")
+      }
+    }
+  }
+}
