@@ -31,6 +31,7 @@ extension Failure {
     case let error as VerbParser.Misuse:
       (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
       show(error.column, in: statement)
+    case let error as Failure: self = error
     case let error as Run.Shown:
       self = error.failure ?? self
       wasShown = true
