@@ -101,6 +101,9 @@ struct Front {
       return Outcome(status: status, output: read(output), error: read(error))
     }
 
+    /// What has been written to standard output so far.
+    var soFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+
     func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
     func interrupt() { Foundation.kill(process.processIdentifier, SIGINT) }
   }

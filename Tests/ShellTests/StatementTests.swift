@@ -118,18 +118,32 @@ struct StatementTests {
   }
 
   @Test("never crash on garbage")
-  func garbage() {
-    let alphabet = Array("ab \t\n\r\"'“”‘’\\$${}#-—–=.f>or\u{301}東")
+  func garbage() throws {
+    let alphabet = Array("ab \t\n\r\"'“”‘’\\$${}#-—–=.f>or\u{301}東\u{A0}\u{200B}\u{2212}5")
     var generator = Seeded(state: 42)
     for _ in 0..<5_000 {
       let length = Int.random(in: 0...40, using: &generator)
       let text = String(
         (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
       for source in [text, "for x {" + text, "fettle> " + text] {
-        guard case .complete(let statements)? = try? Language.parse(source) else { continue }
-        for statement in statements {
-          _ = statement.text(from: 1) { _ in "v" }
-          #expect(statement.words.isEmpty || statement.line >= 1)
+        let lines = source.split(omittingEmptySubsequences: false) { $0.isNewline }.count
+        do {
+          switch try Language.parse(source) {
+          case .incomplete(let open): #expect((1...lines).contains(open.line) && open.column >= 1)
+          case .complete(let statements):
+            for statement in statements {
+              #expect((1...lines).contains(statement.line))
+              _ = statement.text(from: 1) { _ in "v" }
+              _ = Claim(statement.words).map { try? $0.evaluate { _ in "1" } }
+              // What is recorded of it reads back as the same.
+              let again = try Language.statements(statement.source, extractingPrompts: false)
+              #expect(
+                again.map { $0.words.map(\.pieces) } == [statement.words.map(\.pieces)],
+                "\(source.debugDescription)")
+            }
+          }
+        } catch let error as LanguageError {
+          #expect((1...lines).contains(error.line) && error.column >= 1, "\(source.debugDescription)")
         }
       }
     }

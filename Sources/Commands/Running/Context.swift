@@ -10,16 +10,19 @@ public struct Context: Sendable {
   public let seed: UInt64
   public let progress: Shell.Progress
   public let cancellation: Cancellation
-  /// The line being run, for verbs that repeat it.
+  /// The line being run, for verbs that repeat it, and the script or document it stands in.
   let statement: Statement
+  let file: String?
   /// Runs other lines: for `run` and `replay`.
   let nested: Nested
 
   /// What `run` and `replay` need of the interpreter that runs them.
   struct Nested: Sendable {
-    let run: @Sendable (Statement, _ file: String?) throws -> Execution
+    let run: @Sendable (Statement, _ file: String?) -> Execution
     /// How many scripts this line stands in.
     let depth: Int
+    /// Whether it stands in the block of a `for`.
+    let isInBlock: Bool
     /// Draws what a verb says while it runs.
     let send: @Sendable (Interpreter.Event) -> Void
     let terminal: Terminal
@@ -29,8 +32,10 @@ public struct Context: Sendable {
     func show(_ line: String) { send(.live(line)) }
   }
 
-  /// The value of `verb.field`, for a text that is read as it was typed.
+  /// What `$name` and `$verb.field` stand for.
   let value: @Sendable (String) -> String?
+  /// The JSON of a verb's last answer.
+  let answer: @Sendable (String) -> JSONValue?
 
   /// A text that ends the line, blanks, quotes and dashes as they were typed.
   ///

@@ -20,8 +20,10 @@ extension Failure {
   init(explaining error: any Error, verb: String, statement: Statement, file: String?) {
     self.init(code: "failed", message: "", exitStatus: 1)
     self.file = file
-    line = file == nil ? nil : statement.line
-    column = file == nil ? nil : statement.words.first?.column
+    if file != nil {
+      line = statement.line
+      show(statement.words.first?.column, in: statement)
+    }
     switch error {
     case is CancellationError:
       (code, message, exitStatus) = ("interrupted", "Interrupted.", Self.interruptedStatus)
@@ -32,7 +34,7 @@ extension Failure {
       (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
       show(error.column, in: statement)
     case let error as Failure: self = error
-    case let error as Run.Shown:
+    case let error as Shown:
       self = error.failure ?? self
       wasShown = true
     case let error as LanguageError:
@@ -62,15 +64,15 @@ extension Failure {
   }
 
   /// The place in the line that was typed, with the line for a caret.
-  private mutating func show(_ column: Int?, in statement: Statement) {
+  mutating func show(_ column: Int?, in statement: Statement) {
     self.column = column
     source = column == nil ? nil : statement.physicalLine(statement.line)
   }
 
   /// The place in a data file is worth more than the place of the command that reads it.
   private mutating func place(_ place: Place?) {
-    guard let place else { return }
-    (file, line, column) = (place.file, place.line, place.column)
+    guard let place, place.line != nil else { return }
+    (file, line, column, source) = (place.file, place.line, place.column, nil)
   }
 
   /// As a document keeps it.

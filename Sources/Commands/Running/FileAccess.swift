@@ -130,20 +130,24 @@ public final class FileAccess: Sendable {
       && Installation.running.name(of: url, from: root) == nil
   }
 
-  /// How the command is recorded: its words, with paths relative to the root.
-  func recorded(_ statement: Statement) -> String {
+  /// How the command is recorded: as it was typed, but for its paths, which become relative to the root.
+  ///
+  /// - Parameter texts: its words with their variables expanded.
+  func recorded(_ statement: Statement, texts: [String]) -> String {
     let renamed = renamed.withLock { $0 }
     guard !renamed.isEmpty else { return statement.source }
+    let source = Array(statement.source)
     var before: Word?
-    return statement.words.map { word in
+    return zip(statement.words, texts).map { word, text in
       defer { before = word }
+      let written = String(source[word.range])
       if word.isOption {
-        let parts = word.text.split(separator: "=", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let path = renamed[parts[1]] else { return word.text }
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let path = renamed[parts[1]] else { return written }
         return "\(parts[0])=\(Language.quoted(path))"
       }
       let isName = before.map { $0.isOption && Self.optionsOfNames.contains($0.text) } ?? false
-      return Language.quoted(isName ? word.text : renamed[word.text] ?? word.text)
+      return isName ? written : renamed[text].map(Language.quoted) ?? written
     }.joined(separator: " ")
   }
 

@@ -16,10 +16,18 @@ public final class Interpreter: Sendable {
   let records: Bool
   private let files: @Sendable () -> FileAccess
   private let cancellation = Mutex<Cancellation>(Cancellation())
-  private let depth = Mutex(0)
-  private let variables = Mutex<[String: JSONValue]>([:])
+  private let nesting = Mutex(Nesting())
+  /// Answers that the log does not have, by verb: of verbs that are no steps, and of those run with `--no-record`.
+  private let unlogged = Mutex<[String: JSONValue]>([:])
   private let handOver = Mutex<HandOver?>(nil)
   let show: @Sendable (Event) -> Void
+
+  private struct Nesting {
+    /// How many lines, scripts and blocks among them, are under way.
+    var depth = 0
+    /// How many of them are blocks.
+    var blocks = 0
+  }
 
   /// What the front door draws.
   public enum Event: Sendable {
@@ -62,108 +70,149 @@ public final class Interpreter: Sendable {
   func execute(_ statement: Statement, file: String?) -> Execution {
     var verbName = statement.words.first?.expanded { _ in nil } ?? ""
     do {
-      let words = statement.words.map { expand($0) }
+      let words = statement.words.map { VerbParser.Input($0, value: value(of:)) }
       let verb = try VerbParser.verb(from: words)
       verbName = verb.name
-      return try perform(verb, statement, file: file)
+      return try perform(verb, statement, texts: words.map(\.text), file: file)
     } catch let request as VerbParser.HelpRequest {
       return Execution(verb: "help", result: .success(Help.report(request.text)))
     } catch {
-      let failure = Failure(explaining: error, verb: verbName, statement: statement, file: file)
-      return Execution(verb: verbName, result: .failure(failure))
+      return Execution(verb: verbName, result: .failure(explained(error, verbName, statement, file)))
     }
   }
 
-  private func perform(_ parsed: VerbParser.Parsed, _ statement: Statement, file: String?) throws -> Execution
-  {
+  /// - Parameter texts: the statement's words with their variables expanded.
+  private func perform(
+    _ parsed: VerbParser.Parsed, _ statement: Statement, texts: [String], file: String?
+  ) throws -> Execution {
     let files = files()
-    let cancellation = cancellation.withLock { $0 }
     let verb = parsed.verb
     let recording = type(of: verb).recording
     let isLogged = records && recording == .step
-    let seed = try workspace.read { try Settings($0).seed }
+    let before = try workspace.read { (seed: try Settings($0).seed, step: try $0.lastStepID()) }
+    let nested = Mutex<[Execution]>([])
     let context = Context(
-      workspace: workspace, files: files, encoders: encoders, seed: seed, progress: progress,
-      cancellation: cancellation, statement: statement,
+      workspace: workspace, files: files, encoders: encoders, seed: before.seed, progress: progress,
+      cancellation: cancellation.withLock { $0 }, statement: statement, file: file,
       nested: Context.Nested(
         run: { [self] statement, file in
-          depth.withLock { $0 += 1 }
-          defer { depth.withLock { $0 -= 1 } }
-          let execution = execute(statement, file: file)
-          if execution.isShown { show(.executed(execution)) }
+          let execution = run(statement, file: file, in: recording)
+          nested.withLock { $0.append(execution) }
           return execution
         },
-        depth: depth.withLock { $0 },
+        depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 },
         send: show, terminal: terminal,
         handOver: { [self] wish in handOver.withLock { $0 = wish } }),
-      value: { [self] in value(of: $0) })
+      value: { [self] in value(of: $0) }, answer: { [self] in lastAnswer(of: $0) })
+    var execution = Execution(
+      verb: parsed.name, result: .success(Report(verb: parsed.name)), source: statement.source)
     do {
       let work = try verb.perform(in: context)
-      let (report, explanations) = try workspace.write { workbench in
+      execution.nested = nested.withLock { $0 }
+      try workspace.write { workbench in
         let additions = try work.additions(workbench)
         var report = try work.finish(workbench)
         report.verb = parsed.name
-        let object = JSONValue.object(report.json)
-        if isLogged {
-          try workbench.log(
-            LoggedStep(
-              verb: parsed.name, command: ([files.recorded(statement)] + additions).joined(separator: " "),
-              answer: CanonicalDrawing.draw(report).text.joined(separator: "\n"), json: object.line,
-              status: .done))
+        execution.result = .success(report)
+        execution.command = ([files.recorded(statement, texts: texts)] + additions).joined(
+          separator: " ")
+        execution.isStep =
+          try isLogged || records && recording == .block && fold(execution, after: before.step, workbench)
+        if execution.isStep { try workbench.log(execution.step) }
+        if recording == .step {
+          execution.explanations = try Glossary.newLines(for: execution.answer.text, workbench)
         }
-        let explains = recording == .step
-        return (
-          report, explains ? try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench) : []
-        )
       }
       progress.finish()
-      variables.withLock { $0[parsed.name] = .object(report.json) }
-      if records, recording != .nothing { try SessionDocument(workspace).catchUp() }
-      return Execution(verb: parsed.name, result: .success(report), explanations: explanations)
+      if case .success(let report) = execution.result {
+        let isKnown = execution.isStep || recording == .block
+        unlogged.withLock { $0[parsed.name] = isKnown ? JSONValue?.none : .object(report.json) }
+      }
+      if recording != .nothing { try catchUp() }
     } catch {
       progress.finish()
-      let failure = Failure(explaining: error, verb: parsed.name, statement: statement, file: file)
+      execution.nested = nested.withLock { $0 }
+      let failure = explained(error, parsed.name, statement, file)
+      execution.result = .failure(failure)
+      execution.command = files.recorded(statement, texts: texts)
       if isLogged, failure.exitStatus != Failure.usageStatus, !failure.isOfTheMachine {
-        try? log(failure, parsed.name, files.recorded(statement))
+        // A failed or interrupted verb is a step too: a replay expects it to fail the same way, and skips an interruption.
+        try? workspace.write { [execution] in _ = try $0.log(execution.step) }
+        execution.isStep = true
       }
-      return Execution(verb: parsed.name, result: .failure(failure))
+      if recording != .nothing { try? catchUp() }
     }
+    return execution
   }
 
-  /// A failed or interrupted verb is a step too: a replay expects it to fail the same way, and skips an interruption.
-  private func log(_ failure: Failure, _ verb: String, _ command: String) throws {
-    let interrupted = failure.exitStatus == Failure.interruptedStatus
-    try workspace.write { workbench in
-      _ = try workbench.log(
-        LoggedStep(
-          verb: verb, command: command,
-          answer: interrupted ? "" : failure.answer.text.joined(separator: "\n"),
-          status: interrupted ? .interrupted : .failed))
+  /// Runs a line of a script or a block.
+  private func run(_ statement: Statement, file: String?, in outer: Recording) -> Execution {
+    nesting.withLock {
+      $0.depth += 1
+      if outer == .block { $0.blocks += 1 }
     }
+    defer {
+      nesting.withLock {
+        $0.depth -= 1
+        if outer == .block { $0.blocks -= 1 }
+      }
+    }
+    var execution = execute(statement, file: file)
+    if outer == .block, case .success(var report) = execution.result {
+      // What comes next is the next line of the block.
+      report.hint = nil
+      execution.result = .success(report)
+    }
+    if execution.isShown { show(.executed(execution)) }
+    return execution
+  }
+
+  /// Folds a block's steps into the one that stands for all of them, where a replay of that would do the same: nothing else
+  /// was logged meanwhile, none has been written to the document, and each is recorded as it was typed.
+  private func fold(_ block: Execution, after id: Int, _ workbench: Workbench) throws -> Bool {
+    guard block.nested.allSatisfy({ $0.isStep && $0.isRecordedAsTyped }),
+      try Settings(workbench).written <= id
+    else { return false }
+    return try workbench.fold(stepsAfter: id, count: block.nested.count)
+  }
+
+  /// Writes what is logged into the session's document; not before a block has ended, which may fold its steps.
+  private func catchUp() throws {
+    guard records, nesting.withLock({ $0.blocks == 0 }) else { return }
     try SessionDocument(workspace).catchUp()
   }
 
-  /// A word with `$kpi.accuracy` and the like replaced; a name that does not exist stays as it was typed.
-  private func expand(_ word: Word) -> VerbParser.Input {
-    VerbParser.Input(word) { name in value(of: name) }
+  private func explained(
+    _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?
+  ) -> Failure {
+    var failure = Failure(explaining: error, verb: verb, statement: statement, file: file)
+    if file == nil, failure.source == nil, failure.line == nil, nesting.withLock({ $0.blocks > 0 }) {
+      failure.show(statement.words.first?.column, in: statement)
+    }
+    return failure
   }
 
-  /// The value of `verb.field`: from the last answer of that verb, in this process or in the log.
+  /// What `$name` stands for: a variable, or a field of a verb's last answer (`kpi.accuracy`), in this process or in the log.
   private func value(of name: String) -> String? {
     let path = name.split(separator: ".").map(String.init)
-    guard let verb = path.first, path.count > 1 else { return nil }
-    let last =
-      variables.withLock { $0[verb] }
-      ?? (try? workspace.read { try $0.lastJSON(ofVerb: verb) }).flatMap { $0 }.flatMap {
-        try? JSONValue(parsing: $0)
-      }
-    var value = last
-    for key in path.dropFirst() {
-      guard case .object(let object)? = value else { return nil }
-      value = object[key]
-    }
+    guard path.count > 1 else { return (try? workspace.read { try Settings($0).variable(name) }) ?? nil }
+    var value = lastAnswer(of: path[0])
+    for key in path.dropFirst() { value = value?[key] }
     return value?.word
   }
+
+  /// The JSON of a verb's last answer; of a verb with subcommands, of whichever of them was last.
+  private func lastAnswer(of verb: String) -> JSONValue? {
+    let here = unlogged.withLock { answers in
+      answers[verb] ?? answers.first { $0.key.hasPrefix(verb + " ") }?.value
+    }
+    if let here { return here }
+    let logged = try? workspace.read { try $0.lastJSON(ofVerb: verb) }
+    return logged.flatMap { $0 }.flatMap { try? JSONValue(parsing: $0) }
+  }
+
+  /// Forgets what this process knows of the session, since another one takes its place.
+  func forget() { unlogged.withLock { $0 = [:] } }
 }
 
 /// What came of one statement.
@@ -174,6 +223,15 @@ public struct Execution: Sendable {
   public var explanations: [String] = []
   /// The workspace that the prompt goes on in.
   public var handOver: HandOver?
+  /// What the lines of a script or a block came to; each was shown when it ended.
+  var nested: [Execution] = []
+  /// As it was typed, and as a step records it.
+  var source = ""
+  var command = ""
+  /// Whether it has been logged as a step.
+  var isStep = false
+  /// Whether a path was rewritten or an option added.
+  var isRecordedAsTyped: Bool { command == source }
 
   /// The exit status of a process that ran this alone: 0, 1 failed, 2 usage, 130 interrupted.
   public var status: Int32 {
@@ -193,9 +251,25 @@ public struct Execution: Sendable {
 
   /// As a document keeps it.
   var answer: Answer {
+    let own: Answer =
+      switch result {
+      case .success(let report): CanonicalDrawing.draw(report)
+      case .failure(let failure): failure.wasShown ? Answer() : failure.answer
+      }
+    return Answer(nested.flatMap(\.answer.lines) + own.lines)
+  }
+
+  /// As the log keeps it.
+  var step: LoggedStep {
+    let text = answer.text.joined(separator: "\n")
     switch result {
-    case .success(let report): CanonicalDrawing.draw(report)
-    case .failure(let failure): failure.answer
+    case .success(let report):
+      return LoggedStep(verb: verb, command: command, answer: text, json: JSONValue.object(report.json).line)
+    case .failure(let failure):
+      let isInterrupted = failure.exitStatus == Failure.interruptedStatus
+      return LoggedStep(
+        verb: verb, command: command, answer: isInterrupted ? "" : text,
+        status: isInterrupted ? .interrupted : .failed)
     }
   }
 }

@@ -24,6 +24,21 @@ struct Settings {
   }
   func set(precision: Precision) throws { try workbench.set("precision", to: precision.rawValue) }
 
+  /// The value that `set` gave a name; nil where it gave none.
+  func variable(_ name: String) throws -> String? { try workbench.setting(Self.variablePrefix + name) }
+  func set(variable name: String, to value: String) throws {
+    try workbench.set(Self.variablePrefix + name, to: value)
+  }
+
+  /// All variables, by name.
+  var variables: [(name: String, value: String)] {
+    get throws {
+      try workbench.settings().filter { $0.key.hasPrefix(Self.variablePrefix) }
+        .map { (String($0.key.dropFirst(Self.variablePrefix.count)), $0.value) }
+    }
+  }
+  private static let variablePrefix = "$"
+
   /// The folder that paths in the document start from, relative to the workspace's folder.
   var root: String { get throws { try workbench.setting("root") ?? ".." } }
   func set(root: String) throws { try workbench.set("root", to: root) }

@@ -16,6 +16,12 @@ extension JSONValue {
     case .array, .object: nil
     }
   }
+
+  /// The names of an object's members that have a word, sorted.
+  var wordNames: [String] {
+    guard case .object(let members) = self else { return [] }
+    return members.filter { $0.value.word != nil }.map(\.key).sorted()
+  }
 }
 
 extension Language {

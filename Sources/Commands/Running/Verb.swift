@@ -24,6 +24,10 @@ public enum Recording: Sendable {
   case step
   /// What the verb itself logs: prose.
   case prose
+  /// The steps of its block, each in its own transaction as if it had been typed. When all have ended well, they are folded
+  /// into one step: the command with its block, and all their answers. A kill in the middle leaves the steps one by one, and
+  /// so a document that replays to the same state.
+  case block
   /// Nothing: it is not about the workspace (help, quit, the document's own verbs).
   case nothing
 }
@@ -58,6 +62,7 @@ struct Fettle: ParsableCommand {
       Load.self, InterfaceVerb.self, Classify.self, Predict.self, LabelVerb.self, KPI.self, FineTune.self,
       Validate.self, Models.self, Datasets.self, Status.self, Tokens.self, Embed.self, ModelVerb.self,
       Export.self,
-      Expect.self, Config.self, Note.self, SessionVerb.self, Replay.self, Run.self, Help.self, Quit.self,
+      Expect.self, SetVariable.self, For.self, Config.self, Note.self, SessionVerb.self, Replay.self,
+      Run.self, Help.self, Quit.self,
     ])
 }

@@ -14,7 +14,10 @@ enum VerbParser {
     }
 
     init(_ word: Word, value: (String) -> String? = { _ in nil }) {
-      self.init(text: word.expanded(using: value), isQuoted: word.isQuoted, column: word.column)
+      // A variable's value is a value, whatever it begins with.
+      let isVariable = if case .variable = word.pieces.first { true } else { false }
+      self.init(
+        text: word.expanded(using: value), isQuoted: word.isQuoted || isVariable, column: word.column)
     }
   }
 

@@ -9,73 +9,70 @@ struct Expect: Verb {
     commandName: "expect", abstract: "Fail unless a comparison holds.",
     discussion: """
       $verb.field is a number or a text of that verb's last answer, by its name in --json: $kpi.accuracy, $validate.difference, \
-      $finetune.model. Numbers are compared with >=, <=, >, <, == and !=; texts with == and !=.
+      $finetune.model; $name is what set gave it. Numbers are compared with >=, <=, >, <, == and !=, and may be sums and products \
+      with blanks around + - * /; texts with == and !=.
 
       Examples:
         expect $kpi.accuracy >= 0.55
         expect $validate.p_value < 0.05
+        expect $validate.accuracy - $validate.base_accuracy > 0
       """)
 
-  @Argument(parsing: .captureForPassthrough, help: "LEFT COMPARISON RIGHT") var expression: [Text]
+  @Argument(parsing: .captureForPassthrough, help: "LEFT COMPARISON RIGHT") var words: [Text]
 
   func perform(in context: Context) throws -> Work {
-    let words = expression.map(\.description)
-    guard words.count == 3, let comparison = Comparator(rawValue: words[1]) else {
+    var words = Array(context.statement.words.dropFirst())
+    if words.count == 1, words[0].text.contains(where: \.isWhitespace) {
+      // In quotes as a whole, as a Unix shell wants it.
+      words = try Language.statements(words[0].text, extractingPrompts: false).flatMap(\.words)
+    }
+    guard let claim = Claim(words) else {
       throw Fault.usage(
-        "expect needs three words, such as: expect $kpi.accuracy >= 0.7 (one of >= <= > < == != between blanks)."
-      )
+        "expect takes one comparison, such as: expect $kpi.accuracy >= 0.7 (one of >= <= > < == !=).")
     }
-    let typed = context.statement.words.dropFirst().map { $0.expanded { _ in nil } }
-    for word in typed where word.hasPrefix("$") {
-      if words.contains(word) {
-        throw Fault.other(
-          code: "no-such-value",
-          "There is no \(word.visible) yet. Run the verb before the dot first; its --json shows which names it has."
-        )
-      }
+    if let name = claim.unknownNames(context.value).first { throw unknown(name, context) }
+    let typed = words.map(\.text).joined(separator: " ").visible
+    let outcome: Claim.Outcome
+    do {
+      outcome = try claim.evaluate(context.value)
+    } catch let error as Claim.NotANumber {
+      throw Fault.expectation("Expected \(typed), but \(error.text.visible) is no number.")
     }
-    let claim = typed.joined(separator: " ").visible
-    guard let holds = comparison.holds(words[0], words[2]) else {
-      throw Fault.usage(
-        "\(claim): \(words[1]) compares numbers, and \(words[0].visible) or \(words[2].visible) is none.")
-    }
-    guard holds else {
+    guard outcome.holds else {
       throw Fault.expectation(
-        "Expected \(claim), but it is \(words[0].visible) \(words[1]) \(words[2].visible).")
+        "Expected \(typed), but \(outcome.left.visible) is not \(claim.comparison.rawValue) \(outcome.right.visible)."
+      )
     }
     return Work { _ in
       var report = Report(verb: "expect")
-      report.blocks.append(.line("As expected: \(claim)"))
-      report.json = ["expression": .string(claim), "holds": .bool(true)]
+      report.blocks.append(.line("As expected: \(typed)"))
+      report.json = [
+        "expression": .string(typed), "left": .string(outcome.left), "right": .string(outcome.right),
+        "holds": .bool(true),
+      ]
       return report
     }
   }
 
-  enum Comparator: String {
-    case atLeast = ">="
-    case atMost = "<="
-    case above = ">"
-    case below = "<"
-    case equal = "=="
-    case different = "!="
+  private func unknown(_ written: String, _ context: Context) -> Fault {
+    let name = written.trimmingCharacters(in: CharacterSet(charactersIn: "${}"))
+    return .other(
+      code: "no-such-value", "There is no \(written.visible). \(hint(for: name, context).visible)")
+  }
 
-    /// Whether it holds; nil where a comparison of size is asked of what is no number.
-    func holds(_ left: String, _ right: String) -> Bool? {
-      guard let a = Double(left), let b = Double(right) else {
-        switch self {
-        case .equal: return left == right
-        case .different: return left != right
-        default: return nil
-        }
-      }
-      return switch self {
-      case .atLeast: a >= b
-      case .atMost: a <= b
-      case .above: a > b
-      case .below: a < b
-      case .equal: a == b
-      case .different: a != b
-      }
+  /// What to do about a name that nobody knows.
+  private func hint(for name: String, _ context: Context) -> String {
+    guard let dot = name.firstIndex(of: ".") else { return "Set it first: set \(name) VALUE" }
+    let verb = String(name[..<dot])
+    let field = String(name[name.index(after: dot)...])
+    if let names = context.answer(verb)?.wordNames {
+      if let near = nearest(field, among: names) { return "Did you mean $\(verb).\(near)?" }
+      return "The last answer of \(verb) has: \(names.joined(separator: ", "))."
     }
+    let verbs = VerbParser.children(of: Fettle.self).keys.sorted()
+    if !verbs.contains(verb), let near = nearest(verb, among: verbs) {
+      return "Did you mean $\(near).\(field)?"
+    }
+    return "Run \(verb) first; it is a part of its answer."
   }
 }

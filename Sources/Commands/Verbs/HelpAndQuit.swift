@@ -7,11 +7,16 @@ struct Help: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "help", abstract: "List the verbs, or explain one.")
-  @Argument(help: ArgumentHelp("The verb to explain.", valueName: "verb")) var verb: [Text] = []
+  @Argument(help: ArgumentHelp("The verb to explain, or language.", valueName: "verb")) var verb: [Text] = []
 
   func perform(in context: Context) throws -> Work {
     let path = verb.map(\.description)
-    let report = path.isEmpty ? Self.list() : try Self.explain(path, columns: context.nested.terminal.width)
+    let report =
+      switch path {
+      case []: Self.list()
+      case ["language"]: Self.report(Language.page)
+      default: try Self.explain(path, columns: context.nested.terminal.width)
+      }
     return Work { _ in report }
   }
 
@@ -20,7 +25,7 @@ struct Help: Verb {
     let verbs = Fettle.configuration.subcommands
     report.blocks.append(.line("The verbs, in the order of the tutorial:"))
     report.blocks.append(.fields(verbs.map { ($0._commandName, "\($0.configuration.abstract)") }))
-    report.blocks.append(.line("help VERB explains one, with examples. A line begun with # is a comment."))
+    report.blocks.append(.line("help VERB explains one, with examples; help language how lines are written."))
     report.json = [
       "verbs": .array(
         verbs.map {

@@ -27,22 +27,11 @@ struct Run: Verb {
         code: "too-deep",
         "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
     }
-    for statement in try Self.statements(source, file: name) {
-      try context.checkCancellation()
-      let execution = try context.nested.run(statement, name)
-      if case .failure(let failure) = execution.result { throw Shown(failure: failure) }
-      if execution.status != 0 { throw Shown(failure: nil) }
-      if execution.leaves { break }
-    }
+    _ = try context.run(Self.statements(source, file: name), file: name)
     return Work { _ in Report(verb: "run") }
   }
 
   private static let deepest = 16
-
-  /// A failure that has been shown where it happened.
-  struct Shown: Error {
-    let failure: Failure?
-  }
 
   private static func statements(_ source: String, file: String) throws -> [Statement] {
     if file.hasSuffix(".md") {

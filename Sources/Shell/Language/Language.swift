@@ -1,19 +1,4 @@
-/// fettle's command language: one line, one verb, words as in a POSIX shell, but kind to headlines.
-///
-/// - Blanks part words. A quote opens only at the start of a word, or right after the `=` of an option
-///   (`--name="my set"`), so `Chipmaker's`, `players'` and `27"` are plain text.
-/// - A double quote, straight or curly (`"…"`, `“…”`, `„…“`), goes on to its partner, over lines if need be; in it `\"`, `\\` and `\$`
-///   stand for the second character.
-/// - A single quote (`'…'`, `‘…’`) closes where no letter or digit follows, so that `'It's here'` is one word, and has to do so
-///   on its line; one that does not is an apostrophe (`'tis the season`). A `’` never opens one (`’90s`). Nothing expands in it.
-/// - `$name`, `$kpi.accuracy` and `${name}` expand where such a name exists, else stay (`$500`).
-/// - `#` begins a comment only at the start of a line (`the #1 hit` is text).
-/// - Outside quotes `\` takes the meaning from a blank, a quote, `$`, `#`, a brace or itself, and stays before anything else (`C:\data`).
-///   At the end of a line it joins the next.
-/// - A dash that a slide has made of `--` is `--` again: an em or en dash at the start of a word before a letter. Likewise a minus
-///   sign or en dash before a digit is `-`.
-/// - `for … {` opens a block of statements that ends with `}`.
-/// - Where a text contains lines that begin with `fettle> `, these and their continuations (`     > `) are all that is read.
+/// fettle's command language: one line, one verb, words as in a POSIX shell, but kind to headlines. `page` has its rules.
 public enum Language {
   static let deepestNesting = 32
 

@@ -53,7 +53,9 @@ public enum LanguageError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .neverClosed(let what, let place):
       "\(what.prefix(1).uppercased() + what.dropFirst()) at line \(place.line), column \(place.column) "
-        + "has no end. Close it, or leave it out."
+        + (what == "a brace"
+          ? "has no end. Close it with a } that has blanks or line ends around it."
+          : "has no end. Close it, or leave it out.")
     case .strayBrace:
       "Nothing is open that this } could close. Put it in quotes if it is text."
     case .wordsAfterBrace(let word, _):

@@ -76,10 +76,11 @@ struct SourceLines {
     var lines: [String] = []
     var line = String.UnicodeScalarView()
     var previous: Unicode.Scalar?
-    for (index, scalar) in source.unicodeScalars.enumerated() {
+    for scalar in source.unicodeScalars {
       defer { previous = scalar }
       switch scalar {
-      case "\u{FEFF}" where index == 0: break
+      // Unseen characters that web pages and slides put between words and into them; BERT does not read them either.
+      case "\u{FEFF}", "\u{200B}", "\u{2060}", "\u{AD}": break
       case "\n" where previous == "\r": break
       case "\n", "\r":
         lines.append(String(line))

@@ -14,10 +14,25 @@ extension Workbench {
       answer: step.answer.storable, json: step.json.storable, status: step.status)
   }
 
+  /// Takes the steps after one out of the document: the next that is logged stands for all of them. What they answered stays
+  /// known (``lastJSON(ofVerb:)``).
+  ///
+  /// - Parameter count: how many there should be. Where there are more, another process has logged its own among them:
+  ///   nothing is done, and false is returned.
+  public func fold(stepsAfter id: Int, count: Int) throws -> Bool {
+    guard try steps(after: id).count == count else { return false }
+    try db.execute(
+      sql: "UPDATE steps SET status = 'folded' WHERE id > ? AND status = 'done'", arguments: [id])
+    return true
+  }
+
   /// The steps after one, in their order; all of them after 0.
   public func steps(after id: Int = 0) throws -> [LoggedStep] {
     let rows = try Row.fetchAll(
-      db, sql: "SELECT id, verb, command, answer, json, status FROM steps WHERE id > ? ORDER BY id",
+      db,
+      sql: """
+        SELECT id, verb, command, answer, json, status FROM steps WHERE id > ? AND status <> 'folded' ORDER BY id
+        """,
       arguments: [id])
     return rows.map { row in
       LoggedStep(
@@ -29,10 +44,15 @@ extension Workbench {
   /// The id of the last step; 0 where there is none.
   public func lastStepID() throws -> Int { try Int.fetchOne(db, sql: "SELECT max(id) FROM steps") ?? 0 }
 
-  /// The JSON that a verb gave when it last succeeded.
+  /// The JSON that a verb, or one of its subcommands, gave when it last succeeded.
   public func lastJSON(ofVerb verb: String) throws -> String? {
     try String.fetchOne(
-      db, sql: "SELECT json FROM steps WHERE verb = ? AND status = 'done' ORDER BY id DESC LIMIT 1",
-      arguments: [verb])
+      db,
+      sql: """
+        SELECT json FROM steps
+        WHERE (verb = :verb OR verb >= :verb || ' ' AND verb < :verb || '!') AND status IN ('done', 'folded')
+        ORDER BY id DESC LIMIT 1
+        """,
+      arguments: ["verb": verb])
   }
 }

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Shell
+
+/// The same lines for several values: step 9 of the tutorial, each doubling of the data.
+struct For: Verb {
+  static let recording = Recording.block
+  static let configuration = CommandConfiguration(
+    commandName: "for", abstract: "Run a block of lines once for each of several values.",
+    discussion: """
+      for NAME in VALUES { … } sets $NAME to each value in turn and runs the lines between the braces; a brace stands alone, with blanks or \
+      line ends around it. The first failure ends it, and so does Ctrl-C; what was done before stays. The variable keeps its last value.
+
+      Examples:
+        for n in 25 50 100 { load Samples/news-1.csv --sample $n --name part-$n }
+        for m in linear full {
+          finetune --method $m --dataset news-1
+          validate --dataset news-2
+        }
+
+      The whole language: help language.
+      """)
+
+  @Argument(parsing: .captureForPassthrough, help: "NAME in VALUES { LINES }") var words: [Text]
+
+  func perform(in context: Context) throws -> Work {
+    let words = words.map(\.description)
+    guard words.count > 2, words[1] == "in" else {
+      throw Fault.usage("for goes: for NAME in VALUES { LINES }, such as: for n in 25 50 { show $n }")
+    }
+    guard let body = context.statement.body else {
+      throw Fault.usage(
+        "for needs its lines between braces that stand alone, with blanks around them: for n in 25 50 { LINES }"
+      )
+    }
+    guard SetVariable.isName(words[0]) else {
+      throw Fault.usage(
+        "\(words[0].visible) cannot name a variable. A name has letters, digits and _, and stands here without its dollar sign."
+      )
+    }
+    for value in words.dropFirst(2) {
+      guard
+        try context.run(
+          [assignment(of: value, to: words[0], at: context.statement)] + body, file: context.file)
+      else { break }
+    }
+    return Work { _ in Report(verb: "for") }
+  }
+
+  /// A step like those of the block, so that each of them is recorded with the value it was run with.
+  private func assignment(of value: String, to name: String, at statement: Statement) throws -> Statement {
+    let source = "set \(name) \(Language.quoted(value))"
+    let numbering = Language.Numbering(firstLine: statement.line)
+    guard
+      case .complete(let lines) = try Language.parse(source, numbering: numbering, extractingPrompts: false),
+      let line = lines.first
+    else { throw Fault.usage("\(value.visible) cannot be a value.") }
+    return line
+  }
+}

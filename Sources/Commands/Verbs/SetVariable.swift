@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// Names for values, so that a script or a document says a number once.
+struct SetVariable: Verb, TextVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "set", abstract: "Give a value a name: $name stands for it from then on.",
+    discussion: """
+      Wherever $name or ${name} stands in a command, its value takes its place; a name that was never set stays as typed, so that $500 is \
+      just that. The workspace keeps the variables. set alone lists them.
+
+      Examples:
+        set n 100
+        load Samples/news-1.csv --sample $n --name part-$n
+        set
+
+      The whole language: help language.
+      """)
+
+  @Argument(help: "The name: letters, digits and _.") var name: Text?
+  @Argument(help: "Its value; the rest of the line.") var value: [Text] = []
+
+  func perform(in context: Context) throws -> Work {
+    guard var name = name?.description else { return Work { try Self.list($0) } }
+    var text = context.rest(value)
+    // As other languages write it: set n=100, set n = 100.
+    if let equals = name.firstIndex(of: "="), equals != name.startIndex {
+      text = String(name[name.index(after: equals)...]) + (value.isEmpty ? "" : " " + text)
+      name = String(name[..<equals])
+    } else if let first = value.first?.description, first == "=", value.count > 1 {
+      text = context.rest(Array(value.dropFirst()))
+    } else if value.isEmpty {
+      return Work { try Self.show(name, $0) }
+    }
+    guard Self.isName(name) else {
+      throw Fault.usage(
+        "\(name.visible) cannot name a variable. A name has letters, digits and _, does not begin with a digit, and is set "
+          + "without its dollar sign: set n 100")
+    }
+    return Work { [name, text] workbench in
+      try Settings(workbench).set(variable: name, to: text)
+      return Self.report(name, text)
+    }
+  }
+
+  static func isName(_ text: String) -> Bool {
+    guard let first = text.first, first.isLetter || first == "_" else { return false }
+    return text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+  }
+
+  private static func report(_ name: String, _ value: String) -> Report {
+    var report = Report(verb: "set")
+    report.blocks.append(.line("\(name) = \(value.visible)"))
+    report.json = ["name": .string(name), "value": .string(value)]
+    return report
+  }
+
+  private static func show(_ name: String, _ workbench: Workbench) throws -> Report {
+    let settings = try Settings(workbench)
+    if let value = try settings.variable(name) { return report(name, value) }
+    let near = nearest(name, among: try settings.variables.map(\.name))
+    throw Fault.other(
+      code: "no-such-variable",
+      "There is no variable \(name.visible). "
+        + (near.map { "Did you mean \($0)?" } ?? "Set it: set NAME VALUE"))
+  }
+
+  private static func list(_ workbench: Workbench) throws -> Report {
+    let variables = try Settings(workbench).variables
+    var report = Report(verb: "set")
+    report.blocks.append(
+      variables.isEmpty
+        ? .line("No variables yet. Set one: set NAME VALUE")
+        : .fields(variables.map { ($0.name, "\($0.value.visible)") }))
+    report.json = [
+      "variables": .object(
+        Dictionary(variables.map { ($0.name, .string($0.value)) }, uniquingKeysWith: { first, _ in first }))
+    ]
+    return report
+  }
+}
