@@ -52,3 +52,19 @@ struct AgreementTests {
     #expect(Agreement.alpha([[String]]()) == nil)
   }
 }
+
+@Suite("Specific agreement")
+struct SpecificAgreementTests {
+  @Test("of two labellers is 2a / (2a + b)")
+  func two() {
+    let labels = [["x", "x"], ["x", "y"], ["y", "y"], ["y", "y"], ["x"]]
+    #expect(Agreement.specific(labels) == ["x": Proportion(2, of: 3), "y": Proportion(4, of: 5)])
+  }
+
+  @Test("of three counts each pair; a category that one alone chose has none")
+  func three() {
+    let labels = [["x", "x", "y"], ["x", "x", "x"]]
+    #expect(Agreement.specific(labels) == ["x": Proportion(8, of: 10), "y": Proportion(0, of: 2)])
+    #expect(Agreement.specific([[String]]()).isEmpty)
+  }
+}

@@ -19,6 +19,18 @@ enum Glossary {
       "macro F1: precision and recall in one number per category, then the mean, so that rare categories count as much as common ones."
     ),
     (
+      "recall",
+      "precision: of the assets that were given a category, the share that have it; recall: of those that have it, the share that were given it."
+    ),
+    (
+      "kappa",
+      "kappa: how far two readers agree beyond what chance would bring about; 1 is always, 0 no more than by chance (Cohen)."
+    ),
+    (
+      "Krippendorff",
+      "Krippendorff's alpha: the same for any number of readers; he relies on labels above 0.8, with caution from 0.667 on."
+    ),
+    (
       "McNemar",
       "McNemar's test: looks only at the assets where just one of two models is right; p is how often so uneven a split comes by chance."
     ),

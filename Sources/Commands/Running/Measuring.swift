@@ -18,6 +18,8 @@ struct Measurement {
     var predicted: String
     /// The categories that people gave it; the file's own where nobody labelled it.
     var labels: [String]
+
+    var isRight: Bool { predicted == truth }
   }
 
   init(model: String, dataset: Dataset, run: PredictionRun, workbench: Workbench) throws {
@@ -48,7 +50,7 @@ struct Measurement {
   var count: Int { assets.count }
   var agree: Int { accuracy.count }
   var unable: Int { assets.count { $0.predicted == CategoryKey.unableToClassify } }
-  var accuracy: Proportion { Proportion(assets.count { $0.truth == $0.predicted }, of: count) }
+  var accuracy: Proportion { Proportion(assets.count(where: \.isRight), of: count) }
 
   /// Kili's IoU of each asset, the model and the people together as its labellers.
   var agreements: [IntersectionOverUnion] { assets.map { IntersectionOverUnion([$0.predicted] + $0.labels) } }
@@ -61,6 +63,13 @@ struct Measurement {
   func confusion(_ workbench: Workbench) throws -> ConfusionMatrix {
     let keys = Set(assets.flatMap { [$0.truth, $0.predicted] })
     return ConfusionMatrix(categories: try workbench.order(of: keys), outcomes: outcomes)
+  }
+
+  /// How many of the assets the model was trained on.
+  func seenInTraining(_ workbench: Workbench) throws -> Int {
+    guard model != Workbench.baseModel else { return 0 }
+    let texts = try workbench.trainingTexts(of: model)
+    return assets.count { texts.contains(TextDigest($0.text)) }
   }
 
   /// The members that `kpi` and `validate` share.

@@ -15,44 +15,143 @@ struct KPI: Verb {
 
       kpi speaks of the model that predicted last; --model names another.
 
+      With several people's labels: --consensus holds them against each other, --honeypot against a known truth (an author whose \
+      labels are right, or the word file for the file's own categories).
+
       Examples:
         kpi
         kpi --confusion
+        kpi --by category
+        kpi --models base tuned-1
+        kpi --consensus
+        kpi --honeypot file
 
       Next: finetune, then validate.
       """)
+
+  /// What the measures are given for, one by one.
+  enum Grouping: String, ExpressibleByArgument, CaseIterable { case category }
 
   @OptionGroup var data: DatasetOption
   @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "name"))
   var model: Text?
   @Flag(help: "Draw the confusion matrix.") var confusion = false
+  @Option(help: ArgumentHelp("Precision, recall and F1 for each: category.", valueName: "what"))
+  var by: Grouping?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Two models side by side, the difference and its p.", valueName: "model"))
+  var models: [Text] = []
+  @Flag(help: "How far the readers agree with each other.") var consensus = false
+  @Option(
+    help: ArgumentHelp(
+      "How well each reader does: an author whose labels are right, or file.", valueName: "truth"))
+  var honeypot: Text?
+
+  func validate() throws {
+    let kinds = [
+      ("--by", by != nil), ("--models", !models.isEmpty), ("--consensus", consensus),
+      ("--honeypot", honeypot != nil),
+    ].filter(\.1).map(\.0)
+    if kinds.count > 1 {
+      throw ValidationError("\(kinds[0]) and \(kinds[1]) are two questions: ask one after the other")
+    }
+    if let kind = kinds.first, kind != "--by", model != nil || confusion {
+      throw ValidationError("\(kind) goes without --model and --confusion")
+    }
+    if !models.isEmpty, models.count != 2 || models[0].description == models[1].description {
+      throw ValidationError("--models takes two models, such as --models base tuned-1")
+    }
+  }
 
   func perform(in context: Context) throws -> Work {
     Work { workbench in
       let dataset = try data.resolve(workbench)
-      let chosen = try model.map { try ChosenModel.named($0.description, workbench) }
-      let run =
-        try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0.name) }
-        ?? workbench.lastCompleteRun(dataset: dataset)
-      guard let run, run.isComplete else {
-        throw chosen.map { .noPredictions(model: $0.name, dataset: dataset.name) }
-          ?? Fault.neverPredicted(dataset: dataset.name)
+      if consensus { return try Consensus(of: dataset, workbench).report(workbench) }
+      if let honeypot {
+        return try Honeypot(of: dataset, truth: honeypot.description, workbench).report(workbench)
       }
-      let measured = try Measurement(model: run.model, dataset: dataset, run: run, workbench: workbench)
+      if models.count == 2 {
+        let (first, second) = (
+          try measurement(models[0], dataset, workbench), try measurement(models[1], dataset, workbench)
+        )
+        return try report(first, second, workbench)
+      }
+      let measured = try measurement(model, dataset, workbench)
+      if by == .category { return try report(byCategory: measured, workbench) }
       return try report(measured, workbench)
     }
+  }
+
+  private func measurement(_ model: Text?, _ dataset: Dataset, _ workbench: Workbench) throws -> Measurement {
+    let chosen = try model.map { try ChosenModel.named($0.description, workbench) }
+    let run =
+      try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0.name) }
+      ?? workbench.lastCompleteRun(dataset: dataset)
+    guard let run, run.isComplete else {
+      throw chosen.map { .noPredictions(model: $0.name, dataset: dataset.name) }
+        ?? Fault.neverPredicted(dataset: dataset.name)
+    }
+    return try Measurement(model: run.model, dataset: dataset, run: run, workbench: workbench)
+  }
+
+  private func title(_ measured: Measurement) -> String {
+    "\(measured.model) on \(measured.dataset.name): \(counted(measured.count, "asset")), \(measured.source)"
+  }
+
+  private func flattery(_ measured: Measurement, seen: Int) -> String {
+    seen == 0 ? "" : "; \(measured.model) was trained on \(seen) of these very assets, so this flatters it"
+  }
+
+  private func report(_ first: Measurement, _ second: Measurement, _ workbench: Workbench) throws -> Report {
+    let comparison = ModelComparison(first, second)
+    var report = Report(verb: "kpi")
+    let notes = try [first, second].map { flattery($0, seen: try $0.seenInTraining(workbench)) }
+    report.blocks.append(.line("\(comparison.title + notes.joined())"))
+    report.blocks += comparison.blocks
+    report.json = comparison.json
+    return report
+  }
+
+  private func report(byCategory measured: Measurement, _ workbench: Workbench) throws -> Report {
+    var report = Report(verb: "kpi")
+    let matrix = try measured.confusion(workbench)
+    report.blocks.append(
+      .line("\(title(measured) + flattery(measured, seen: try measured.seenInTraining(workbench)))"))
+    report.blocks.append(
+      .table(
+        Table(
+          header: ["category", "assets", "predicted", "precision", "recall", "F1"],
+          rows: try matrix.categoryScores.map { score in
+            let predicted = score.truePositives + score.falsePositives
+            return [
+              "\(try workbench.name(ofCategory: score.category))", "\(score.support)",
+              "\(.count(predicted, of: measured.count))", "\(.share(score.precision, of: predicted))",
+              "\(.share(score.recall, of: score.support))", "\(.share(score.f1, of: score.support))",
+            ]
+          }, alignments: [.left] + Array(repeating: .right, count: 5))))
+    report.blocks.append(.fields([("macro F1", "\(.macroF1(measured.macroF1, of: measured.count))")]))
+    if confusion { report.blocks += try ConfusionDrawing(matrix, workbench).blocks }
+    report.json = measured.json
+    report.json["categories"] = .object(
+      Dictionary(
+        matrix.categoryScores.map { score in
+          (
+            score.category,
+            .object([
+              "support": .int(score.support), "predicted": .int(score.truePositives + score.falsePositives),
+              "precision": .double(score.precision), "recall": .double(score.recall), "f1": .double(score.f1),
+            ])
+          )
+        }, uniquingKeysWith: { first, _ in first }))
+    return report
   }
 
   private func report(_ measured: Measurement, _ workbench: Workbench) throws -> Report {
     let count = measured.count
     var report = Report(verb: "kpi")
-    var first =
-      "\(measured.model) on \(measured.dataset.name): \(counted(count, "asset")), \(measured.source)"
-    let seen = try seenInTraining(measured, workbench)
-    if seen > 0 {
-      first += "; \(measured.model) was trained on \(seen) of these very assets, so this flatters it"
-    }
-    report.blocks.append(.line("\(first)"))
+    let seen = try measured.seenInTraining(workbench)
+    report.blocks.append(.line("\(title(measured) + flattery(measured, seen: seen))"))
     let accuracy = measured.accuracy
     let agreements = measured.agreements
     let interval = accuracy.interval
@@ -84,12 +183,6 @@ struct KPI: Verb {
     report.hint =
       measured.model == ChosenModel.baseName ? "finetune" : "validate on a data set it has not seen"
     return report
-  }
-
-  private func seenInTraining(_ measured: Measurement, _ workbench: Workbench) throws -> Int {
-    guard measured.model != ChosenModel.baseName else { return 0 }
-    let texts = try workbench.trainingTexts(of: measured.model)
-    return measured.assets.count { texts.contains(TextDigest($0.text)) }
   }
 }
 

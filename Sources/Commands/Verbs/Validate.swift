@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Scoring
 import Shell
 import Workbench
 
@@ -49,61 +48,20 @@ struct Validate: Verb {
       let all = try Measurement(model: tuned.name, dataset: dataset, run: tunedRun, workbench: workbench)
       let after = all.filter { !seen.contains(TextDigest($0.text)) }
       guard after.count > 0 else { throw Fault.nothingHeldOut(dataset: dataset.name, leftOut: all.count) }
-      var report = try report(before, after, leftOut: all.count - after.count, workbench)
+      var report = report(before, after, leftOut: all.count - after.count)
       report.timing["seconds"] = .double(seconds)
       return report
     }
   }
 
-  private func report(
-    _ before: Measurement, _ after: Measurement, leftOut: Int, _ workbench: Workbench
-  ) throws -> Report {
-    let count = after.count
-    let onlyAfter = zip(before.assets, after.assets).count {
-      $0.predicted != $0.truth && $1.predicted == $1.truth
-    }
-    let onlyBefore = zip(before.assets, after.assets).count {
-      $0.predicted == $0.truth && $1.predicted != $1.truth
-    }
-    let test = McNemar(onlyFirst: onlyBefore, onlySecond: onlyAfter)
-    let difference = Double(after.agree - before.agree) / Double(count)
+  private func report(_ before: Measurement, _ after: Measurement, leftOut: Int) -> Report {
+    let comparison = ModelComparison(before, after)
     var report = Report(verb: "validate")
-    report.blocks.append(
-      .line(
-        "\(after.model) against \(before.model) on \(after.dataset.name): \(counted(count, "asset")), \(after.source)"
-      ))
-    report.blocks.append(
-      .line(
-        "\(leftOut == 0 ? "no asset was" : "\(counted(leftOut, "asset")) left out that \(leftOut == 1 ? "was" : "were")") in the training set"
-      ))
-    func row(_ name: String, _ cell: (Measurement) -> Cell) -> [Cell] {
-      ["\(name)", cell(before), cell(after)]
-    }
-    report.blocks.append(
-      .table(
-        Table(
-          header: ["", before.model, after.model],
-          rows: [
-            row("agree") { "\(.count($0.agree, of: count))" },
-            row("accuracy") { "\(.share($0.accuracy.value ?? .nan, of: count))" },
-            row("95 % from") { "\(.intervalEnd($0.accuracy.interval?.lowerBound ?? .nan, of: count))" },
-            row("95 % to") { "\(.intervalEnd($0.accuracy.interval?.upperBound ?? .nan, of: count))" },
-            row("macro F1") { "\(.macroF1($0.macroF1, of: count))" },
-          ], alignments: [.left, .right, .right])))
-    report.blocks.append(
-      .fields([
-        ("difference", "\(.difference(difference, of: count))"),
-        ("only \(after.model) right", "\(.count(onlyAfter, of: count))"),
-        ("only \(before.model) right", "\(.count(onlyBefore, of: count))"),
-        ("McNemar's p", "\(.pValue(test.pValue))"),
-      ]))
-    report.blocks.append(.derived([test.verdict]))
-    report.json = after.json
-    report.json["base"] = .string(before.model)
-    report.json["base_accuracy"] = .double(before.accuracy.value ?? .nan)
-    report.json["base_macro_f1"] = .double(before.macroF1)
-    report.json["difference"] = .double(difference)
-    report.json["p_value"] = .double(test.pValue)
+    let others = leftOut == 1 ? "1 asset left out that was" : "\(leftOut) assets left out that were"
+    report.blocks.append(.line("\(comparison.title)"))
+    report.blocks.append(.line("\(leftOut == 0 ? "no asset was" : others) in the training set"))
+    report.blocks += comparison.blocks
+    report.json = comparison.json
     report.json["left_out"] = .int(leftOut)
     report.hint = "label more and finetune again, until you are satisfied"
     return report

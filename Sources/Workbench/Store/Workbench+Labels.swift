@@ -57,6 +57,16 @@ extension Workbench {
     let authors = try labellers(of: dataset).map(\.author)
     var categories = try labelledTruth(of: dataset, authors: authors)
     let fromLabels = categories.count
+    if fromLabels < dataset.assets {
+      categories.merge(try fileCategories(of: dataset)) { label, _ in label }
+    }
+    return Truth(
+      categories: categories, authors: authors, fromLabels: fromLabels,
+      fromFile: categories.count - fromLabels)
+  }
+
+  /// The key of the category that the file gives an asset, by ``Asset/id``.
+  public func fileCategories(of dataset: Dataset) throws -> [Int: String] {
     let interface = try interface()
     var keys: [Int: String] = [:]
     for row in try Row.fetchAll(
@@ -65,18 +75,13 @@ extension Workbench {
       let name: String = row[1]
       keys[row[0]] = interface?.key(name) ?? CategoryKey.key(forName: name)
     }
-    if fromLabels < dataset.assets, !keys.isEmpty {
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT id, category FROM assets WHERE dataset_id = ? AND category IS NOT NULL",
-        arguments: [dataset.id])
-      while let row = try rows.next() {
-        let id: Int = row[0]
-        if categories[id] == nil { categories[id] = keys[row[1]] }
-      }
-    }
-    return Truth(
-      categories: categories, authors: authors, fromLabels: fromLabels,
-      fromFile: categories.count - fromLabels)
+    guard !keys.isEmpty else { return [:] }
+    var categories: [Int: String] = [:]
+    let rows = try Row.fetchCursor(
+      db, sql: "SELECT id, category FROM assets WHERE dataset_id = ? AND category IS NOT NULL",
+      arguments: [dataset.id])
+    while let row = try rows.next() { categories[row[0]] = keys[row[1]] }
+    return categories
   }
 
   /// The texts that DEFAULT labels say the category of, in file order, `UNABLE_TO_CLASSIFY` among them.
