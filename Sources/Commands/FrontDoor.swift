@@ -68,6 +68,30 @@ public struct FrontDoor: Sendable {
       files: { FileAccess(root: handOver.root, base: handOver.base, mode: .free) }, show: interpreter.show)
   }
 
+  /// `session new` for a workspace that is too damaged to be opened.
+  ///
+  /// - Returns: what came of it; nil where the statement is another one.
+  /// - Throws: `Failure`.
+  public static func setDamagedAside(_ statement: Statement, _ options: Options) throws -> Execution? {
+    let parsed = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) })
+    guard let parsed, let verb = parsed.verb as? SessionVerb.New else { return nil }
+    let here = URL(folder: FileManager.default.currentDirectoryPath)
+    let folder = URL(folder: options.workspace, relativeTo: here)
+    do {
+      let aside = try Workspace.setAside(
+        folder, named: verb.name?.description, shownAs: options.workspace)
+      return try aside.map { aside in
+        try SessionDocument.moveRoot(of: aside.document, from: folder)
+        let next =
+          "What was done is in its document: fettle replay \(aside.document.path(relativeTo: here).visible)"
+        return Execution(
+          verb: parsed.name, result: .success(SessionVerb.report(setAside: aside.name, next: next)))
+      }
+    } catch {
+      throw Failure(explaining: error, verb: parsed.name, statement: statement, file: nil)
+    }
+  }
+
   /// Runs one statement; what came of it has been shown when this returns.
   public func run(_ statement: Statement, file: String? = nil, cancellation: Cancellation) -> Execution {
     interpreter.run(statement, file: file, cancellation: cancellation)

@@ -72,6 +72,15 @@ struct Arguments {
     }
   }
 
+  /// The one statement that they ask for; nil where there are none or several.
+  var onlyStatement: Statement? {
+    get throws {
+      if !verb.isEmpty { return FrontDoor.statement(verb) }
+      let statements = try lines.flatMap { try Language.statements($0) }
+      return statements.count == 1 ? statements[0] : nil
+    }
+  }
+
   private static func misuse(_ message: String) -> Failure {
     Failure(code: "usage", message: message, exitStatus: 2)
   }

@@ -29,10 +29,19 @@ enum Program {
         hints: isPrompt && output.isTerminal)
       let cancellation = Cancellation()
       if !isPrompt { Interrupts.install(cancelling: cancellation) }
-      let door = try FrontDoor(
-        parsed.options, terminal: output, progress: progress,
-        environment: ProcessInfo.processInfo.environment,
-        show: { [screen] event in screen.show(event) })
+      let door: FrontDoor
+      do {
+        door = try FrontDoor(
+          parsed.options, terminal: output, progress: progress,
+          environment: ProcessInfo.processInfo.environment,
+          show: { [screen] event in screen.show(event) })
+      } catch let failure as Failure where failure.code == "workspace-corrupt" {
+        guard let only = try parsed.onlyStatement,
+          let execution = try FrontDoor.setDamagedAside(only, parsed.options)
+        else { throw failure }
+        screen.show(.executed(execution))
+        return execution.status
+      }
       if isPrompt { return try prompt(door, screen, banner: door.banner) }
       return try batch(parsed, door, screen, cancellation)
     } catch let failure as Failure {

@@ -184,6 +184,43 @@ struct WorkspaceTests {
     #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
   }
 
+  @Test func whatWasSetAsideComesBack() throws {
+    let workspace = try Workspace.open(work)
+    try workspace.write { try $0.set("seed", to: "7") }
+    try Data("# Old".utf8).write(to: workspace.document)
+    let old = try workspace.setAside(named: "monday")
+    try workspace.write { try $0.set("seed", to: "8") }
+    let now = try #require(try workspace.open(old, keepingThis: true))
+    #expect(now.name == "1")
+    #expect(try workspace.read { try $0.setting("seed") } == "7")
+    #expect(try String(contentsOf: workspace.document, encoding: .utf8) == "# Old")
+    #expect(workspace.setAsides().map(\.name) == ["1"])
+    #expect(try workspace.open(now, keepingThis: false) == nil)
+    #expect(try workspace.read { try $0.setting("seed") } == "8")
+    #expect(workspace.setAsides().isEmpty)
+  }
+
+  @Test func aWayBackThatWasBrokenOffIsFinished() throws {
+    do {
+      let workspace = try Workspace.open(work)
+      try workspace.write { try $0.set("seed", to: "7") }
+      try Data("# Old".utf8).write(to: workspace.document)
+      try workspace.setAside(named: "monday")
+      try workspace.setAside(named: "empty")
+    }
+    // As a kill would have left it: the document back, the database not yet.
+    let sessions = work.appendingPathComponent("sessions")
+    let moving = sessions.appendingPathComponent("monday.returning")
+    try FileManager.default.moveItem(at: sessions.appendingPathComponent("monday"), to: moving)
+    try? FileManager.default.removeItem(at: work.appendingPathComponent("workspace.sqlite"))
+    try FileManager.default.moveItem(
+      at: moving.appendingPathComponent("session.md"), to: work.appendingPathComponent("session.md"))
+    let again = try Workspace.open(work)
+    #expect(try again.read { try $0.setting("seed") } == "7")
+    #expect(try String(contentsOf: again.document, encoding: .utf8) == "# Old")
+    #expect(again.setAsides().map(\.name) == ["empty"])
+  }
+
   /// Runs SQL as another program would.
   private func sqlite(_ sql: String) throws {
     let queue = try DatabaseQueue(path: work.path + "/workspace.sqlite")

@@ -25,6 +25,8 @@ public struct Context: Sendable {
     let isInBlock: Bool
     /// Draws what a verb says while it runs.
     let send: @Sendable (Interpreter.Event) -> Void
+    /// To be called when another session has taken the place of this one.
+    let forget: @Sendable () -> Void
     let terminal: Terminal
     /// Where the prompt goes on when the verb has ended.
     let handOver: @Sendable (HandOver) -> Void

@@ -101,7 +101,7 @@ public final class Interpreter: Sendable {
           return execution
         },
         depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 },
-        send: show, terminal: terminal,
+        send: show, forget: { [self] in unlogged.withLock { $0 = [:] } }, terminal: terminal,
         handOver: { [self] wish in handOver.withLock { $0 = wish } }),
       value: { [self] in value(of: $0) }, answer: { [self] in lastAnswer(of: $0) })
     var execution = Execution(
@@ -210,9 +210,6 @@ public final class Interpreter: Sendable {
     let logged = try? workspace.read { try $0.lastJSON(ofVerb: verb) }
     return logged.flatMap { $0 }.flatMap { try? JSONValue(parsing: $0) }
   }
-
-  /// Forgets what this process knows of the session, since another one takes its place.
-  func forget() { unlogged.withLock { $0 = [:] } }
 }
 
 /// What came of one statement.

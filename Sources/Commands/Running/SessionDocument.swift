@@ -57,6 +57,22 @@ struct SessionDocument {
     return document.text
   }
 
+  /// Makes a document that was moved for good name its root from where it is now.
+  ///
+  /// - Parameter folder: where it stood.
+  static func moveRoot(of url: URL, from folder: URL) throws {
+    guard let text = try? String(contentsOf: url, encoding: .utf8),
+      var document = try? Document(parsing: text)
+    else { return }
+    let root = URL(folder: document.frontMatter.root, relativeTo: folder)
+    document.frontMatter.root = root.path(relativeTo: url.deletingLastPathComponent())
+    do {
+      try Data(document.text.utf8).write(to: url, options: .atomic)
+    } catch {
+      throw Fault.cannotWrite(path: url.lastPathComponent)
+    }
+  }
+
   private func frontMatter(_ workbench: Workbench) throws -> FrontMatter {
     let settings = try Settings(workbench)
     return FrontMatter(

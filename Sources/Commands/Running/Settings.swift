@@ -24,6 +24,10 @@ struct Settings {
   }
   func set(precision: Precision) throws { try workbench.set("precision", to: precision.rawValue) }
 
+  /// What the session was called when it was set aside; nil for one that never was.
+  var name: String? { get throws { try workbench.setting("name") } }
+  func set(name: String) throws { try workbench.set("name", to: name) }
+
   /// The value that `set` gave a name; nil where it gave none.
   func variable(_ name: String) throws -> String? { try workbench.setting(Self.variablePrefix + name) }
   func set(variable name: String, to value: String) throws {

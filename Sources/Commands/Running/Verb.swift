@@ -63,7 +63,8 @@ struct Fettle: ParsableCommand {
       FineTune.self,
       Validate.self, Models.self, Datasets.self, Status.self, Tokens.self, Embed.self, ModelVerb.self,
       Export.self,
-      Expect.self, SetVariable.self, For.self, Config.self, Note.self, SessionVerb.self, Replay.self,
+      Expect.self, SetVariable.self, For.self, Config.self, Note.self, SessionVerb.self, Reset.self,
+      Replay.self,
       Run.self, Help.self, Quit.self,
     ])
 }

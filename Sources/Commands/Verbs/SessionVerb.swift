@@ -6,16 +6,20 @@ import Workbench
 /// The session's own document: what has been done, as Markdown that replays.
 struct SessionVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "session", abstract: "Show, save or begin anew the session's document.",
+    commandName: "session",
+    abstract: "Show or save the session's document; begin anew, or take old work up again.",
     discussion: """
       Every verb is written down with its answer in .fettle/session.md, which renders wherever Markdown does and replays with replay.
 
       Examples:
         session show
         session save Sessions/monday.md
-        session new
+        session new --name monday
+        session list
+        session open monday
       """,
-    subcommands: [Show.self, Save.self, New.self], defaultSubcommand: Show.self)
+    subcommands: [Show.self, Save.self, New.self, List.self, Open.self, Remove.self],
+    defaultSubcommand: Show.self)
 
   struct Show: Verb {
     static let recording = Recording.nothing
@@ -61,27 +65,6 @@ struct SessionVerb: ParsableCommand {
         report.blocks.append(.line("Saved \(counted(steps, "step")) to \(file.description.visible)."))
         report.json = ["file": .string(file.description), "steps": .int(steps)]
         report.hint = "replay \(file.description)"
-        return report
-      }
-    }
-  }
-
-  struct New: Verb {
-    static let recording = Recording.nothing
-    static let configuration = CommandConfiguration(
-      commandName: "new", abstract: "Set workspace and document aside and start empty.")
-
-    func perform(in context: Context) throws -> Work {
-      let (seed, root) = try context.workspace.read { (try Settings($0).seed, try Settings($0).root) }
-      let aside = try context.workspace.setAside().name
-      return Work { workbench in
-        let settings = try Settings(workbench)
-        try settings.set(firstSeed: seed)
-        try settings.set(root: root)
-        var report = Report(verb: "session new")
-        report.blocks.append(.line("The old work is set aside as \(aside). A new session begins."))
-        report.json = ["aside": .string(aside)]
-        report.hint = "load FILE"
         return report
       }
     }

@@ -26,6 +26,17 @@ struct Layout: Sendable {
 
   var hasWork: Bool { work.contains { FileManager.default.fileExists(atPath: $0.path) } }
 
+  /// The files below some places, at any depth.
+  static func files(below places: [URL]) -> [URL] {
+    places.flatMap { place -> [URL] in
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else { return [] }
+      guard isFolder.boolValue else { return [place] }
+      let inside = try? FileManager.default.contentsOfDirectory(at: place, includingPropertiesForKeys: nil)
+      return files(below: inside ?? [])
+    }
+  }
+
   var freeBytes: Int {
     var status = statvfs()
     guard statvfs(folder.path, &status) == 0 else { return .max }

@@ -75,6 +75,27 @@ public struct Workspace: Sendable {
   @discardableResult
   public func setAside(named name: String? = nil) throws -> SetAside { try store.setAside(named: name) }
 
+  /// Goes on with work that was set aside; what is here is set aside for it, or thrown away.
+  ///
+  /// - Returns: what was set aside; nil where nothing was kept.
+  /// - Throws: ``WorkspaceError``.
+  @discardableResult
+  public func open(_ aside: SetAside, keepingThis: Bool, named name: String? = nil) throws -> SetAside? {
+    try store.open(aside, keepingThis: keepingThis, named: name)
+  }
+
+  /// Throws away what was set aside.
+  public func remove(_ aside: SetAside) throws {
+    do {
+      try FileManager.default.removeItem(at: aside.folder)
+    } catch {
+      throw WorkspaceError.readOnly(folder: store.layout.name)
+    }
+  }
+
+  /// Everything that the session is made of.
+  public var files: [URL] { Layout.files(below: store.layout.work) }
+
   /// The same for a workspace that cannot be opened, a damaged one say; nil where there is nothing to set
   /// aside.
   @discardableResult
@@ -142,6 +163,20 @@ private final class Store: Sendable {
         let moved = try SetAside.move(layout, named: name)
         state = try Self.open(layout)
         return moved
+      }
+    }
+  }
+
+  func open(_ aside: SetAside, keepingThis: Bool, named name: String?) throws -> SetAside? {
+    try state.withLock { state in
+      try lock.exclusively {
+        try? state.queue?.close()
+        state.queue = nil
+        let moved = try SetAside.move(layout, named: name)
+        try aside.moveBack(layout)
+        if !keepingThis { try? FileManager.default.removeItem(at: moved.folder) }
+        state = try Self.open(layout)
+        return keepingThis ? moved : nil
       }
     }
   }

@@ -66,7 +66,7 @@ extension WorkspaceError: CustomStringConvertible {
       "\(folder.visible) holds a database that is not fettle's. Use another folder: fettle --workspace DIR."
     case .corrupt(let folder):
       """
-      The workspace \(folder.visible) is damaged. Set it aside and start anew with session new; its session.md still replays.
+      The workspace \(folder.visible) is damaged. Set it aside and start anew with: fettle session new. Its session.md still replays.
       """
     case .diskFull(let folder):
       "The disk that holds \(folder.visible) is full. Make room; what was finished before is kept."

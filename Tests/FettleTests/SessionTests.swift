@@ -1,0 +1,134 @@
+import Foundation
+import PseudoTerminal
+import Testing
+
+/// Sessions that are set aside, found, taken up again or thrown away.
+@Suite struct SessionTests {
+  /// Two data sets' worth of work, in two sessions: `monday` is set aside, the other is open.
+  private func twoSessions() throws -> Front {
+    let front = try Front()
+    try front.writeLetters()
+    try front.writeLetters(to: "more.csv", offset: 100)
+    try front.lines(
+      "load letters.csv", "interface define --from letters", "label simulate", "finetune --method linear",
+      "set n 5")
+    let new = try front.lines("session new --name monday", "load more.csv")
+    try #require(new.status == 0, "\(new.error)")
+    return front
+  }
+
+  private func sessions(_ front: Front) throws -> [[String: Any]] {
+    let list = try object(front.run("--json", "session", "list").lines[0])
+    return try #require(list["sessions"] as? [[String: Any]])
+  }
+
+  @Test("session new sets work aside where session list finds it, and session open brings all of it back")
+  func backAndForth() throws {
+    let front = try twoSessions()
+    let list = try sessions(front)
+    #expect(list.map { $0["name"] as? String } == [nil, "monday"])
+    #expect(list.map { $0["steps"] as? Int } == [1, 5])
+    #expect(list.allSatisfy { ($0["bytes"] as? Int ?? 0) > 10_000 && $0["changed"] is String })
+    #expect(try front.run("set").output.contains("No variables"))
+
+    #expect(try front.lines("session open mondya").error.contains("Did you mean monday?"))
+    let open = try front.lines("session open monday")
+    #expect(open.lines == ["monday is open again: 5 steps. What was here is set aside as 1."])
+    #expect(try front.run("datasets").output.contains("letters"))
+    #expect(try front.run("set").output == "  n  5\n")
+    // The model's files came along.
+    let classified = try front.lines("classify --model tuned-1 news of the a")
+    #expect(classified.status == 0, "\(classified.error)")
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+    #expect(try sessions(front).map { $0["name"] as? String } == ["monday", "1"])
+    // A session keeps its name, and nothing is made of nothing.
+    try front.lines("session open 1")
+    #expect(try front.lines("session new --name monday").status == 1)
+    try front.lines("session new --name other")
+    #expect(try front.run("session", "new").output.contains("nothing to set aside"))
+    #expect(try front.lines("session open other").lines.last?.contains("What was here") == false)
+  }
+
+  @Test("A document says nothing of sessions, and a block cannot end its own")
+  func notSteps() throws {
+    let front = try twoSessions()
+    #expect(try !front.read(".fettle/session.md").contains("fettle> session"))
+    for verb in ["session new", "session open monday", "reset --yes", "session remove monday --yes"] {
+      let outcome = try front.lines("for x in 1 2 { \(verb) }")
+      #expect(
+        outcome.status == 1 && outcome.error.contains("cannot stand in a block"), "\(verb): \(outcome.error)")
+      try front.write("```fettle\nfettle> \(verb)\n```\n", to: "stranger.md")
+      #expect(try front.run("replay", "stranger.md").output.contains("is not for documents"))
+    }
+    #expect(try sessions(front).count == 2)
+  }
+
+  @Test("reset asks, or needs --yes; says what is lost; sessions set aside stay")
+  func reset() throws {
+    let front = try twoSessions()
+    try front.lines("session open monday")
+    let unasked = try front.run("reset")
+    #expect(unasked.status == 2 && unasked.error.contains("--yes"))
+    #expect(try front.run("datasets").output.contains("letters"))
+    let outcome = try front.run("reset", "--yes")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.output.replacing("\n", with: " ").contains(
+        "Thrown away: 1 data set (40 assets), 40 labels, 1 tuned model ("))
+    #expect(try front.run("datasets").output.contains("No data sets"))
+    #expect(try front.read(".fettle/session.md").components(separatedBy: "fettle> ").count == 2)
+    let models = front.folder.appending(path: ".fettle/models").path
+    #expect((try? FileManager.default.contentsOfDirectory(atPath: models))?.isEmpty ?? true)
+    #expect(try sessions(front).map { $0["name"] as? String } == [nil, "1"])
+    #expect(try front.run("session", "remove", "1").status == 2)
+    #expect(try front.run("session", "remove", "1", "--yes").status == 0)
+    #expect(try sessions(front).count == 1)
+  }
+
+  @Test(
+    "At the prompt reset asks: y does it, any other key does not, and a paste is no answer",
+    arguments: ["y", "n"])
+  func asking(key: String) throws {
+    let front = try Front(tiny: false)
+    try front.writeLetters()
+    try front.lines("load letters.csv")
+    var environment = front.environment
+    environment["TERM"] = "xterm"
+    let terminal = try PseudoTerminal(
+      Front.program.path, environment: environment, columns: 80, rows: 40, directory: front.folder.path)
+    try terminal.waitForScreen("a prompt") { $0.cursorLine == "fettle>" }
+    terminal.type("reset\nyes\n")
+    try terminal.wait(for: "Nothing was changed")
+    try terminal.wait(for: "no verb named yes")
+    terminal.type("reset\n")
+    try terminal.wait(for: "Go on? (y/n)")
+    terminal.type(key)
+    try terminal.wait(for: key == "y" ? "Thrown away: 1 data set" : "Nothing was changed.")
+    try terminal.waitForScreen("a prompt") { $0.cursorLine == "fettle>" }
+    terminal.type("quit\n")
+    #expect(try terminal.waitForExit() == 0)
+    #expect(try front.run("datasets").output.contains("letters") == (key == "n"))
+  }
+
+  @Test("A damaged workspace is set aside by session new; its document still replays")
+  func damaged() throws {
+    let front = try twoSessions()
+    let database = front.folder.appending(path: ".fettle/workspace.sqlite")
+    for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: database.path + suffix) }
+    try Data(repeating: 7, count: 20_000).write(to: database)
+    let damaged = try front.run("status")
+    #expect(damaged.status == 1)
+    #expect(damaged.error.replacing(#/\s+/#, with: " ").contains("fettle session new"))
+    #expect(
+      try front.run("-c", "status", "-c", "session new").status == 1, "status comes first and cannot be")
+    let new = try front.run("session", "new", "--name", "broken")
+    #expect(new.status == 0 && new.output.contains("set aside as broken"), "\(new.error)")
+    #expect(try front.run("datasets").output.contains("No data sets"))
+    #expect(try front.run("replay", ".fettle/sessions/broken/session.md").status == 0)
+    #expect(try sessions(front).map { $0["steps"] as? Int } == [1, 1, 5])
+    // Opened again it is as damaged as it was, and can be set aside again.
+    #expect(try front.run("session", "open", "broken").status == 1)
+    #expect(try front.run("--json", "-c", "session new").status == 0)
+    #expect(try front.run("status").status == 0)
+  }
+}
