@@ -4,6 +4,8 @@ public enum DocumentWriter {
   /// What the log holds.
   public enum Entry: Equatable, Sendable {
     case step(Step)
+    /// Steps that belong together and share a fence.
+    case steps([Step])
     /// Prose.
     case note(String)
   }
@@ -22,15 +24,21 @@ public enum DocumentWriter {
   /// What is appended for an entry: an empty line, and then the entry.
   public static func text(of entry: Entry) -> String {
     switch entry {
-    case .step(let step): "\n" + fence(step)
+    case .step(let step): "\n" + fence([step])
+    case .steps(let steps): "\n" + fence(steps)
     case .note(let note): "\n" + prose(note) + "\n"
     }
   }
 
-  /// The step in a fence of its own, one backtick longer than any in the answer.
-  static func fence(_ step: Step) -> String {
-    let marks = String(repeating: "`", count: max(3, longestRunOfBackticks(in: step.answer) + 1))
-    var lines = [marks + "fettle"]
+  /// The steps in a fence, one backtick longer than any in the answers.
+  static func fence(_ steps: [Step]) -> String {
+    let longest = steps.map { longestRunOfBackticks(in: $0.answer) }.max() ?? 0
+    let marks = String(repeating: "`", count: max(3, longest + 1))
+    return ([marks + "fettle"] + steps.flatMap(fenceLines)).joined(separator: "\n") + "\n" + marks + "\n"
+  }
+
+  private static func fenceLines(_ step: Step) -> [String] {
+    var lines: [String] = []
     for (index, line) in step.commandLines.enumerated() {
       if index > 0 {
         lines.append(FenceLine.continuation(line).text)
@@ -38,8 +46,7 @@ public enum DocumentWriter {
         lines.append((step.isInterrupted ? FenceLine.interrupted(line) : .command(line)).text)
       }
     }
-    lines += step.answer.map { FenceLine.answer($0[...]).text }
-    return lines.joined(separator: "\n") + "\n" + marks + "\n"
+    return lines + step.answer.map { FenceLine.answer($0[...]).text }
   }
 
   /// A note as prose. One that a reader would take for a step, or for a fence or comment without end, has these lines

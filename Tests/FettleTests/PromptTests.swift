@@ -4,20 +4,11 @@ import Testing
 
 /// fettle's own prompt on a real pseudo-terminal; what the line editor does by itself is tested beside it.
 @Suite struct PromptTests {
-  private func start(_ front: Front, columns: Int = 80, term: String = "xterm") throws -> PseudoTerminal {
-    var environment = front.environment
-    environment["TERM"] = term
-    let terminal = try PseudoTerminal(
-      Front.program.path, environment: environment, columns: columns, rows: 40, directory: front.folder.path)
-    try terminal.waitForPrompt()
-    return terminal
-  }
-
   @Test("A verb is typed, answered, recorded; Ctrl-D leaves with 0", arguments: ["xterm", "dumb"])
   func session(term: String) throws {
     let front = try Front(tiny: false)
     try front.writeLetters()
-    let terminal = try start(front, term: term)
+    let terminal = try front.prompt(term: term)
     terminal.type("load letters.csv\n")
     try terminal.wait(for: "Loaded letters: 40 assets")
     try terminal.waitForPrompt()
@@ -37,7 +28,7 @@ import Testing
     let front = try Front()
     try front.writeLetters(count: verb == "predict" ? 60_000 : 2000)
     try front.lines("load letters.csv", "interface define --from letters", "label simulate")
-    let terminal = try start(front)
+    let terminal = try front.prompt()
     terminal.type("\(verb)\n")
     // The bar shows that the work is under way.
     try terminal.wait(for: "/")
@@ -63,7 +54,7 @@ import Testing
     let front = try Front()
     try front.writeLetters(count: 3000)
     try front.lines("load letters.csv", "interface define --from letters")
-    let terminal = try start(front)
+    let terminal = try front.prompt()
     terminal.type("predict\n")
     terminal.type((1...10).map { "note line \($0)\n" }.joined())
     terminal.type("quit\n")
@@ -76,13 +67,13 @@ import Testing
   @Test("History is there on the next day")
   func history() throws {
     let front = try Front(tiny: false)
-    let monday = try start(front)
+    let monday = try front.prompt()
     monday.type("datasets\n")
     try monday.wait(for: "No data sets")
     try monday.waitForPrompt()
     monday.type("\u{4}")
     _ = try monday.waitForExit()
-    let tuesday = try start(front)
+    let tuesday = try front.prompt()
     tuesday.type("\u{10}")
     try tuesday.waitForScreen("Monday's line") { $0.cursorLine == "fettle> datasets" }
     tuesday.type("\n")
@@ -92,9 +83,23 @@ import Testing
   }
 }
 
+extension Front {
+  /// The prompt on a terminal of its own, ready to be typed at.
+  func prompt(columns: Int = 80, term: String = "xterm", _ arguments: [String] = []) throws -> PseudoTerminal
+  {
+    var environment = environment
+    environment["TERM"] = term
+    let terminal = try PseudoTerminal(
+      Front.program.path, arguments, environment: environment, columns: columns, rows: 40,
+      directory: folder.path)
+    if arguments.isEmpty { try terminal.waitForPrompt() }
+    return terminal
+  }
+}
+
 extension PseudoTerminal {
   /// Waits until there is something to type at.
-  fileprivate func waitForPrompt() throws {
+  func waitForPrompt() throws {
     try waitForScreen("an empty prompt") { $0.cursorLine == "fettle>" }
   }
 }

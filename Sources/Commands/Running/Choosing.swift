@@ -39,7 +39,7 @@ struct ModelOption: ParsableArguments {
   /// The named model, else the newest tuned one, else the base.
   func resolve(_ workbench: Workbench) throws -> ChosenModel {
     if let name = model?.description { return try .named(name, workbench) }
-    return try workbench.models().last.map(ChosenModel.tuned) ?? .base
+    return try .newest(workbench)
   }
 }
 
@@ -62,6 +62,11 @@ enum ChosenModel: Equatable {
     case .base: Self.baseName
     case .tuned(let model): model.name
     }
+  }
+
+  /// The newest tuned model, else the base.
+  static func newest(_ workbench: Workbench) throws -> ChosenModel {
+    try workbench.models().last.map(ChosenModel.tuned) ?? .base
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> ChosenModel {

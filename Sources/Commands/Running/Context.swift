@@ -16,9 +16,12 @@ public struct Context: Sendable {
   /// Runs other lines: for `run` and `replay`.
   let nested: Nested
 
-  /// What `run` and `replay` need of the interpreter that runs them.
+  /// What verbs need that run lines themselves, of the interpreter that runs them.
   struct Nested: Sendable {
     let run: @Sendable (Statement, _ file: String?) -> Execution
+    /// Runs a line that a verb has made of what was done at the keyboard: nothing is shown, and the document is written
+    /// when the verb ends.
+    let runQuietly: @Sendable (Statement) -> Execution
     /// How many scripts this line stands in.
     let depth: Int
     /// Whether it stands in the block of a `for`.

@@ -37,6 +37,7 @@ extension Failure {
     case let error as Shown:
       self = error.failure ?? self
       wasShown = true
+    case let error as Failure: self = error
     case let error as LanguageError:
       self = error.failure
     case let error as Fault:

@@ -67,13 +67,15 @@ public final class Interpreter: Sendable {
     return execution
   }
 
-  func execute(_ statement: Statement, file: String?) -> Execution {
+  /// - Parameter writesDocument: whether the step is also written to `session.md` at once; in the log it is in any case.
+  func execute(_ statement: Statement, file: String?, writesDocument: Bool = true) -> Execution {
     var verbName = statement.words.first?.expanded { _ in nil } ?? ""
     do {
       let words = statement.words.map { VerbParser.Input($0, value: value(of:)) }
       let verb = try VerbParser.verb(from: words)
       verbName = verb.name
-      return try perform(verb, statement, texts: words.map(\.text), file: file)
+      return try perform(
+        verb, statement, texts: words.map(\.text), file: file, writesDocument: writesDocument)
     } catch let request as VerbParser.HelpRequest {
       return Execution(verb: "help", result: .success(Help.report(request.text)))
     } catch {
@@ -83,7 +85,7 @@ public final class Interpreter: Sendable {
 
   /// - Parameter texts: the statement's words with their variables expanded.
   private func perform(
-    _ parsed: VerbParser.Parsed, _ statement: Statement, texts: [String], file: String?
+    _ parsed: VerbParser.Parsed, _ statement: Statement, texts: [String], file: String?, writesDocument: Bool
   ) throws -> Execution {
     let files = files()
     let verb = parsed.verb
@@ -100,6 +102,7 @@ public final class Interpreter: Sendable {
           nested.withLock { $0.append(execution) }
           return execution
         },
+        runQuietly: { [self] in execute($0, file: nil, writesDocument: false) },
         depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 },
         send: show, forget: { [self] in unlogged.withLock { $0 = [:] } }, terminal: terminal,
         handOver: { [self] wish in handOver.withLock { $0 = wish } }),
@@ -128,7 +131,7 @@ public final class Interpreter: Sendable {
         let isKnown = execution.isStep || recording == .block
         unlogged.withLock { $0[parsed.name] = isKnown ? JSONValue?.none : .object(report.json) }
       }
-      if recording != .nothing { try catchUp() }
+      if writesDocument, recording != .nothing { try catchUp() }
     } catch {
       progress.finish()
       execution.nested = nested.withLock { $0 }
@@ -140,7 +143,7 @@ public final class Interpreter: Sendable {
         try? workspace.write { [execution] in _ = try $0.log(execution.step) }
         execution.isStep = true
       }
-      if recording != .nothing { try? catchUp() }
+      if writesDocument, recording != .nothing { try? catchUp() }
     }
     return execution
   }

@@ -26,7 +26,7 @@ struct SessionDocument {
       let written = isThere ? try settings.written : 0
       let steps = try workbench.steps(after: Int(written))
       if isThere && steps.isEmpty { return }
-      var pending = steps.map { DocumentWriter.text(of: $0.entry) }.joined()
+      var pending = steps.entries.map(DocumentWriter.text(of:)).joined()
       if !isThere {
         pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending
       }
@@ -44,7 +44,7 @@ struct SessionDocument {
       var front = try frontMatter(workbench)
       if let root { front.root = root }
       return DocumentWriter.text(
-        frontMatter: front, title: Self.title, entries: try workbench.steps(after: 0).map(\.entry))
+        frontMatter: front, title: Self.title, entries: try workbench.steps(after: 0).entries)
     }
   }
 
@@ -106,13 +106,32 @@ struct SessionDocument {
   }
 }
 
+extension [LoggedStep] {
+  /// As the document's writer takes them: labels that were given one after the other share a fence, since a fence for each of
+  /// hundreds could not be read.
+  var entries: [DocumentWriter.Entry] {
+    var entries: [DocumentWriter.Entry] = []
+    for step in self {
+      if step.status == .note {
+        entries.append(.note(step.command))
+      } else if !step.isLabel {
+        entries.append(.step(step.step))
+      } else if case .steps(let labels)? = entries.last {
+        entries[entries.count - 1] = .steps(labels + [step.step])
+      } else {
+        entries.append(.steps([step.step]))
+      }
+    }
+    return entries
+  }
+}
+
 extension LoggedStep {
-  /// As the document's writer takes it.
-  var entry: DocumentWriter.Entry {
-    if status == .note { return .note(command) }
-    return .step(
-      Step(
-        command: command, answer: answer.isEmpty ? [] : answer.components(separatedBy: "\n"),
-        isInterrupted: status == .interrupted))
+  fileprivate var isLabel: Bool { ["label set", "label remove"].contains(verb) }
+
+  fileprivate var step: Step {
+    Step(
+      command: command, answer: answer.isEmpty ? [] : answer.components(separatedBy: "\n"),
+      isInterrupted: status == .interrupted)
   }
 }

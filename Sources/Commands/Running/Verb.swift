@@ -22,7 +22,7 @@ extension Verb {
 public enum Recording: Sendable {
   /// The command and its answer.
   case step
-  /// What the verb itself logs: prose.
+  /// What the verb itself logs: prose, labels given by hand.
   case prose
   /// The steps of its block, each in its own transaction as if it had been typed. When all have ended well, they are folded
   /// into one step: the command with its block, and all their answers. A kill in the middle leaves the steps one by one, and

@@ -12,13 +12,20 @@ struct LabelVerb: ParsableCommand {
       A model learns from labels that people gave. The tutorial simulates the people: each asset's own category in the file \
       becomes its DEFAULT label. --noise lets the simulated labeller err now and then, as people do.
 
+      label alone asks you yourself, at the keyboard: one key a category, each label kept at once, and the next time it goes on where you \
+      left. label import takes what another reader has labelled.
+
       Examples:
         label simulate
         label simulate --dataset news-2 --noise 0.1 --author trainee
+        label --author ana
+        label set news-1-001 SPORTS
+        label import Samples/second-reader.csv
 
       Next: kpi, finetune.
       """,
-    subcommands: [Simulate.self])
+    subcommands: [Simulate.self, ByHand.self, SetLabel.self, Remove.self, Import.self],
+    defaultSubcommand: ByHand.self)
 
   struct Simulate: Verb {
     static let configuration = CommandConfiguration(

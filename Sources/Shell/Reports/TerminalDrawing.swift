@@ -142,6 +142,9 @@ public struct TerminalDrawing: Sendable {
     case alarm = "1;31"
   }
 
+  func bold(_ text: String) -> String { styled(text, .bold) }
+  func dim(_ text: String) -> String { styled(text, .dim) }
+
   private func styled(_ text: String, _ style: Style) -> String {
     guard colour, !text.isEmpty else { return text }
     return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"

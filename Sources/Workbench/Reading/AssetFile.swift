@@ -36,6 +36,9 @@ public struct AssetFile: Sendable {
   /// Whether its rows have categories.
   public var hasCategories: Bool { format == .pipe || columns?.category != nil }
 
+  /// Whether its rows have ids of their own, and no counted ones.
+  public var hasIdentifiers: Bool { columns?.identifier != nil }
+
   private let columns: Columns?
   private let source: OpenFile
   private let survey: FileSurvey

@@ -9,6 +9,8 @@ public struct AssetRow: Equatable, Sendable {
   public let text: String
   /// As the file writes it, without blanks around it; nil where the file has no categories.
   public let category: String?
+  /// Who chose it, where the file says so.
+  public let author: String?
 }
 
 /// Reads one form of data file, row by row.
@@ -30,14 +32,14 @@ struct RowMaker {
   mutating func begin() { rows += 1 }
 
   func row(
-    line: Int, identifier: String?, text: String, category: String?
+    line: Int, identifier: String?, text: String, category: String?, author: String? = nil
   ) -> AssetRow {
     let ordinal = rows - 1
     let identifier = identifier.map { String($0.trimmingBlanks) }
     return AssetRow(
       ordinal: ordinal, line: line,
       externalID: identifier.flatMap { $0.isEmpty ? nil : $0 } ?? "text_\(ordinal)",
-      text: text, category: category)
+      text: text, category: category, author: author)
   }
 
   /// `Headline. Short description`, as the notebook's files join them; no second mark after `?` or `!`.

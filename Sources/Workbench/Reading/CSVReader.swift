@@ -219,6 +219,6 @@ struct CSVReader: RowReader {
     }
     return maker.row(
       line: window.line, identifier: columns.identifier.map { records.text(fields[$0]) }, text: text,
-      category: category)
+      category: category, author: columns.author.map { records.text(fields[$0]) })
   }
 }

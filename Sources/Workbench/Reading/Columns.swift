@@ -6,6 +6,8 @@ struct Columns: Equatable, Sendable {
   /// A second part of the text: the News Category Dataset's `short_description`.
   let description: Int?
   let category: Int?
+  /// Who chose the category, in a file of labels.
+  let author: Int?
 
   /// Names that people give these columns, the likeliest first; compared without case and with `_` for
   /// blanks.
@@ -15,6 +17,7 @@ struct Columns: Equatable, Sendable {
   ]
   private static let descriptions = ["headline": "short_description", "title": "description"]
   private static let categories = ["category", "label", "class", "topic", "intent", "sentiment", "target"]
+  private static let authors = ["author", "labeller", "labeler", "annotator", "reader"]
   /// Columns that nobody would take for the category.
   private static let harmless: Set = [
     "", "index", "unnamed:_0", "link", "url", "author", "authors", "date", "time", "timestamp", "source",
@@ -47,6 +50,7 @@ struct Columns: Equatable, Sendable {
 
     self.names = names
     identifier = find(Self.identifiers)
+    author = find(Self.authors)
     if let wanted = options.textColumn {
       text = try asked(wanted, .text)
       description = nil

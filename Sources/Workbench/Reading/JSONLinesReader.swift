@@ -2,14 +2,15 @@
 struct JSONLinesReader: RowReader {
   private var window: TextWindow
   private let columns: Columns
-  /// The names of id, text, description and category.
+  /// The names of id, text, description, category and author.
   private let keys: [String?]
   private var maker = RowMaker()
 
   init(_ window: TextWindow, columns: Columns) {
     self.window = window
     self.columns = columns
-    keys = [columns.identifier, columns.text, columns.description, columns.category].map { column in
+    keys = [columns.identifier, columns.text, columns.description, columns.category, columns.author].map {
+      column in
       column.map { columns.names[$0] }
     }
   }
@@ -28,7 +29,7 @@ struct JSONLinesReader: RowReader {
   }
 
   private func row(_ line: Range<Int>) throws -> AssetRow {
-    var values: [(text: String, offset: Int)?] = [nil, nil, nil, nil]
+    var values: [(text: String, offset: Int)?] = Array(repeating: nil, count: keys.count)
     do {
       try window.bytes.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in
         var scanner = JSONScanner(bytes, from: line.lowerBound, to: line.upperBound)
@@ -65,7 +66,8 @@ struct JSONLinesReader: RowReader {
           expected: "a category in \"\(columns.names[column].excerpt())\", found none")
       }
     }
-    return maker.row(line: window.line, identifier: values[0]?.text, text: text, category: category)
+    return maker.row(
+      line: window.line, identifier: values[0]?.text, text: text, category: category, author: values[4]?.text)
   }
 }
 

@@ -25,7 +25,7 @@ extension Workbench {
   /// Removes one label.
   public func removeLabel(of asset: Asset, by author: String) throws {
     try db.execute(
-      sql: "DELETE FROM labels WHERE asset_id = ? AND author = ?", arguments: [asset.id, author])
+      sql: "DELETE FROM labels WHERE asset_id = ? AND author = ?", arguments: [asset.id, author.storable])
   }
 
   /// All DEFAULT labels of a data set, by asset in file order, then in the order they were first given.
@@ -38,6 +38,18 @@ extension Workbench {
         """,
       arguments: [dataset.id])
     return try Array(rows.map { Label(asset: $0[0], author: $0[1], category: $0[2]) })
+  }
+
+  /// One author's labels of a data set: category key by ``Asset/id``.
+  public func labels(of dataset: Dataset, by author: String) throws -> [Int: String] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT asset_id, labels.category FROM assets JOIN labels ON labels.asset_id = assets.id
+        WHERE dataset_id = ? AND author = ?
+        """,
+      arguments: [dataset.id, author.storable])
+    return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Who labelled a data set, the earliest by their first label first.

@@ -1,0 +1,228 @@
+import ArgumentParser
+import Classifiers
+import Foundation
+import Shell
+import Workbench
+
+extension LabelVerb {
+  /// Labels at the keyboard, one key a category. Each is a `label set` of its own, and the document has these.
+  struct ByHand: Verb {
+    static let recording = Recording.prose
+    static let configuration = CommandConfiguration(
+      commandName: "hand", abstract: "Label at the keyboard, one key a category; label alone does the same.",
+      discussion: """
+        Shows one text after the other; the key beside a category gives it that label, which is kept at once. s skips a text, b goes \
+        back to the one before, u undoes, m asks a model for its suggestion, q leaves. The next time it goes on where you left, with the \
+        texts that have no label by this author.
+
+        The suggestion waits until you ask for it: whoever sees it first tends to agree with it.
+
+        Examples:
+          label
+          label --author ana --dataset news-2
+
+        Next: kpi, finetune.
+        """)
+    @OptionGroup var by: AuthorOption
+    @OptionGroup var data: DatasetOption
+    @OptionGroup var choice: ModelOption
+
+    func perform(in context: Context) throws -> Work {
+      let author = try by.resolve()
+      guard context.nested.depth == 0, !context.files.isReplay else { throw Self.needsKeys }
+      let sitting = try context.workspace.read { workbench in
+        try LabellingSitting(
+          author: author, dataset: data.resolve(workbench), namesDataset: data.dataset != nil,
+          model: choice.model.map { try ChosenModel.named($0.description, workbench) }, workbench: workbench)
+      }
+      guard let keyboard = try? Keyboard(window: context.nested.terminal, isCancelled: context.isCancelled)
+      else { throw Self.needsKeys }
+      defer { keyboard.release() }
+      try sitting.run(keyboard, context)
+      return Work { _ in sitting.report }
+    }
+
+    private static let needsKeys = Fault.usage(
+      "label reads keys at a terminal, and there is none here. "
+        + "Use label set ASSET CATEGORY, label import FILE or label simulate.")
+  }
+}
+
+/// One person at the keyboard, from the first text shown to the last.
+private final class LabellingSitting {
+  private let author: String
+  private let dataset: Dataset
+  private let namesDataset: Bool
+  private var model: ChosenModel?
+  private let assets: [Asset]
+  private let interface: Interface
+  /// Category key by asset id, as this author has given them.
+  private var labels: [Int: String]
+  private let keys: [(key: Character, category: Interface.Category)]
+  /// Indices into `assets` of what was shown, in that order, and where in it one stands: `b` goes back along it.
+  private var trail: [Int] = []
+  private var position = -1
+  /// What was there before each change, the last one last.
+  private var undo: [(asset: Int, before: String?)] = []
+  private var classifier: (any Classifier)?
+  private var remarks: [String] = []
+
+  /// Digits first; then letters that mean nothing else here.
+  private static let categoryKeys = Array("123456789acdefghijklnoprtvwxyzACDEFGHIJKLNOPRTVWXYZ")
+  private static let otherKeys = "s skip, b back, u undo, m model's suggestion, q leave"
+
+  init(
+    author: String, dataset: Dataset, namesDataset: Bool, model: ChosenModel?, workbench: Workbench
+  ) throws {
+    self.author = author
+    self.dataset = dataset
+    self.namesDataset = namesDataset
+    self.model = model
+    assets = try workbench.assets(of: dataset)
+    guard let interface = try workbench.interface() else { throw Fault.noInterface }
+    guard interface.categories.count <= Self.categoryKeys.count else {
+      throw Fault.other(
+        code: "too-many-categories",
+        "There are keys for \(Self.categoryKeys.count) categories and the interface has \(interface.categories.count). "
+          + "Use label set ASSET CATEGORY, or label import FILE.")
+    }
+    self.interface = interface
+    keys = zip(Self.categoryKeys, interface.categories).map { ($0, $1) }
+    labels = try workbench.labels(of: dataset, by: author)
+  }
+
+  /// Until nothing is left, or the person leaves.
+  func run(_ keyboard: Keyboard, _ context: Context) throws {
+    var lines = LiveLines(context.nested.terminal)
+    guard goOn() else { return }
+    while true {
+      let asset = assets[trail[position]]
+      lines.show(card(for: asset))
+      switch keyboard.next() {
+      case .resized: continue
+      case .end, .character("q"):
+        lines.erase()
+        return
+      case .left, .character("b"):
+        remarks = goBack() ? [] : ["This is the first one."]
+      case .right, .character("s"):
+        lines.leave("  \(asset.externalID)  skipped")
+        if !goOn() { return }
+      case .backspace, .character("u"):
+        guard let last = undo.popLast() else {
+          remarks = ["There is nothing to undo in this sitting."]
+          continue
+        }
+        try set(last.before, for: last.asset, context)
+        show(last.asset)
+        lines.leave("  \(assets[last.asset].externalID)  undone")
+      case .character("m"): remarks = [suggestion(for: asset, context)]
+      case .character(let key):
+        guard let category = keys.first(where: { $0.key == key })?.category else {
+          remarks = ["\(key) means nothing here."]
+          continue
+        }
+        undo.append((trail[position], labels[asset.id]))
+        try set(category.key, for: trail[position], context)
+        lines.leave("  \(asset.externalID)  \(category.name)  \(asset.text)")
+        if !goOn() { return }
+      }
+    }
+  }
+
+  // MARK: - Where one stands
+
+  /// Goes to the next text on the trail, or else to the next one without a label; whether there is one.
+  private func goOn() -> Bool {
+    remarks = []
+    if position + 1 < trail.count {
+      position += 1
+      return true
+    }
+    let start = trail.max().map { $0 + 1 } ?? 0
+    guard let next = assets.indices[start...].first(where: { labels[assets[$0].id] == nil }) else {
+      return false
+    }
+    trail.append(next)
+    position = trail.count - 1
+    return true
+  }
+
+  /// Goes to the text before, beyond this sitting's first too.
+  private func goBack() -> Bool {
+    if position > 0 {
+      position -= 1
+      return true
+    }
+    guard let first = trail.first, first > 0 else { return false }
+    trail.insert(first - 1, at: 0)
+    return true
+  }
+
+  private func show(_ index: Int) {
+    remarks = []
+    if let place = trail.firstIndex(of: index) { position = place }
+  }
+
+  // MARK: - Labels
+
+  /// Gives or takes back a label, in a step of its own.
+  private func set(_ category: String?, for index: Int, _ context: Context) throws {
+    let asset = assets[index]
+    var words = ["label", category == nil ? "remove" : "set", Language.quoted(asset.externalID)]
+    if let category { words.append(Language.quoted(category)) }
+    if author != AuthorOption.nobodyNamed { words += ["--author", Language.quoted(author)] }
+    let isCurrent = try context.workspace.read { try $0.currentDataset()?.id == dataset.id }
+    if namesDataset || !isCurrent { words += ["--dataset", Language.quoted(dataset.name)] }
+    let statement = try Language.statements(words.joined(separator: " "), extractingPrompts: false)[0]
+    if case .failure(let failure) = context.nested.runQuietly(statement).result { throw failure }
+    labels[asset.id] = category
+  }
+
+  private func suggestion(for asset: Asset, _ context: Context) -> String {
+    do {
+      if classifier == nil {
+        let model = try self.model ?? context.workspace.read { try ChosenModel.newest($0) }
+        self.model = model
+        classifier = try context.classifier(for: model)
+      }
+      guard let result = try classifier?.classify([asset.text], isCancelled: context.isCancelled).first else {
+        return "The model has no suggestion."
+      }
+      let key = keys.first { $0.category.key == result.category }.map { ": \($0.key)" } ?? ""
+      return "\(model?.name ?? "model") suggests \(interface.name(ofKey: result.category)) "
+        + "(\(fixed(result.confidence, 2)))\(key)"
+    } catch {
+      let failure = Failure(
+        explaining: error, verb: "label",
+        statement: Statement(words: [], source: "", physicalLines: [], line: 1), file: nil)
+      return failure.message
+    }
+  }
+
+  // MARK: - What is shown
+
+  private var left: Int { assets.count - labels.count }
+
+  private func card(for asset: Asset) -> LabellingCard {
+    var remarks = remarks
+    if let label = labels[asset.id] { remarks.insert("now: \(interface.name(ofKey: label))", at: 0) }
+    return LabellingCard(
+      heading: "\(asset.externalID)   \(labels.count) labelled by \(author), \(left) left", text: asset.text,
+      choices: keys.map { ($0.key, $0.category.name) }, keys: Self.otherKeys, remarks: remarks)
+  }
+
+  var report: Report {
+    var report = Report(verb: "label")
+    let done =
+      "\(labels.count) of \(counted(assets.count, "asset")) of \(dataset.name) labelled by \(author.visible)"
+    report.blocks.append(.line(left == 0 ? "\(done), none left." : "\(done), \(left) left."))
+    report.json = [
+      "dataset": .string(dataset.name), "author": .string(author), "labels": .int(labels.count),
+      "left": .int(left),
+    ]
+    report.hint =
+      left == 0 ? "kpi, then finetune" : "label goes on from here; kpi and finetune use what is there"
+    return report
+  }
+}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Foundation
+import Shell
+import Workbench
+
+/// `--author NAME`, on the verbs that give or take back labels one by one.
+struct AuthorOption: ParsableArguments {
+  /// What a person at the keyboard is called who gave no name.
+  static let nobodyNamed = "me"
+
+  @Option(help: ArgumentHelp("Who labels; me if left out.", valueName: "author"))
+  var author: Text = Text(argument: nobodyNamed)
+
+  func resolve() throws -> String {
+    guard !author.description.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
+    return author.description
+  }
+}
+
+extension LabelVerb {
+  /// One label: what labelling by hand is recorded as.
+  struct SetLabel: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "set", abstract: "Give one asset its label.",
+      discussion: """
+        This is how the document keeps what was labelled by hand. A second label by the same author takes the place of the first.
+
+        Examples:
+          label set news-1-001 SPORTS
+          label set news-1-002 WORLD NEWS --author ana
+
+        Next: kpi, finetune.
+        """)
+    @Argument(help: "The asset's id.") var asset: Text
+    @Argument(help: "The category, by key or name.") var category: [Text]
+    @OptionGroup var by: AuthorOption
+    @OptionGroup var data: DatasetOption
+
+    func perform(in context: Context) throws -> Work {
+      Work { workbench in
+        let author = try by.resolve()
+        let dataset = try data.resolve(workbench)
+        let asset = try workbench.asset(named: asset.description, in: dataset)
+        let typed = category.map(\.description).joined(separator: " ")
+        let key = try workbench.categoryKey(typed)
+        try workbench.insert(labels: [Label(asset: asset.id, author: author, category: key)])
+        let count = try workbench.labels(of: dataset, by: author).count
+        var report = Report(verb: "label set")
+        report.blocks.append(
+          .line(
+            "\(asset.externalID.visible): \(try workbench.name(ofCategory: key)) (\(author.visible), \(count) of \(dataset.assets))"
+          ))
+        report.json = [
+          "asset": .string(asset.externalID), "category": .string(key), "author": .string(author),
+          "dataset": .string(dataset.name), "labels": .int(count),
+        ]
+        report.hint = "kpi, then finetune"
+        return report
+      }
+    }
+  }
+
+  /// Takes one label back.
+  struct Remove: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "remove", abstract: "Take one asset's label back.",
+      discussion: """
+        Examples:
+          label remove news-1-001
+          label remove news-1-002 --author ana
+
+        Next: label set, or label.
+        """)
+    @Argument(help: "The asset's id.") var asset: Text
+    @OptionGroup var by: AuthorOption
+    @OptionGroup var data: DatasetOption
+
+    func perform(in context: Context) throws -> Work {
+      Work { workbench in
+        let author = try by.resolve()
+        let dataset = try data.resolve(workbench)
+        let asset = try workbench.asset(named: asset.description, in: dataset)
+        let labels = try workbench.labels(of: dataset, by: author)
+        guard labels[asset.id] != nil else {
+          throw Fault.other(
+            code: "no-labels", "\(author.visible) has not labelled \(asset.externalID.visible).")
+        }
+        try workbench.removeLabel(of: asset, by: author)
+        var report = Report(verb: "label remove")
+        report.blocks.append(
+          .line(
+            "\(asset.externalID.visible): no label (\(author.visible), \(labels.count - 1) of \(dataset.assets))"
+          ))
+        report.json = [
+          "asset": .string(asset.externalID), "author": .string(author), "dataset": .string(dataset.name),
+          "labels": .int(labels.count - 1),
+        ]
+        report.hint = "label set, or label"
+        return report
+      }
+    }
+  }
+}
+
+extension Workbench {
+  /// - Throws: `Fault` that names the nearest id where there is no such asset.
+  func asset(named id: String, in dataset: Dataset) throws -> Asset {
+    if let found = try asset(id: id, in: dataset) { return found }
+    let near = nearest(id, among: try assets(of: dataset, limit: 10_000).map(\.externalID))
+    throw Fault.other(
+      code: "unknown-asset",
+      "There is no asset \(id.visible) in \(dataset.name)."
+        + (near.map { " Did you mean \($0.visible)?" } ?? ""))
+  }
+
+  /// The key of a category that was typed by name or key.
+  ///
+  /// - Throws: `Fault` that names the nearest one, or all, where the interface has none such.
+  func categoryKey(_ typed: String) throws -> String {
+    guard let interface = try interface() else { throw Fault.noInterface }
+    if let found = interface.category(typed) { return found.key }
+    let near = interface.nearest(to: typed)
+    throw Fault.other(
+      code: "category-not-in-interface",
+      "The interface has no category \(typed.visible). "
+        + (near.map { "Did you mean \($0.name.visible)?" }
+          ?? "It has: \(interface.categories.map(\.name.visible).joined(separator: ", ")).")
+    )
+  }
+}

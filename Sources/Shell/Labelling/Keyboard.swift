@@ -1,0 +1,102 @@
+import Foundation
+
+/// Single keys of a terminal, for a verb that asks for one at a time. Until it is released the terminal echoes nothing and
+/// gives each key at once.
+///
+/// Signals stay with whoever runs the verb: Ctrl-C comes as its cancellation.
+public final class Keyboard {
+  public enum Key: Equatable, Sendable {
+    case character(Character)
+    case left, right, backspace
+    /// The window has another width now.
+    case resized
+    /// Ctrl-D, a closed terminal, or the cancellation.
+    case end
+  }
+
+  private static let patience: Int32 = 100
+
+  private let descriptor: Int32
+  private let window: Terminal
+  private let isCancelled: () -> Bool
+  private var saved: termios
+  private var width: Int
+
+  /// - Parameters:
+  ///   - window: where the answer to the keys is shown.
+  ///   - isCancelled: asked several times a second.
+  /// - Throws: `Failure` where standard input or the window is no terminal.
+  public init(window: Terminal, isCancelled: @escaping () -> Bool) throws {
+    descriptor = STDIN_FILENO
+    self.window = window
+    self.isCancelled = isCancelled
+    saved = termios()
+    width = window.width
+    guard window.isTerminal, tcgetattr(descriptor, &saved) == 0 else {
+      throw Failure(code: "no-terminal", message: "There is no terminal to press keys at.", exitStatus: 2)
+    }
+    quieten()
+  }
+
+  /// Puts the terminal's modes back.
+  public func release() { while tcsetattr(descriptor, TCSADRAIN, &saved) != 0, errno == EINTR {} }
+
+  private func quieten() {
+    var modes = termios()
+    guard tcgetattr(descriptor, &modes) == 0, modes.c_lflag & UInt32(ICANON | ECHO) != 0 else { return }
+    modes.c_lflag &= ~UInt32(ICANON | ECHO)
+    withUnsafeMutableBytes(of: &modes.c_cc) { characters in
+      characters[Int(VMIN)] = 1
+      characters[Int(VTIME)] = 0
+    }
+    while tcsetattr(descriptor, TCSADRAIN, &modes) != 0, errno == EINTR {}
+  }
+
+  /// Waits for the next key.
+  public func next() -> Key {
+    var bytes: [UInt8] = []
+    while true {
+      if isCancelled() { return .end }
+      // Ctrl-Z and fg may have put the echo back.
+      quieten()
+      if window.width != width {
+        width = window.width
+        return .resized
+      }
+      guard let byte = byte(within: Self.patience) else { continue }
+      guard let byte else { return .end }
+      guard let scalar = KeyReader.decode(byte, after: &bytes) else { continue }
+      switch scalar {
+      case "\u{4}": return .end
+      case "\u{8}", "\u{7F}": return .backspace
+      case "\u{1B}": if let key = escaped() { return key }
+      case "\u{0}"..<" ": break
+      default: return .character(Character(scalar))
+      }
+    }
+  }
+
+  /// A key that sends several bytes: the arrows are known, the others pass.
+  private func escaped() -> Key? {
+    guard case UInt8(ascii: "[")?? = byte(within: 50) else { return nil }
+    while case let byte?? = byte(within: 50) {
+      switch byte {
+      case UInt8(ascii: "D"): return .left
+      case UInt8(ascii: "C"): return .right
+      case 0x40...0x7E: return nil
+      default: break
+      }
+    }
+    return nil
+  }
+
+  /// The next byte; `nil` where none comes in time, `.some(nil)` at the end.
+  private func byte(within milliseconds: Int32) -> UInt8?? {
+    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&state, 1, milliseconds) > 0 else { return nil }
+    var byte: UInt8 = 0
+    let count = read(descriptor, &byte, 1)
+    if count < 0, errno == EINTR || errno == EAGAIN { return nil }
+    return .some(count == 1 ? byte : nil)
+  }
+}
