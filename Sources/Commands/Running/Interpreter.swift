@@ -122,9 +122,8 @@ public final class Interpreter: Sendable {
         execution.isStep =
           try isLogged || records && recording == .block && fold(execution, after: before.step, workbench)
         if execution.isStep { try workbench.log(execution.step) }
-        if recording == .step {
-          execution.explanations = try Glossary.newLines(for: execution.answer.text, workbench)
-        }
+        execution.explanations = try advise(&report, recording, workbench)
+        execution.result = .success(report)
       }
       progress.finish()
       if case .success(let report) = execution.result {
@@ -146,6 +145,19 @@ public final class Interpreter: Sendable {
       if writesDocument, recording != .nothing { try? catchUp() }
     }
     return execution
+  }
+
+  /// Gives a report the hint that it lacks, unless the learner wants none; returns the lines for words that are new here.
+  private func advise(_ report: inout Report, _ recording: Recording, _ workbench: Workbench) throws
+    -> [String]
+  {
+    guard try Settings(workbench).hints else {
+      report.hint = nil
+      return []
+    }
+    guard recording == .step else { return [] }
+    report.hint = try report.hint ?? workbench.nextStep()
+    return try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
   }
 
   /// Runs a line of a script or a block.

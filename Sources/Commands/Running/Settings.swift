@@ -43,6 +43,10 @@ struct Settings {
   }
   private static let variablePrefix = "$"
 
+  /// Whether a person at the prompt is told what usually comes next, and what a new word means.
+  var hints: Bool { get throws { try workbench.setting("hints") != "off" } }
+  func set(hints: Bool) throws { try workbench.set("hints", to: hints ? nil : "off") }
+
   /// The folder that paths in the document start from, relative to the workspace's folder.
   var root: String { get throws { try workbench.setting("root") ?? ".." } }
   func set(root: String) throws { try workbench.set("root", to: root) }

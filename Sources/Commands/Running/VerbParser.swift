@@ -156,7 +156,21 @@ enum VerbParser {
   }
 
   static func helpText(for type: ParsableCommand.Type, columns: Int = 80) -> String {
-    Fettle.helpMessage(for: type, columns: columns)
+    laidOut(Fettle.helpMessage(for: type, columns: columns), columns: columns)
+  }
+
+  /// argument-parser's text without its headline, and with its one line of usage wrapped.
+  private static func laidOut(_ text: String, columns: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      if line.hasPrefix("OVERVIEW: ") { return String(line.dropFirst("OVERVIEW: ".count)) }
+      guard line.hasPrefix("USAGE: "), line.count > columns else { return String(line) }
+      var lines = [""]
+      for part in line.matches(of: #/\[[^\]]*\]|[^ ]+/#).map(\.output) {
+        if lines[lines.count - 1].count + 1 + part.count > columns { lines.append("      ") }
+        lines[lines.count - 1] += (lines == [""] ? "" : " ") + part
+      }
+      return lines.joined(separator: "\n")
+    }.joined(separator: "\n")
   }
 
   static func children(of type: ParsableCommand.Type) -> [String: ParsableCommand.Type] {

@@ -9,32 +9,50 @@ struct Config: Verb {
     commandName: "config", abstract: "Show or change a setting.",
     discussion: """
       seed decides every random choice: which assets a sample takes, how a head begins, in which order examples come. The same seed \
-      gives the same numbers.
+      gives the same numbers, and another seed shows how far they depend on chance. hints are the quiet lines after an answer: what \
+      usually comes next, and what a new word means.
 
       Examples:
         config
         config seed 7
-      """)
-  enum Key: String, ExpressibleByArgument, CaseIterable { case seed }
+        config hints off
 
-  @Argument(help: "The setting: seed.") var key: Key?
+      Next: finetune, to see what another seed changes.
+      """)
+  enum Key: String, ExpressibleByArgument, CaseIterable { case seed, hints }
+
+  @Argument(help: "The setting.") var key: Key?
   @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Its new value.", valueName: "value")) var value:
     [Text] = []
 
   func perform(in context: Context) throws -> Work {
     Work { workbench in
       let settings = try Settings(workbench)
-      if key == .seed, let text = value.first?.description {
-        guard let seed = UInt64(text), value.count == 1 else {
-          throw Fault.usage("A seed is a whole number from 0 to \(UInt64.max).")
-        }
-        try settings.set(seed: seed)
-      }
+      if let key, !value.isEmpty { try change(key, to: value.map(\.description), settings) }
       var report = Report(verb: "config")
-      let seed = try settings.seed
-      report.blocks.append(.fields([("seed", "\(String(seed))")]))
-      report.json = ["seed": JSONValue(seed: seed)]
+      let (seed, hints) = (try settings.seed, try settings.hints)
+      let all: [(key: Key, name: String, value: Cell)] = [
+        (.seed, "seed", "\(String(seed))"), (.hints, "hints", hints ? "on" : "off"),
+      ]
+      report.blocks.append(
+        .fields(all.filter { key == nil || $0.key == key }.map { ($0.name, $0.value) }))
+      report.json = ["seed": JSONValue(seed: seed), "hints": .bool(hints)]
       return report
+    }
+  }
+
+  private func change(_ key: Key, to value: [String], _ settings: Settings) throws {
+    switch key {
+    case .seed:
+      guard let seed = UInt64(value[0]), value.count == 1 else {
+        throw Fault.usage("A seed is a whole number from 0 to \(UInt64.max).")
+      }
+      try settings.set(seed: seed)
+    case .hints:
+      guard let isOn = ["on": true, "off": false][value.joined(separator: " ").lowercased()] else {
+        throw Fault.usage("Hints are on or off: config hints off")
+      }
+      try settings.set(hints: isOn)
     }
   }
 }

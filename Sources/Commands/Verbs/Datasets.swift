@@ -8,9 +8,14 @@ struct Datasets: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "datasets", abstract: "List the data sets, or remove one.",
     discussion: """
+      A verb works on the data set that was loaded last, unless --dataset names another. Removing one takes its labels and \
+      predictions with it; models that learned from it stay.
+
       Examples:
         datasets
         datasets remove news-2
+
+      Next: predict --dataset NAME.
       """,
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 

@@ -16,6 +16,8 @@ struct Expect: Verb {
         expect $kpi.accuracy >= 0.55
         expect $validate.p_value < 0.05
         expect $validate.accuracy - $validate.base_accuracy > 0
+
+      Next: session save FILE.
       """)
 
   @Argument(parsing: .captureForPassthrough, help: "LEFT COMPARISON RIGHT") var words: [Text]

@@ -14,6 +14,8 @@ struct Export: ParsableCommand {
       Examples:
         export finetune training.jsonl
         export finetune training.jsonl --legacy --dataset news-1
+
+      Next: finetune, here or elsewhere.
       """,
     subcommands: [FineTuneFile.self])
 

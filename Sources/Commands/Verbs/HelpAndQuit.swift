@@ -6,7 +6,18 @@ import Shell
 struct Help: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
-    commandName: "help", abstract: "List the verbs, or explain one.")
+    commandName: "help", abstract: "List the verbs, or explain one.",
+    discussion: """
+      Each verb is a step of the tutorial, or helps with one. Its help says why there is such a step, shows examples to type, \
+      and names what usually comes next.
+
+      Examples:
+        help
+        help finetune
+        help language
+
+      Next: tour, which walks through them all.
+      """)
   @Argument(help: ArgumentHelp("The verb to explain, or language.", valueName: "verb")) var verb: [Text] = []
 
   func perform(in context: Context) throws -> Work {
@@ -62,7 +73,15 @@ struct Help: Verb {
 struct Quit: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
-    commandName: "quit", abstract: "Leave the shell.", aliases: ["exit"])
+    commandName: "quit", abstract: "Leave the shell.",
+    discussion: """
+      Everything is kept already, so there is nothing to save. Ctrl-D does the same.
+
+      Examples:
+        quit
+
+      Next: fettle in the same folder goes on where you left.
+      """, aliases: ["exit"])
 
   func perform(in context: Context) throws -> Work {
     Work { _ in Report(verb: "quit") }

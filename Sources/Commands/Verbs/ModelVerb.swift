@@ -17,6 +17,8 @@ struct ModelVerb: ParsableCommand {
       Examples:
         model install
         model install --from Downloads/all-MiniLM-L6-v2
+
+      Next: load FILE.
       """,
     subcommands: [Install.self])
 

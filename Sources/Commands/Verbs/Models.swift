@@ -15,6 +15,8 @@ struct Models: ParsableCommand {
       Examples:
         models
         models remove tuned-1
+
+      Next: validate --model NAME.
       """,
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 

@@ -9,9 +9,14 @@ struct Note: Verb, TextVerb {
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Add a paragraph of prose to the session's document.",
     discussion: """
+      A session that nobody explains is soon not understood, not even by who made it. What you note stands between the commands, as \
+      a notebook's text cells do.
+
       Examples:
         note The base model has never seen our categories.
         note "## A second attempt"
+
+      Next: session show.
       """)
   @Argument(help: "The prose, in Markdown; the rest of the line.") var text: [Text]
 

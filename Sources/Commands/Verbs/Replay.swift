@@ -17,6 +17,8 @@ struct Replay: Verb {
         replay Sessions/tutorial.md
         replay Sessions/tutorial.md --step --from 7
         replay Sessions/tutorial.md --until 5 --into lesson
+
+      Next: session show, or open the document in an editor.
       """)
   @Argument(help: "The documents.", completion: .file(extensions: ["md"])) var files: [Text]
   @Flag(

@@ -16,6 +16,8 @@ struct Run: Verb {
       Examples:
         run lesson.fettle
         run Sessions/tutorial.md
+
+      Next: status.
       """)
   @Argument(help: "The script or document.", completion: .file()) var file: Text
 

@@ -17,6 +17,8 @@ struct SessionVerb: ParsableCommand {
         session new --name monday
         session list
         session open monday
+
+      Next: replay FILE.
       """,
     subcommands: [Show.self, Save.self, New.self, List.self, Open.self, Remove.self],
     defaultSubcommand: Show.self)

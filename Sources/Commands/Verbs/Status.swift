@@ -5,7 +5,16 @@ import Workbench
 
 /// Where the learner stands: what is loaded, labelled, predicted and trained.
 struct Status: Verb {
-  static let configuration = CommandConfiguration(commandName: "status", abstract: "Say where you stand.")
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Say where you stand.",
+    discussion: """
+      What is loaded, labelled, predicted and trained, and what usually comes next: for whoever comes back after the break.
+
+      Examples:
+        status
+
+      Next: what its hint says.
+      """)
 
   func perform(in context: Context) throws -> Work {
     Work { workbench in
@@ -44,21 +53,19 @@ struct Status: Verb {
         "models": .array(models.map { .string($0.name) }),
         "seed": JSONValue(seed: context.seed),
       ]
-      report.hint = try next(
-        workbench, datasets: datasets, current: current, interface: interface, models: models)
+      report.hint = try workbench.nextStep()
       return report
     }
   }
+}
 
-  private func next(
-    _ workbench: Workbench, datasets: [Dataset], current: String?, interface: Interface?, models: [TunedModel]
-  ) throws -> String {
-    guard let name = current, let dataset = datasets.first(where: { $0.name == name }) else {
-      return "load FILE"
-    }
-    if interface == nil { return "interface define --from \(name)" }
-    if try workbench.lastCompleteRun(dataset: dataset) == nil { return "predict" }
-    if try workbench.labels(of: dataset).isEmpty { return "label simulate" }
-    return models.isEmpty ? "finetune" : "validate"
+extension Workbench {
+  /// What usually comes next where one stands now.
+  func nextStep() throws -> String {
+    guard let dataset = try currentDataset() else { return "load FILE" }
+    if try interface() == nil { return "interface define --from \(dataset.name)" }
+    if try lastCompleteRun(dataset: dataset) == nil { return "predict" }
+    if try labellers(of: dataset).isEmpty { return "label simulate" }
+    return try models().isEmpty ? "finetune" : "validate"
   }
 }

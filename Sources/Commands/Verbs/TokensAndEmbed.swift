@@ -42,6 +42,8 @@ struct Tokens: Verb, TextVerb {
       Examples:
         tokens Chipmaker's shares fall 9.4% on news of the recall
         tokens --file letters.txt
+
+      Next: classify TEXT.
       """)
   @OptionGroup var texts: TextsOption
 
@@ -76,6 +78,8 @@ struct Embed: Verb, TextVerb {
       Examples:
         embed Linen is back.
         embed --file letters.txt
+
+      Next: classify TEXT.
       """)
   @OptionGroup var texts: TextsOption
 

@@ -15,6 +15,7 @@ struct Validate: Verb {
       Examples:
         load Samples/news-2.csv --sample 100
         validate
+        validate --model tuned-1 --dataset news-2
 
       Next: more labels and again finetune, until you are satisfied.
       """)

@@ -1,0 +1,107 @@
+import Foundation
+import PseudoTerminal
+import Testing
+
+/// What the shell says of itself: help, hints.
+@Suite struct HelpTests {
+  /// A workspace that has come through the tutorial, in a folder with all files that help's examples name.
+  private func front() throws -> Front {
+    let front = try Front()
+    for folder in ["Samples", "Sessions"] {
+      try FileManager.default.copyItem(
+        at: Front.repository.appending(path: folder), to: front.folder.appending(path: folder))
+    }
+    try FileManager.default.createDirectory(
+      at: front.folder.appending(path: "Downloads"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Front.repository.appending(path: "Tests/EncoderTests/Reference/tiny-bert"),
+      to: front.folder.appending(path: "Downloads/all-MiniLM-L6-v2"))
+    try front.write("id,body,topic\n1,news,World\n2,z y x,Sports\n", to: "letters.csv")
+    try front.write("news of the day\nz y x\n", to: "letters.txt")
+    try front.write("status\n", to: "lesson.fettle")
+    let ready = try front.lines(
+      "interface load Samples/interface.json", "load Samples/news-2.csv --sample 100", "label simulate",
+      "load Samples/news-1.csv", "label simulate", "predict", "kpi", "finetune --method linear",
+      "validate --dataset news-2")
+    #expect(ready.status == 0, "\(ready.error)")
+    return front
+  }
+
+  /// Examples that need a person or a network, or answer otherwise with a model that was never trained.
+  private static let notRun = [
+    "label --author ana", "label", "label --author ana --dataset news-2", "model install",
+  ]
+  private static let mayFail = ["expect", "replay", "run Sessions"]
+
+  private func examples(_ help: String) -> [String] {
+    help.split(separator: "\n", omittingEmptySubsequences: false).drop { $0 != "Examples:" }.dropFirst()
+      .prefix { $0.hasPrefix("  ") }.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  @Test("Every verb's help says why, shows examples that run, and names the next step")
+  func everyVerb() throws {
+    let front = try front()
+    let list = try object(front.run("--json", "help").lines[0])
+    let verbs = try #require(list["verbs"] as? [[String: String]]).compactMap { $0["name"] }
+    #expect(verbs.prefix(5) == ["load", "interface", "tokens", "embed", "classify"], "\(verbs)")
+    let ready = front.folder.appending(path: ".fettle")
+    let kept = front.folder.appending(path: "ready")
+    try FileManager.default.copyItem(at: ready, to: kept)
+    for verb in verbs {
+      try FileManager.default.removeItem(at: ready)
+      try FileManager.default.copyItem(at: kept, to: ready)
+      let help = try front.run("help", verb).output
+      let why = help.split(separator: "\n\n").dropFirst().first ?? ""
+      #expect(!why.hasPrefix("Examples:") && !why.hasPrefix("USAGE:"), "help \(verb) gives no reason")
+      #expect(help.contains("\nNext: "), "help \(verb) names no next step")
+      #expect(!examples(help).isEmpty, "help \(verb) has no examples")
+      for example in examples(help) where !Self.notRun.contains(example) {
+        let outcome = try front.run("-c", example)
+        let mayFail = Self.mayFail.contains(where: example.hasPrefix)
+        #expect(outcome.status == 0 || mayFail && outcome.status == 1, "\(example): \(outcome.error)")
+      }
+    }
+  }
+
+  @Test("help fits the window: 40 columns, and no wider than 110")
+  func width() throws {
+    let front = try Front(tiny: false)
+    for (columns, limit) in [(50, 50), (200, 110)] {
+      let terminal = try front.prompt(columns: columns)
+      terminal.type("help load\n")
+      try terminal.wait(for: "--skip-bad")
+      try terminal.waitForPrompt()
+      let widest = terminal.screen.text.split(separator: "\n").map(\.count).max() ?? 0
+      #expect(widest <= limit)
+    }
+  }
+
+  @Test(
+    "Hints stand after an answer at the prompt alone; config hints off ends them, as a step of the document")
+  func hints() throws {
+    let front = try Front(tiny: false)
+    try front.writeLetters()
+    #expect(!(try front.run("load", "letters.csv").output.contains("next:")))
+    let terminal = try front.prompt()
+    for (verb, hint) in [
+      ("datasets", "next: interface define --from letters"), ("status", "next: interface"),
+    ] {
+      terminal.type("\(verb)\n")
+      try terminal.wait(for: hint)
+      try terminal.waitForPrompt()
+    }
+    terminal.type("config hints off\n")
+    try terminal.wait(for: "hints  off")
+    try terminal.waitForPrompt()
+    terminal.type("datasets\n")
+    try terminal.wait(for: "letters")
+    try terminal.waitForPrompt()
+    #expect(!terminal.screen.text.split(separator: "config hints off").last!.contains("next:"))
+    terminal.type("\u{4}")
+    _ = try terminal.waitForExit()
+    #expect(try front.read(".fettle/session.md").contains("fettle> config hints off\n  hints  off"))
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+    #expect(try front.run("config", "hints", "perhaps").status == 2)
+    #expect(try front.run("config", "hints", "on").output == "  hints  on\n")
+  }
+}
