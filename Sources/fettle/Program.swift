@@ -26,7 +26,7 @@ enum Program {
       let isPrompt = parsed.lines.isEmpty && parsed.verb.isEmpty && Prompt.isPossible
       screen = Screen(
         output: output, error: .standardError, progress: progress, json: parsed.json,
-        hints: isPrompt && output.isTerminal)
+        hints: isPrompt && output.isTerminal, offers: isPrompt)
       let cancellation = Cancellation()
       if !isPrompt { Interrupts.install(cancelling: cancellation) }
       let door: FrontDoor
@@ -102,20 +102,23 @@ enum Program {
         return open.what
       },
       complete: { line, cursor in place.door.candidates(before: String(line[..<cursor])) },
+      leaves: { !place.door.leavesTour() },
       execute: { source, cancellation in
+        var last: Execution?
         do {
           for statement in try Language.statements(source) {
             let execution = place.door.run(statement, cancellation: cancellation)
             if let handOver = execution.handOver { place.move(to: handOver) }
             if execution.leaves { return .leave }
-            if execution.status != 0 { return .goOn }
+            last = execution
+            if execution.status != 0 { break }
           }
         } catch let error as LanguageError {
           screen.show(error.failure, verb: nil)
         } catch {
           screen.show(Failure(code: "unexpected", message: "\(error)"), verb: nil)
         }
-        return .goOn
+        return last.flatMap(place.door.offer(after:)).map(Next.offer) ?? .goOn
       })
     return 0
   }

@@ -10,6 +10,8 @@ struct Screen: Sendable {
   let json: Bool
   /// Whether a person watches, who is told what usually comes next.
   let hints: Bool
+  /// Whether there is a line editor in which an offered command stands ready.
+  var offers = false
 
   func show(_ event: Interpreter.Event) {
     switch event {
@@ -30,6 +32,7 @@ struct Screen: Sendable {
     }
     var report = report
     report.hint = hints ? report.hint.map { "next: \($0)" } : nil
+    if let offer = report.offer, !offers { report.blocks.append(.preformatted(["  " + offer])) }
     output.write(output.drawing.draw(report))
     if !explanations.isEmpty {
       let aside = Report(verb: report.verb, blocks: explanations.map { .line(Cell($0)) })

@@ -20,6 +20,8 @@ public final class Interpreter: Sendable {
   /// Answers that the log does not have, by verb: of verbs that are no steps, and of those run with `--no-record`.
   private let unlogged = Mutex<[String: JSONValue]>([:])
   private let handOver = Mutex<HandOver?>(nil)
+  /// The command of the tour that waits at the prompt; nil while no tour is under way.
+  let offered = Mutex<String?>(nil)
   let show: @Sendable (Event) -> Void
 
   private struct Nesting {
@@ -156,7 +158,8 @@ public final class Interpreter: Sendable {
       return []
     }
     guard recording == .step else { return [] }
-    report.hint = try report.hint ?? workbench.nextStep()
+    // The tour itself says what comes next.
+    report.hint = try offered.withLock { $0 } == nil ? report.hint ?? workbench.nextStep() : nil
     return try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
   }
 

@@ -23,6 +23,8 @@ final class LineEditor {
   private var prompt = strdup("")
   private var rightPrompt = strdup("")
   private var promptWidth = 0
+  /// What stood in the line before anything was typed.
+  private var offer: String?
   /// The signal that has ended the line.
   private var signal: Int32?
 
@@ -42,6 +44,7 @@ final class LineEditor {
     self.entries = entries
     let isEmacs = Self.setUp(editor, entries, editrc: editrc)
     bracketsPastes = isEmacs && !terminal.isDumb
+    if isEmacs { _ = fettle_el_bind(editor, "^D", "fettle-end") }
     if bracketsPastes { _ = fettle_el_bind(editor, "\u{1B}[200~", "fettle-paste") }
 
     // The editor lives as long as the process. `el_end` would throw away what is typed ahead for the shell that started us.
@@ -59,13 +62,16 @@ final class LineEditor {
   /// - Parameters:
   ///   - prompt: what stands before it.
   ///   - note: what stands at the window's right edge, as long as there is room.
-  func read(prompt: String, note: String) -> Line {
+  ///   - offer: what stands in the line already, as if it had been typed.
+  func read(prompt: String, note: String, offer: String? = nil) -> Line {
     promptWidth = prompt.displayWidth
     set(&self.prompt, to: prompt, style: "1")
     set(&rightPrompt, to: note, style: "2")
     if bracketsPastes { switchBrackets(on: true) }
     defer { if bracketsPastes { switchBrackets(on: false) } }
     signal = nil
+    self.offer = offer
+    if let offer { el_push(editor, offer) }
     var count: Int32 = 0
     let text = el_gets(editor, &count)
     if let signal { return .interrupted(signal) }
@@ -95,6 +101,9 @@ final class LineEditor {
     }
     _ = fettle_el_add_function(editor, "fettle-paste", "Insert a paste") { editor, _ in
       LineEditor.of(editor)?.insertPaste() ?? UInt8(CC_ERROR)
+    }
+    _ = fettle_el_add_function(editor, "fettle-end", "Delete the character, or end the input") { editor, _ in
+      LineEditor.of(editor)?.deleteOrEnd() ?? UInt8(CC_ERROR)
     }
     _ = fettle_el_bind(editor, "^R", "em-inc-search-prev")
     let settings = editrc ? readSettings(editor) : ""
@@ -161,6 +170,16 @@ final class LineEditor {
     while text.last == "\n" { text.removeLast() }
     guard !text.isEmpty else { return UInt8(CC_REFRESH) }
     return UInt8(el_insertstr(editor, String(text)) == 0 ? CC_REFRESH : CC_ERROR)
+  }
+
+  /// Ctrl-D: the end on an empty line, and on one that only has what was offered; else the character under the cursor goes.
+  private func deleteOrEnd() -> UInt8 {
+    guard let (before, after) = textAroundCursor() else { return UInt8(CC_ERROR) }
+    if (before + after).isEmpty || before + after == offer { return UInt8(CC_EOF) }
+    guard !after.isEmpty else { return UInt8(CC_ERROR) }
+    el_cursor(editor, 1)
+    el_deletestr(editor, 1)
+    return UInt8(CC_REFRESH)
   }
 
   private func completeWord() -> UInt8 {

@@ -4,6 +4,8 @@ import Foundation
 public enum Next: Sendable, Equatable {
   case goOn
   case leave
+  /// Goes on with a command that stands ready in the line, to be run or edited.
+  case offer(String)
 }
 
 /// The line-edited prompt of a terminal, over libedit: history, Emacs keys and the user's `~/.editrc`, Ctrl-C, Tab, pastes,
@@ -53,11 +55,13 @@ public final class Prompt {
   /// - Parameters:
   ///   - continuation: what is open at the end of a text (`a double quote`), `nil` for a whole one.
   ///   - complete: what Tab offers for a text and the cursor in it; the text has the lines before, too.
+  ///   - leaves: asked at Ctrl-D: whether the shell is to be left.
   ///   - execute: runs a command, which may have several lines, on a thread of its own. Has the cancellation that Ctrl-C sets.
   /// - Throws: `Failure` where the process may open no more descriptors.
   public func run(
     continuation: (String) -> String?,
     complete: ((String, String.Index) -> [Candidate])? = nil,
+    leaves: () -> Bool = { true },
     execute: @escaping @Sendable (String, Cancellation) -> Next
   ) throws {
     editor.beQuietBetweenLines()
@@ -71,18 +75,40 @@ public final class Prompt {
     let runner = CommandRunner(signals: signals, modes: modes, terminal: terminal)
     editor.setHistory(history.entries)
     if let banner { terminal.write(banner + "\n") }
-    while let text = read(continuation: continuation, complete: complete) {
-      guard !text.allSatisfy(\.isWhitespace) else { continue }
-      history.append(text)
-      editor.setHistory(history.entries)
-      if try runner.run(text, execute) == .leave { return }
+    var offer: String?
+    while true {
+      switch read(offer: offer, continuation: continuation, complete: complete) {
+      case .closed: return
+      case .end:
+        if leaves() { return }
+        offer = nil
+      case .text(let text):
+        offer = nil
+        guard !text.allSatisfy(\.isWhitespace) else { continue }
+        history.append(text)
+        editor.setHistory(history.entries)
+        switch try runner.run(text, execute) {
+        case .leave: return
+        case .offer(let command): offer = command
+        case .goOn: break
+        }
+      }
     }
   }
 
-  /// A whole text, of as many lines as it needs; `nil` at the end.
+  private enum Reading {
+    case text(String)
+    /// Ctrl-D.
+    case end
+    /// The terminal is gone, or a signal wants the shell to end.
+    case closed
+  }
+
+  /// A whole text, of as many lines as it needs.
   private func read(
-    continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?
-  ) -> String? {
+    offer: String?, continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?
+  ) -> Reading {
+    var offer = offer
     var text = ""
     var open: String?
     while true {
@@ -98,25 +124,27 @@ public final class Prompt {
       if let open, terminal.isDumb { terminal.write("(\(open) is open; Ctrl-C drops the command)\n") }
       let note = open.map { terminal.isDumb ? "" : $0 + " is open" } ?? ""
       announcer.isEditing = true
-      let line = editor.read(prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note)
+      let line = editor.read(
+        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note, offer: offer)
+      offer = nil
       announcer.isEditing = false
       // Said while the line was being ended.
       for line in announcer.takeLines() { terminal.write(line + "\n") }
       switch line {
       case .interrupted(let signal):
         terminal.write(signal == SIGINT ? "^C\n" : "\n")
-        guard signal == SIGINT else { return nil }
+        guard signal == SIGINT else { return .closed }
         text = ""
         open = nil
       case .end:
         terminal.write("\n")
-        if open == nil { return nil }
+        if open == nil { return .end }
         text = ""
         open = nil
       case .text(let line):
         text += line
         open = continuation(text)
-        guard open != nil else { return text }
+        guard open != nil else { return .text(text) }
         text += "\n"
       }
     }

@@ -34,6 +34,8 @@ public struct CanonicalDrawing {
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
         .map { Line(Cell($0).tidied.tokens, isDerived: true) }
+    case .prose(let markdown):
+      return Prose.lines(of: markdown, width: width).map { line(Cell($0)) }
     case .preformatted(let lines):
       return lines.map { line(Cell($0)) }
     }

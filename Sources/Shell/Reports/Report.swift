@@ -15,6 +15,8 @@ public struct Report: Sendable {
   public var timing: [String: JSONValue]
   /// What usually comes next, said quietly on the terminal and nowhere else.
   public var hint: String?
+  /// A command that stands ready in the line editor next, to be run or edited; where there is no prompt it is shown.
+  public var offer: String?
   /// The verb worked and its answer is bad news: a replay with differences. The program ends with 1.
   public var isFailure = false
 
@@ -55,6 +57,8 @@ public enum Block: Sendable {
   case bars([Bar])
   /// What follows from estimates, such as a ranking; each line is drawn `~ …` in documents.
   case derived([String])
+  /// Paragraphs of Markdown, to be read.
+  case prose(String)
   /// Lines whose blanks matter. Never wrapped, never cut.
   case preformatted([String])
 }

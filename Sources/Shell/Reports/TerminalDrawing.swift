@@ -60,6 +60,10 @@ public struct TerminalDrawing: Sendable {
     case .table(let table): return draw(table)
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width) }.map { styled($0, .dim) }
+    case .prose(let markdown):
+      return Prose.lines(of: markdown, width: min(width, Prose.widest)).map {
+        $0.hasPrefix("#") ? styled(String($0.drop { "# ".contains($0) }), .bold) : $0
+      }
     case .preformatted(let lines): return lines.map(\.escapingControls)
     }
   }
