@@ -37,7 +37,7 @@ extension FrontDoor {
     case "name" where ["--dataset", "--from"].contains(typed.last ?? ""):
       return offer(known { try $0.datasets().map(\.name) })
     case "name" where typed.first == "datasets": return offer(known { try $0.datasets().map(\.name) })
-    case "model", "name": return offer(known { try [ChosenModel.baseName] + $0.models().map(\.name) })
+    case "model", "name": return offer(known { try [Workbench.baseModel] + $0.models().map(\.name) })
     case "verb": return offer((Self.declaration?.subcommands ?? []).map(\.commandName))
     case "file", "files", "folder":
       return FilePaths.candidates(for: word, in: URL(folder: FileManager.default.currentDirectoryPath))

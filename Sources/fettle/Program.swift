@@ -8,7 +8,16 @@ enum Program {
   static func run(_ arguments: [String]) -> Int32 {
     // What a closed pipe does not take is lost; it is no reason to die in the middle of a step.
     signal(SIGPIPE, SIG_IGN)
+    Terminal.reserveStandardStreams()
     let output = Terminal.standardOutput
+    let status = run(arguments, output)
+    guard let failure = output.failure else { return status }
+    let error = Terminal.standardError
+    error.write(error.drawing.draw(failure))
+    return status == 0 ? failure.exitStatus : status
+  }
+
+  private static func run(_ arguments: [String], _ output: Terminal) -> Int32 {
     let json = arguments.contains("--json")
     let progress = Shell.Progress()
     var screen = Screen(output: output, error: .standardError, progress: progress, json: json, hints: false)
@@ -77,7 +86,7 @@ enum Program {
         for statement in statements {
           let execution = door.run(statement, file: file, cancellation: cancellation)
           execution.handOver?.end()
-          if execution.status != 0 || execution.leaves { return execution.status }
+          if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
         }
       }
       return 0
@@ -86,7 +95,7 @@ enum Program {
     while let statement = try source.next() {
       let execution = door.run(statement, file: "standard input", cancellation: cancellation)
       execution.handOver?.end()
-      if execution.status != 0 || execution.leaves { return execution.status }
+      if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
     }
     return cancellation.isCancelled ? 130 : 0
   }

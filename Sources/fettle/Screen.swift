@@ -13,6 +13,9 @@ struct Screen: Sendable {
   /// Whether there is a line editor in which an offered command stands ready.
   var offers = false
 
+  /// Whether nobody will read what is shown from now on.
+  var isLost: Bool { output.failure != nil }
+
   func show(_ event: Interpreter.Event) {
     switch event {
     case .live(let line): (json ? error : output).write(line + "\n")

@@ -139,4 +139,45 @@ import Testing
     #expect(try front.lines("expect $kpy.assets > 1").status == 1)
     #expect(try front.lines("expect $kpi.accuracy").status == 2)
   }
+
+  /// Runs a line of the Unix shell in which `fettle` is the program; its standard error goes to a file.
+  private func shell(_ line: String, _ front: Front) throws -> (status: Int32, error: String) {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "fettle() { '\(Front.program.path)' \"$@\"; }; \(line)"]
+    process.environment = front.environment
+    process.currentDirectoryURL = front.folder
+    let error = front.folder.appending(path: ".error")
+    try Data().write(to: error)
+    process.standardError = try FileHandle(forWritingTo: error)
+    try process.run()
+    process.waitUntilExit()
+    return (process.terminationStatus, try String(contentsOf: error, encoding: .utf8))
+  }
+
+  @Test(
+    "Output that cannot be written is an error; a reader who has enough is none",
+    arguments: [
+      ("fettle status >/dev/full", 1, "is full"), ("fettle --json status >/dev/full", 1, "is full"),
+      ("fettle --version >/dev/full", 1, "is full"), ("fettle status >&-", 1, "is closed"),
+      ("fettle status <&- >&-", 1, "is closed"), ("fettle lod x >/dev/full", 2, "Did you mean load?"),
+      ("fettle -c help -c help -c help | head -n 1 >/dev/null", 0, ""),
+    ])
+  func unwritable(line: String, status: Int32, says: String) throws {
+    let front = try Front(tiny: false)
+    let outcome = try shell(line, front)
+    #expect(outcome.status == status, "\(outcome.error)")
+    if says.isEmpty { #expect(outcome.error.isEmpty, "\(outcome.error)") }
+    #expect(says.isEmpty || outcome.error.replacing("\n", with: " ").contains(says), "\(outcome.error)")
+    // What is closed was not taken for a file of ours, and the work is done all the same.
+    let after = try front.run("status")
+    #expect(after.status == 0, "\(after.error)")
+  }
+
+  @Test("A script stops where its answers are lost")
+  func lost() throws {
+    let front = try Front(tiny: false)
+    _ = try shell("fettle -c 'set a 1' -c 'set b 2' >/dev/full", front)
+    #expect(try front.run("set").output == "  a  1\n")
+  }
 }

@@ -5,8 +5,31 @@ import Foundation
 import Shell
 import Workbench
 
+/// What a verb works on by default, and may be told by name.
+protocol Choice: ParsableArguments {
+  associatedtype Chosen
+  /// As it is typed: `--dataset`.
+  static var option: String { get }
+  var given: Text? { get }
+  func resolve(_ workbench: Workbench) throws -> Chosen
+  static func name(of chosen: Chosen) -> String
+}
+
+extension Choice {
+  /// What the recorded command has to name, now that the verb has worked on `used`: the default may be another by now.
+  func additions(_ used: Chosen, _ workbench: Workbench) throws -> [String] {
+    let name = Self.name(of: used)
+    guard given == nil, (try? resolve(workbench)).map(Self.name(of:)) != name else { return [] }
+    return [Self.option, Language.quoted(name)]
+  }
+}
+
 /// `--dataset NAME`, on every verb that works on one.
-struct DatasetOption: ParsableArguments {
+struct DatasetOption: Choice {
+  static let option = "--dataset"
+  static func name(of dataset: Dataset) -> String { dataset.name }
+  var given: Text? { dataset }
+
   @Option(help: ArgumentHelp("The data set; the one loaded last if left out.", valueName: "name"))
   var dataset: Text?
 
@@ -14,12 +37,6 @@ struct DatasetOption: ParsableArguments {
     if let name = dataset?.description { return try Self.named(name, workbench) }
     guard let current = try workbench.currentDataset() else { throw Fault.noDataset }
     return current
-  }
-
-  /// What the recorded command has to name, now that the verb has worked on `dataset`.
-  func additions(_ used: Dataset, _ workbench: Workbench) throws -> [String] {
-    try dataset == nil && workbench.currentDataset()?.id != used.id
-      ? ["--dataset", Language.quoted(used.name)] : []
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
@@ -30,7 +47,11 @@ struct DatasetOption: ParsableArguments {
 }
 
 /// `--model NAME`, on every verb that asks a model.
-struct ModelOption: ParsableArguments {
+struct ModelOption: Choice {
+  static let option = "--model"
+  static func name(of model: ChosenModel) -> String { model.name }
+  var given: Text? { model }
+
   @Option(
     help: ArgumentHelp(
       "The model: base, or a tuned one; the newest tuned one if left out.", valueName: "name"))
@@ -43,23 +64,14 @@ struct ModelOption: ParsableArguments {
   }
 }
 
-extension ModelOption {
-  /// What the recorded command has to name, now that the verb has asked `used`.
-  func additions(_ used: ChosenModel, _ workbench: Workbench) throws -> [String] {
-    try model == nil && resolve(workbench).name != used.name ? ["--model", Language.quoted(used.name)] : []
-  }
-}
-
 /// Which model a verb speaks of.
 enum ChosenModel: Equatable {
   case base
   case tuned(TunedModel)
 
-  static let baseName = "base"
-
   var name: String {
     switch self {
-    case .base: Self.baseName
+    case .base: Workbench.baseModel
     case .tuned(let model): model.name
     }
   }
@@ -70,10 +82,10 @@ enum ChosenModel: Equatable {
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> ChosenModel {
-    if name == baseName { return .base }
+    if name == Workbench.baseModel { return .base }
     let models = try workbench.models()
     if let found = models.first(where: { $0.name == name }) { return .tuned(found) }
-    throw Fault.unknownModel(name, nearest: nearest(name, among: models.map(\.name) + [baseName]))
+    throw Fault.unknownModel(name, nearest: nearest(name, among: models.map(\.name) + [Workbench.baseModel]))
   }
 }
 

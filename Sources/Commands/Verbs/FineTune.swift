@@ -29,7 +29,7 @@ struct FineTune: Verb {
   @OptionGroup var data: DatasetOption
   @Option(help: ArgumentHelp("What is trained.", valueName: "method")) var method: Method = .full
   @Option(help: ArgumentHelp("The model to start from: base, or a tuned one.", valueName: "model"))
-  var base: Text = Text(argument: ChosenModel.baseName)
+  var base: Text = Text(argument: Workbench.baseModel)
   @Option(
     help: ArgumentHelp("What to call the tuned model; tuned-1 and so on if left out.", valueName: "name"))
   var name: Text?

@@ -181,7 +181,7 @@ struct KPI: Verb {
     report.json = measured.json
     report.json["trained_on"] = .int(seen)
     report.hint =
-      measured.model == ChosenModel.baseName ? "finetune" : "validate on a data set it has not seen"
+      measured.model == Workbench.baseModel ? "finetune" : "validate on a data set it has not seen"
     return report
   }
 }

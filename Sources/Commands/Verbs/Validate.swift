@@ -27,7 +27,7 @@ struct Validate: Verb {
     let (dataset, tuned, base) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
       guard case .tuned(let tuned) = try choice.resolve(workbench) else {
-        throw choice.model == nil ? Fault.noTunedModel : .notTuned(model: ChosenModel.baseName)
+        throw choice.model == nil ? Fault.noTunedModel : .notTuned(model: Workbench.baseModel)
       }
       let truth = try workbench.truth(of: dataset)
       if truth.source == .none { throw Fault.noTruth(dataset: dataset.name) }

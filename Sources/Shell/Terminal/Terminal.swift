@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// What a descriptor is able to show: whether it is a terminal, how wide, and whether colour and more than ASCII are welcome.
 public struct Terminal: Sendable {
@@ -10,6 +11,12 @@ public struct Terminal: Sendable {
   public let colour: Bool
   /// The locale is UTF-8, so that bars and `…` will be seen as such. Texts are UTF-8 whatever this says.
   public let unicode: Bool
+  /// The first failure to write, of this value and all its copies.
+  private let loss = Loss()
+
+  private final class Loss: Sendable {
+    let number = Mutex<Int32>(0)
+  }
 
   public init(
     descriptor: Int32, environment: [String: String] = ProcessInfo.processInfo.environment
@@ -40,7 +47,34 @@ public struct Terminal: Sendable {
       width: isTerminal ? width : CanonicalDrawing.width, colour: colour, unicode: unicode || !isTerminal)
   }
 
-  /// Writes all of a text, past interruptions; what a closed pipe does not take is lost.
+  /// Why some of what was written is lost; nil where nothing is, or where a pipe's reader wanted no more (`| head`).
+  public var failure: Failure? {
+    let number = loss.number.withLock { $0 }
+    guard number != 0, number != EPIPE else { return nil }
+    let why =
+      switch number {
+      case ENOSPC, EDQUOT, EFBIG: "the disk it goes to is full. Make room"
+      case EBADF: "it is closed. Open it"
+      default: "the system's number for why is \(number). Look at where it goes"
+      }
+    return Failure(
+      code: "cannot-write", message: "Standard output cannot be written: \(why), or send it elsewhere.")
+  }
+
+  /// Opens what is closed of standard input, output and error, so that writing there fails and no file of ours, which would
+  /// get the free number, is written in its place.
+  public static func reserveStandardStreams() {
+    while true {
+      let descriptor = open("/dev/null", O_RDONLY)
+      guard descriptor >= 0 else { return }
+      guard descriptor <= STDERR_FILENO else {
+        close(descriptor)
+        return
+      }
+    }
+  }
+
+  /// Writes all of a text, past interruptions; what is not taken is lost, and `failure` says why.
   public func write(_ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
@@ -51,6 +85,8 @@ public struct Terminal: Sendable {
         var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&state, 1, 1000)
       } else if errno != EINTR {
+        let number = errno
+        loss.number.withLock { if $0 == 0 { $0 = number } }
         return
       }
     }
