@@ -70,6 +70,7 @@ import Testing
       "export finetune ../new.jsonl", "export finetune /tmp/fettle-stranger.jsonl",
       "export finetune file-link.csv",
       "session save ../secret/letters.csv --replace", "session save own.csv --replace", "session save new.md",
+      "session export ../new.html", "session export own.ipynb",
       "finetune --method linear --name ../../../evil",
       "finetune --method linear --name /tmp/fettle-stranger", "session new",
     ])

@@ -26,6 +26,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case noFolder(path: String)
   case noFile(path: String)
   case cannotWrite(path: String)
+  case fileExists(path: String)
   case notPlain(path: String)
   case notInReplay(verb: String)
   case expectation(String)
@@ -52,6 +53,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noFolder: "no-folder"
     case .noFile: "no-file"
     case .cannotWrite: "cannot-write"
+    case .fileExists: "file-exists"
     case .notPlain: "file-not-plain"
     case .notInReplay: "not-in-replay"
     case .expectation: "expectation-failed"
@@ -106,6 +108,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .notPlain(let path): "\(path.visible) is a folder, a device or a pipe. Name a file."
     case .cannotWrite(let path):
       "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
+    case .fileExists(let path):
+      "\(path.visible) is there already. Choose another name, or add --replace."
     case .notInReplay(let verb): "\(verb) is not for documents: a replay keeps to its own workspace."
     case .expectation(let message), .usage(let message), .other(_, let message): message
     }

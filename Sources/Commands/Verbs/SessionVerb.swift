@@ -7,20 +7,22 @@ import Workbench
 struct SessionVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "session",
-    abstract: "Show or save the session's document; begin anew, or take old work up again.",
+    abstract: "Show, save or export the session's document; begin anew, or take old work up again.",
     discussion: """
       Every verb is written down with its answer in .fettle/session.md, which renders wherever Markdown does and replays with replay.
 
       Examples:
         session show
         session save Sessions/monday.md
+        session export monday.html
+        session export tutorial.ipynb --from Sessions/tutorial.md
         session new --name monday
         session list
         session open monday
 
       Next: replay FILE.
       """,
-    subcommands: [Show.self, Save.self, New.self, List.self, Open.self, Remove.self],
+    subcommands: [Show.self, Save.self, ExportSession.self, New.self, List.self, Open.self, Remove.self],
     defaultSubcommand: Show.self)
 
   struct Show: Verb {
@@ -49,9 +51,7 @@ struct SessionVerb: ParsableCommand {
     func perform(in context: Context) throws -> Work {
       let url = try context.files.writing(file.description)
       if !replace, FileManager.default.fileExists(atPath: url.path) {
-        throw Fault.other(
-          code: "file-exists",
-          "\(file.description.visible) is there already. Choose another name, or add --replace.")
+        throw Fault.fileExists(path: file.description)
       }
       let root = context.files.root.path(relativeTo: url.deletingLastPathComponent())
       let document = SessionDocument(context.workspace)
