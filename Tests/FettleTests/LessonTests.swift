@@ -140,8 +140,10 @@ import Testing
     terminal.type("replay lessons/short.md --step\n")
     try terminal.wait(for: "load letters.csv")
     terminal.type("\n\n")
-    try terminal.wait(for: "interface define")
+    try terminal.wait(for: "The categories")
+    try terminal.wait(for: "interface define --from letters")
     terminal.type("q")
+    try terminal.wait(for: "1 failed")
     try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
     terminal.type("datasets\n")
     try terminal.wait(for: "letters ")
