@@ -67,9 +67,13 @@ struct TrainingFlags: ParsableArguments {
     throw ValidationError("\(name) goes from \(range.lowerBound) to \(range.upperBound)")
   }
 
-  /// - Parameter precision: the workspace's, where none is given.
-  func options(for method: Method, seed: UInt64, precision: Precision) throws -> TrainingOptions {
-    if method == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
+  /// - Parameters:
+  ///   - choice: what the learner chose; with `all`, linear passes over the options that are not for it.
+  ///   - precision: the workspace's, where none is given.
+  func options(for method: Method, among choice: MethodChoice, seed: UInt64, precision: Precision) throws
+    -> TrainingOptions
+  {
+    if choice == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
       throw Fault.usage(
         "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full."
       )

@@ -55,8 +55,8 @@ struct LinearMethod {
     var head: Head
     /// Its mean cross-entropy on them.
     var loss: Double
-    /// Examples that were right while they were left out; nil where there are too few to leave some out.
-    var rightWhenLeftOut: Int?
+    /// Whether each example was right while it was left out; nil where there are too few to leave some out.
+    var rightWhenLeftOut: [Bool]?
   }
 
   /// - Throws: `ModelError`, `CancellationError`.
@@ -83,7 +83,7 @@ struct LinearMethod {
   /// The penalty with the most right answers on examples that were left out of fitting, the factor for its logits, and how many
   /// answers were right.
   private func choose(seed: UInt64, isCancelled: () -> Bool) throws -> (
-    penalty: Float, factor: Float, right: Int?
+    penalty: Float, factor: Float, right: [Bool]?
   ) {
     let folds = min(LinearMethod.folds, labels.count / 2)
     guard folds >= 2 else { return (LinearMethod.penalties[3], 1, nil) }
@@ -111,7 +111,12 @@ struct LinearMethod {
     let factors = (-8...16).map { Float(pow(2, Double($0) / 4)) }
     let losses = factors.map { factor in heldOut.reduce(0) { $0 + $1[best].loss(factor: factor) } }
     let factor = factors[losses.indices.min { losses[$0] < losses[$1] } ?? 0]
-    return (LinearMethod.penalties[best], factor, right[best])
+    var isRight = [Bool](repeating: false, count: labels.count)
+    for fold in 0..<folds {
+      let outside = order.indices.filter { $0 % folds == fold }.map { order[$0] }
+      for (place, example) in outside.enumerated() { isRight[example] = heldOut[fold][best].isRight(place) }
+    }
+    return (LinearMethod.penalties[best], factor, isRight)
   }
 
   /// Logits of examples, and their true categories.
@@ -130,12 +135,12 @@ struct LinearMethod {
       UnsafeBufferPointer(start: logits.base + example * categories, count: categories)
     }
 
-    var right: Int {
-      labels.indices.count { example in
-        let row = row(example)
-        return row.indices.max { row[$0] < row[$1] } == labels[example]
-      }
+    func isRight(_ example: Int) -> Bool {
+      let row = row(example)
+      return row.indices.max { row[$0] < row[$1] } == labels[example]
     }
+
+    var right: Int { labels.indices.count(where: isRight) }
 
     /// Mean cross-entropy of `factor` times the logits.
     func loss(factor: Float) -> Double {

@@ -30,6 +30,9 @@ public struct TrainingOptions: Sendable {
   /// Share of the examples that are kept out of training to measure accuracy after each epoch; 0: none. `linear` learns from all
   /// and keeps none out: with any share but 0 it reports the accuracy of its cross-validation, which leaves out each in turn.
   public var holdout: Double
+  /// Whether `linear` is judged by its cross-validation over all examples; if not, by what that says of the examples which the
+  /// other methods hold out, so that the four can be compared.
+  public var crossValidates = true
   /// Epochs without a better held-out accuracy after which training stops; the best epoch's weights are kept. 0: never.
   public var patience: Int
 

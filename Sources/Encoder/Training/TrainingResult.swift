@@ -32,7 +32,7 @@ public struct TrainingResult: Sendable {
   public var finalLoss: Double
   /// Of the weights that are given back, on the held-out examples; nil where none were held out.
   public var heldOutAccuracy: Double?
-  /// For `linear` all examples, as each was left out once.
+  /// For `linear` all examples, as each was left out once; see `TrainingOptions.crossValidates`.
   public var heldOutCount: Int
   public var trainableParameters: Int
   /// Tokens trained on, all epochs together.

@@ -22,15 +22,16 @@ struct TrainingRun {
       pooled: features, labels: examples.map(\.category), categories: categories, crew: crew
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
-    let right = options.holdout > 0 ? fit.rightWhenLeftOut : nil
-    let accuracy = right.map { Double($0) / Double(examples.count) }
+    let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
+    let right = options.holdout > 0 && !judged.isEmpty ? fit.rightWhenLeftOut : nil
+    let accuracy = right.map { right in Double(judged.count { right[$0] }) / Double(judged.count) }
     let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
     let report = EpochReport(
       epoch: 1, epochs: 1, loss: fit.loss, heldOutAccuracy: accuracy, tokens: tokens, seconds: seconds)
     epoch(report)
     return result(
       model: model, head: fit.head, epochs: [report], accuracy: accuracy,
-      heldOut: right == nil ? 0 : examples.count,
+      heldOut: right == nil ? 0 : judged.count,
       trainable: fit.head.weight.count + fit.head.bias.count)
   }
 

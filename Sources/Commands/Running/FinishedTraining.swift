@@ -1,0 +1,143 @@
+import ArgumentParser
+import Encoder
+import Foundation
+import Scoring
+import Shell
+import Workbench
+
+/// What `finetune --method` takes: one of the tutorial's four methods, or all of them side by side.
+enum MethodChoice: String, CaseIterable, ExpressibleByArgument {
+  case linear, full, gradual, adapter, all
+
+  var methods: [Method] { Method(rawValue: rawValue).map { [$0] } ?? Method.allCases }
+}
+
+extension Method {
+  /// Whether it keeps a head and a few hundred kilobytes, and not a whole model.
+  var isSmall: Bool { self == .linear || self == .adapter }
+}
+
+/// A training that has ended, and what it left.
+struct FinishedTraining {
+  let options: TrainingOptions
+  let result: TrainingResult
+  let files: ModelFolder
+  let seconds: Double
+  /// As the workspace keeps it; nil until its step is logged.
+  var model: TunedModel?
+
+  // MARK: one method
+
+  var report: Report {
+    var report = Report(verb: "finetune")
+    guard let model else { return report }
+    report.blocks.append(
+      .line(
+        "\(model.name): \(model.method) fine-tuning of \(model.base) on \(counted(model.examples, "label")) of \(model.dataset)"
+      ))
+    let epochs = result.epochs.count
+    var fields: [(name: String, value: Cell)] = []
+    fields.append(("categories", "\(model.categories.count)"))
+    fields.append(("trainable parameters", "\(grouped(result.trainableParameters))"))
+    if options.method != .linear { fields.append(("epochs", "\(epochs)")) }
+    fields.append(("final loss", "\(.loss(result.finalLoss))"))
+    if let accuracy = result.heldOutAccuracy {
+      fields.append(
+        ("held-out accuracy", "\(.share(accuracy, of: result.heldOutCount))   (\(heldOut))"))
+    }
+    fields.append(("on disk", "\(Bytes(model.bytes).description)"))
+    report.blocks.append(.fields(fields))
+    if epochs > 1 {
+      report.blocks.append(
+        .derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 3) }.joined(separator: " "))"]))
+    }
+    report.json = json
+    report.timing = timing
+    report.hint = "load other data, then validate"
+    return report
+  }
+
+  /// linear learns from all examples and is judged by cross-validation; the others keep some examples out.
+  private var heldOut: String {
+    options.method == .linear
+      ? "cross-validated over \(counted(result.heldOutCount, "example"))"
+      : "\(counted(result.heldOutCount, "example")) held out"
+  }
+
+  private var json: [String: JSONValue] {
+    guard let model else { return [:] }
+    return [
+      "model": .string(model.name), "method": .string(model.method), "base": .string(model.base),
+      "dataset": .string(model.dataset), "examples": .int(model.examples),
+      "epochs": .int(result.epochs.count), "trainable_parameters": .int(result.trainableParameters),
+      "final_loss": .double(result.finalLoss), "held_out_accuracy": .double(result.heldOutAccuracy ?? .nan),
+      "held_out": .int(result.heldOutCount), "bytes": .int(model.bytes),
+    ]
+  }
+
+  private var timing: [String: JSONValue] {
+    [
+      "seconds": .double(seconds), "training_seconds": .double(result.seconds),
+      "tokens": .int(result.tokens),
+      "tokens_per_second": .double(Double(result.tokens) / max(result.seconds, 1e-9)),
+    ]
+  }
+
+  // MARK: all methods
+
+  /// The tutorial's chapter on methods in one table. Each method's JSON stands under its name.
+  static func comparison(of trainings: [FinishedTraining]) -> Report {
+    var report = Report(verb: "finetune")
+    guard let first = trainings.first?.model else { return report }
+    report.blocks.append(
+      .line(
+        "\(counted(trainings.count, "method")) of fine-tuning \(first.base) on \(counted(first.examples, "label")) of \(first.dataset)"
+      ))
+    let heldOut = trainings.map(\.result.heldOutCount).max() ?? 0
+    report.blocks.append(
+      .table(
+        Table(
+          header: ["method", "model", "trainable", "held out", "95 % from", "95 % to", "on disk"],
+          rows: trainings.compactMap(\.row),
+          alignments: [.left, .left, .right, .right, .right, .right, .right])))
+    if heldOut > 0 {
+      report.blocks.append(
+        .line(
+          "held out: accuracy on the same \(counted(heldOut, "example")); linear by leaving each out in turn")
+      )
+    }
+    report.json = ["dataset": .string(first.dataset), "base": .string(first.base), "held_out": .int(heldOut)]
+    report.timing = [:]
+    for training in trainings {
+      report.json[training.options.method.rawValue] = .object(training.json)
+      report.timing[training.options.method.rawValue] = .object(training.timing)
+    }
+    report.hint = "load other data, then validate --model NAME"
+    return report
+  }
+
+  private var row: [Cell]? {
+    guard let model else { return nil }
+    let count = result.heldOutCount
+    let right = result.heldOutAccuracy.map { Proportion(Int(($0 * Double(count)).rounded()), of: count) }
+    let interval = right?.interval
+    return [
+      "\(model.method)", "\(model.name)", "\(grouped(result.trainableParameters))",
+      right?.value.map { "\(.share($0, of: count))" } ?? "none",
+      interval.map { "\(.intervalEnd($0.lowerBound, of: count))" } ?? "",
+      interval.map { "\(.intervalEnd($0.upperBound, of: count))" } ?? "",
+      "\(Bytes(model.bytes).description)",
+    ]
+  }
+}
+
+/// `22,565,000`: digits in threes, for people; the same in every locale.
+func grouped(_ number: Int) -> String {
+  var digits = String(number)
+  var index = digits.count - 3
+  while index > 0 {
+    digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
+    index -= 3
+  }
+  return digits
+}
