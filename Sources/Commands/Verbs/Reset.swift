@@ -28,7 +28,9 @@ struct Reset: Verb {
     }
     let lost = try? context.workspace.read(Contents.init)
     let what = lost?.description ?? "this session, which is damaged"
-    try context.confirm("This throws away \(what). (session new would set it aside.)", yes: yes)
+    guard try yes || context.confirm("This throws away \(what). (session new would set it aside.)") else {
+      return .unchanged
+    }
     let beginning = Beginning(context.workspace)
     try context.workspace.remove(context.workspace.setAside())
     context.nested.forget()

@@ -176,7 +176,9 @@ extension SessionVerb {
       let entry = Entry(aside: aside)
       let what =
         "\(aside.name.visible) (\(entry.steps.map { counted($0, "step") } ?? "damaged"), \(Bytes(entry.bytes)))"
-      try context.confirm("This throws away the session \(what) for good.", yes: yes)
+      guard try yes || context.confirm("This throws away the session \(what) for good.") else {
+        return .unchanged
+      }
       try context.workspace.remove(aside)
       return Work { _ in
         var report = Report(verb: "session remove")
@@ -230,15 +232,23 @@ extension Context {
     }
   }
 
-  /// Asks before something is lost.
+  /// Asks before something is lost; whether the answer is yes.
   ///
-  /// - Throws: `Fault.usage` where nobody can be asked; `Fault.other` where the answer is not yes.
-  func confirm(_ what: String, yes: Bool) throws {
-    if yes { return }
-    switch Confirmation.ask("\(what) Go on? (y/n) ", isCancelled: isCancelled) {
-    case .yes: return
-    case .no: throw Fault.other(code: "not-confirmed", "Nothing was changed.")
+  /// - Throws: `Fault.usage` where nobody can be asked.
+  func confirm(_ what: String) throws -> Bool {
+    switch Confirmation.ask("\(what) Go on? (y/n)", isCancelled: isCancelled) {
+    case .yes: return true
+    case .no: return false
     case .nobody: throw Fault.usage("\(what) Say that you mean it: --yes")
+    }
+  }
+}
+
+extension Work {
+  /// After a question that was not answered with yes.
+  static var unchanged: Work {
+    Work { _ in
+      Report(verb: "", blocks: [.line("Nothing was changed.")], json: ["changed": false])
     }
   }
 }

@@ -12,7 +12,7 @@ public enum Confirmation {
     let terminal = Terminal.standardError
     guard isatty(STDIN_FILENO) == 1, terminal.isTerminal else { return .nobody }
     guard !isWaiting(0) else { return .no }
-    terminal.write(question)
+    terminal.write(question.wrapped(to: terminal.width - 2).joined(separator: "\n") + " ")
     defer { terminal.write("\n") }
     var answer: UInt8?
     while !isCancelled() {
