@@ -73,6 +73,9 @@ import Testing
       "session export ../new.html", "session export own.ipynb",
       "finetune --method linear --name ../../../evil",
       "finetune --method linear --name /tmp/fettle-stranger", "session new",
+      "session new --name ../../evil", "session open 1", "session remove 1 --yes", "reset --yes", "reset",
+      "label",
+      "models remove ../x", "label import ../secret/letters.csv",
     ])
   func writing(command: String) throws {
     let front = try neighbours()

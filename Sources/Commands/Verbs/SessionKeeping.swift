@@ -236,6 +236,8 @@ extension Context {
   ///
   /// - Throws: `Fault.usage` where nobody can be asked.
   func confirm(_ what: String) throws -> Bool {
+    // A stranger's document asks nothing: it goes on in its own workspace, or stops.
+    guard !files.isReplay else { throw Fault.usage("\(what) Say that you mean it: --yes") }
     switch Confirmation.ask("\(what) Go on? (y/n)", isCancelled: isCancelled) {
     case .yes: return true
     case .no: return false
