@@ -23,6 +23,19 @@ import Testing
     }
   }
 
+  @Test("In bf16 the embeddings are PyTorch's, within 2e-2", .enabled(if: hasBFloat16))
+  func rounded() throws {
+    let model = try PretrainedModel.load(folder: TestFiles.model())
+    let lines = try TestFiles.lines("minilm-embeddings.jsonl", as: Line.self)
+    let encodings = lines.map { model.tokenizer.encode($0.text, maximumLength: 256) }
+    let pooled = try Embedder(model: model, precision: .bf16).pooled(encodings)
+    for (line, vector) in zip(lines, pooled) {
+      let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let differences = zip(vector, line.embedding).map { abs($0 / length - $1) }
+      #expect(differences.max() ?? 1 < 2e-2 && differences.max() ?? 0 > 0, "\(line.text)")
+    }
+  }
+
   private func tinyTexts(_ model: PretrainedModel) -> [Encoding] {
     (0..<90).map { number in
       let words = (0..<number % 13).map { String(UnicodeScalar(UInt8(97 + (number * 3 + $0 * 5) % 26))) }
@@ -31,14 +44,19 @@ import Testing
   }
 
   @Test("A text's vector is the same alone, in company, and on any number of threads") func company() throws {
+    try company(.f32)
+    if hasBFloat16 { try company(.bf16) }
+  }
+
+  private func company(_ precision: Precision) throws {
     let model = try PretrainedModel.load(folder: TestFiles.model())
     let texts = try TestFiles.lines("minilm-embeddings.jsonl", as: Line.self).map {
       model.tokenizer.encode($0.text, maximumLength: 256)
     }
-    let embedder = try Embedder(model: model, threads: 2)
+    let embedder = try Embedder(model: model, threads: 2, precision: precision)
     let together = try embedder.pooled(texts)
     #expect(try embedder.pooled(texts.reversed()) == together.reversed())
-    #expect(try Embedder(model: model, threads: 1).pooled(texts) == together)
+    #expect(try Embedder(model: model, threads: 1, precision: precision).pooled(texts) == together)
     for (text, vector) in zip(texts, together) { #expect(try embedder.pooled([text]) == [vector]) }
   }
 

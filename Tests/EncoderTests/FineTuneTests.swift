@@ -62,8 +62,13 @@ import Testing
 
   @Test(
     "The weights are the same, bit for bit, whatever the number of threads",
-    arguments: Method.allCases)
-  func threads(_ method: Method) throws {
+    arguments: Method.allCases, hasBFloat16 ? [Precision.f32, .bf16] : [.f32])
+  func threads(_ method: Method, _ precision: Precision) throws {
+    func options(_ method: Method, threads: Int) -> TrainingOptions {
+      var options = self.options(method, threads: threads)
+      options.precision = precision
+      return options
+    }
     let one = try train(options(method, threads: 1))
     let vectors = try Embedder(model: one.model, threads: 1).pooled(examples.map(\.encoding))
     for threads in [1, 2, 3, 8] {
@@ -187,6 +192,44 @@ import Testing
       let worst = zip(numbers, other).map { abs($0 - $1) }.max() ?? 1
       #expect(worst < 1e-5, "\(name)")
     }
+  }
+
+  @Test("In bf16 every method learns as in f32", .enabled(if: hasBFloat16), arguments: Method.allCases)
+  func learnsRounded(_ method: Method) throws {
+    var options = options(method)
+    options.epochs = 20
+    let exact = try train(options)
+    options.precision = .bf16
+    let result = try train(options)
+    #expect(try accuracy(result) > 0.85)
+    #expect(result.finalLoss < 0.6)
+    #expect(result.finalLoss != exact.finalLoss)
+  }
+
+  @Test("A CPU that would only emulate bf16 refuses it, and takes f32 for auto")
+  func noBFloat16() throws {
+    if hasBFloat16 {
+      #expect(try Precision.auto.resolved() == .bf16)
+    } else {
+      #expect(throws: ModelError.noBFloat16) { try Precision.bf16.resolved() }
+      #expect(try Precision.auto.resolved() == .f32)
+      var options = options(.full)
+      options.precision = .bf16
+      #expect(throws: ModelError.noBFloat16) { try train(options) }
+    }
+  }
+
+  @Test("Beside the other methods linear is judged on the examples that they hold out")
+  func sameHeldOut() throws {
+    var options = options(.linear)
+    options.holdout = 0.25
+    #expect(try train(options).heldOutCount == examples.count)
+    options.crossValidates = false
+    let linear = try train(options)
+    var full = self.options(.full)
+    full.holdout = 0.25
+    #expect(try linear.heldOutCount == train(full).heldOutCount && linear.heldOutCount < examples.count)
+    #expect(try #require(linear.heldOutAccuracy) > 0.5)
   }
 
   @Test("Cancelling stops within a batch", arguments: Method.allCases) func cancel(_ method: Method)

@@ -40,3 +40,6 @@ enum TestFiles {
     return try body(folder)
   }
 }
+
+/// Whether this CPU multiplies in bf16, so that there is something to test.
+let hasBFloat16 = (try? Precision.bf16.resolved()) != nil

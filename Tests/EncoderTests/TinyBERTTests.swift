@@ -102,4 +102,31 @@ import Testing
     }
     #expect(reference.steps.allSatisfy { $0.gradients.count == 39 && !$0.after.isEmpty })
   }
+
+  /// bf16 keeps 8 bits of a number, and a gradient goes through some twenty products that round: a few per cent of its length.
+  @Test(
+    "In bf16 the loss and every gradient are PyTorch's f32 ones, but for rounding", .enabled(if: hasBFloat16))
+  func backwardRounded() throws {
+    var options = options
+    options.precision = .bf16
+    let record = try #require(
+      try StepRecord.record(steps: 1, model, head: reference.head, examples: examples, options: options).first
+    )
+    let exact = try #require(
+      try StepRecord.record(steps: 1, model, head: reference.head, examples: examples, options: self.options)
+        .first)
+    let step = reference.steps[0]
+    #expect(abs(record.loss - step.loss) < 5e-3)
+    #expect(record.loss != exact.loss, "nothing was rounded")
+    var compared = 0
+    for (name, theirs) in exact.gradients {
+      let ours = try #require(record.gradients[name])
+      let length = theirs.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      guard length > 1e-4 else { continue }
+      let distance = zip(ours, theirs).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+      #expect(distance < 0.05 * length, "\(name): off by \(distance / length) of its length")
+      compared += 1
+    }
+    #expect(compared > 30)
+  }
 }
