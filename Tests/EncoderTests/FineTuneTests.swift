@@ -194,7 +194,7 @@ import Testing
     }
   }
 
-  @Test("In bf16 every method learns as in f32", .enabled(if: hasBFloat16), arguments: Method.allCases)
+  @Test("In bf16 a model learns as in f32", .enabled(if: hasBFloat16), arguments: [Method.linear, .full])
   func learnsRounded(_ method: Method) throws {
     var options = options(method)
     options.epochs = 20

@@ -72,3 +72,11 @@ struct Split {
     training = categories.indices.filter { !outside.contains($0) }
   }
 }
+
+/// What `linear` does once the pooled vectors `[examples][hidden]` are there, for measuring it alone.
+package func fitLinear(
+  _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
+) throws -> Head {
+  try LinearMethod(pooled: pooled, labels: labels, categories: categories, crew: Crew(threads: threads))
+    .fit(seed: seed, isCancelled: { false }).head
+}
