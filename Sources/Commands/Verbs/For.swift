@@ -12,12 +12,9 @@ struct For: Verb {
 
       Examples:
         for n in 25 50 100 { load Samples/news-1.csv --sample $n --name part-$n }
-        for m in linear full {
-          finetune --method $m --dataset news-1
-          validate --dataset news-2
-        }
+        for who in Ana Bo { label simulate --author $who --noise 0.1 }
 
-      The whole language: help language.
+      Next: expect, which pins what came of it. The whole language is on one page: help language.
       """)
 
   @Argument(parsing: .captureForPassthrough, help: "NAME in VALUES { LINES }") var words: [Text]

@@ -22,7 +22,9 @@ struct KPI: Verb {
         kpi
         kpi --confusion
         kpi --by category
+        predict --model tuned-1
         kpi --models base tuned-1
+        label simulate --author reader-2 --noise 0.1
         kpi --consensus
         kpi --honeypot file
 

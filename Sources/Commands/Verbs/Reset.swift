@@ -8,12 +8,13 @@ struct Reset: Verb {
   static let configuration = CommandConfiguration(
     commandName: "reset", abstract: "Throw this session away and start empty.",
     discussion: """
-      Data sets, labels, predictions, tuned models, variables and the document go; it says what they are and asks first. session new sets \
-      them aside instead, and session open brings them back.
+      Data sets, labels, predictions, tuned models, variables and the document go; it says what they are and asks first, unless told --yes. \
+      session new sets them aside instead, and session open brings them back.
 
       Examples:
-        reset
         reset --yes
+
+      Next: load FILE.
       """)
   @Flag(help: "Do it without asking.") var yes = false
 

@@ -16,7 +16,7 @@ struct SetVariable: Verb, TextVerb {
         load Samples/news-1.csv --sample $n --name part-$n
         set
 
-      The whole language: help language.
+      Next: for, which runs lines for several values. The whole language is on one page: help language.
       """)
 
   @Argument(help: "The name: letters, digits and _.") var name: Text?
