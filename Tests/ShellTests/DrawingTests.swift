@@ -211,3 +211,85 @@ struct TerminalDrawingTests {
 private func columns(_ text: String) -> Int {
   text.reduce(0) { $0 + ($1.unicodeScalars.allSatisfy { (0x2E80...0xFFFF).contains($0.value) } ? 2 : 1) }
 }
+
+@Suite("Pictures on the terminal")
+struct PictureTests {
+  private let matrix = Matrix(
+    caption: "rows: truth, columns: prediction", names: ["ARTS", "東京", "WORLD NEWS"],
+    counts: [[20, 5, 0], [0, 9, 1], [12, 0, 12]])
+  private let curve = Curve("loss by epoch", values: [2, 1, 0.5, 0.25, 0])
+
+  private func draw(_ block: Block, width: Int = 80, unicode: Bool = true) -> [String] {
+    let text = TerminalDrawing(width: width, colour: false, unicode: unicode)
+      .draw(Report(verb: "kpi", blocks: [block]))
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  @Test("a confusion matrix is shaded by the share of each row, and reads without colour")
+  func shades() {
+    #expect(
+      draw(.matrix(matrix)) == [
+        "rows: truth, columns: prediction",
+        "                 1    2    3",
+        " 1 ARTS       ██20 ░░ 5    ·",
+        " 2 東京          · ██ 9 ░░ 1",
+        " 3 WORLD NEWS ▒▒12    · ▒▒12",
+        "shades: ░ up to a quarter, ▒ half, ▓ three quarters, █ all of its row",
+      ])
+    #expect(draw(.matrix(matrix), unicode: false)[2] == " 1 ARTS       ##20 .. 5    .")
+  }
+
+  @Test(
+    "one too wide for the window is cut in its names, then drawn in parts; no line is wider than the window")
+  func narrow() {
+    let names = (1...20).map { "A LONG CATEGORY \($0)" }
+    let wide = Matrix(
+      caption: "rows: truth, columns: prediction", names: names,
+      counts: names.indices.map { row in names.indices.map { $0 == row ? 100 : 0 } })
+    let lines = draw(.matrix(wide), width: 80)
+    #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+    #expect(lines.count { $0.hasPrefix(" 7 A LONG…") } == 2)
+    #expect(lines.count { $0.contains("██100") } == 20)
+  }
+
+  @Test("a loss curve falls from its greatest value to 0, over its numbers")
+  func falling() {
+    let lines = draw(.curve(curve), width: 30)
+    #expect(lines[0] == "loss by epoch: 2.000 1.000")
+    #expect(lines.contains { $0.hasPrefix("  2.000┤⠢") || $0.hasPrefix("  2.000┤⠑") }, "\(lines)")
+    #expect(lines.contains { $0.hasPrefix("  0.000┤") && $0.hasSuffix("⣀") })
+    #expect(lines.last == "        1    2    3   4    5")
+    #expect(
+      draw(.curve(curve), width: 30, unicode: false).suffix(7) == [
+        "  2.000|*", "       | **", "       |   **", "       |     ****", "       |         *******",
+        "  0.000|                ****", "        1    2    3   4    5",
+      ])
+  }
+
+  @Test(
+    "there is no curve of one value, of equal ones at 0, or of what is no number",
+    arguments: [[1], [0, 0], [1, .nan]])
+  func none(values: [Double]) {
+    #expect(draw(.curve(Curve("loss", values: values))).count == 1)
+  }
+
+  @Test("the document has the numbers alone, as lines that are derived")
+  func canonical() {
+    let answer = CanonicalDrawing.draw(Report(verb: "kpi", blocks: [.curve(curve), .matrix(matrix)]))
+    #expect(
+      text(answer) == [
+        "~ loss by epoch: 2.000 1.000 0.500 0.250 0.000", "~ rows: truth, columns: prediction",
+        "~                  1   2   3", "~  1 ARTS         20   5   ·", "~  2 東京          ·   9   1",
+        "~  3 WORLD NEWS   12   ·  12",
+      ])
+  }
+
+  @Test("prose is filled, without the marks of emphasis, and no wider than is good to read")
+  func prose() {
+    let markdown = "# Title\n\nOne *two* three\nfour `a * b * c`.\n\n- a\n- b\n"
+    #expect(
+      draw(.prose(markdown), width: 24) == ["Title", "One two three four `a *", "b * c`.", "- a", "- b"])
+    let long = String(repeating: "word ", count: 60)
+    #expect(draw(.prose(long), width: 200).allSatisfy { $0.count <= 96 })
+  }
+}

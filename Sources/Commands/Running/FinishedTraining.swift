@@ -49,7 +49,7 @@ struct FinishedTraining {
     report.blocks.append(.fields(fields))
     if epochs > 1 {
       report.blocks.append(
-        .derived(["loss by epoch: \(result.epochs.map { fixed($0.loss, 3) }.joined(separator: " "))"]))
+        .curve(Curve("loss by epoch", values: result.epochs.map { Double($0.loss) })))
     }
     report.json = json
     report.timing = timing

@@ -133,7 +133,7 @@ struct KPI: Verb {
             ]
           }, alignments: [.left] + Array(repeating: .right, count: 5))))
     report.blocks.append(.fields([("macro F1", "\(.macroF1(measured.macroF1, of: measured.count))")]))
-    if confusion { report.blocks += try ConfusionDrawing(matrix, workbench).blocks }
+    if confusion { report.blocks.append(.matrix(try Matrix(matrix, workbench))) }
     report.json = measured.json
     report.json["categories"] = .object(
       Dictionary(
@@ -179,7 +179,7 @@ struct KPI: Verb {
     if !worst.isEmpty {
       report.blocks.append(.derived(["most often confused: \(worst.joined(separator: ", "))"]))
     }
-    if confusion { report.blocks += try ConfusionDrawing(matrix, workbench).blocks }
+    if confusion { report.blocks.append(.matrix(try Matrix(matrix, workbench))) }
     report.json = measured.json
     report.json["trained_on"] = .int(seen)
     report.hint =
@@ -188,25 +188,10 @@ struct KPI: Verb {
   }
 }
 
-/// The confusion matrix as a table whose columns are numbered, since eight names side by side fit no window.
-struct ConfusionDrawing {
-  let blocks: [Block]
-
-  init(_ matrix: ConfusionMatrix, _ workbench: Workbench) throws {
-    let names = try matrix.categories.map(workbench.name(ofCategory:))
-    let width = names.map(\.count).max() ?? 0
-    let numbers = names.indices.map { String($0 + 1) }
-    func cell(_ count: Int) -> String { count == 0 ? "·" : String(count) }
-    func padded(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }
-    var lines = ["rows: truth, columns: prediction (same order)"]
-    lines.append(String(repeating: " ", count: width + 4) + numbers.map { padded($0, 4) }.joined())
-    for (row, name) in names.enumerated() {
-      let cells = matrix.counts[row].map { padded(cell($0), 4) }.joined()
-      lines.append(
-        "\(padded(numbers[row], 2)) \(name.padding(toLength: width, withPad: " ", startingAt: 0)) \(cells)")
-    }
-    blocks = [.derived(lines)]
+extension Matrix {
+  init(_ confusion: ConfusionMatrix, _ workbench: Workbench) throws {
+    self.init(
+      caption: "rows: truth, columns: prediction (same order)",
+      names: try confusion.categories.map(workbench.name(ofCategory:)), counts: confusion.counts)
   }
 }

@@ -31,6 +31,8 @@ public struct CanonicalDrawing {
       return draw(.fields(bars.map { ($0.name, $0.value) }))
     case .table(let table):
       return draw(table)
+    case .curve(let curve): return draw(.derived([curve.text]))
+    case .matrix(let matrix): return draw(.derived(matrix.plainLines))
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
         .map { Line(Cell($0).tidied.tokens, isDerived: true) }

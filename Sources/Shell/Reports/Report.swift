@@ -57,6 +57,10 @@ public enum Block: Sendable {
   case bars([Bar])
   /// What follows from estimates, such as a ranking; each line is drawn `~ …` in documents.
   case derived([String])
+  /// Values along a course: derived in the document, a curve on the terminal.
+  case curve(Curve)
+  /// Counts in rows and columns: derived in the document, shaded on the terminal.
+  case matrix(Matrix)
   /// Paragraphs of Markdown, to be read.
   case prose(String)
   /// Lines whose blanks matter. Never wrapped, never cut.

@@ -58,6 +58,9 @@ public struct TerminalDrawing: Sendable {
     case .fields(let fields): return draw(fields: fields)
     case .bars(let bars): return draw(bars: bars)
     case .table(let table): return draw(table)
+    case .curve(let curve):
+      return draw(.derived([curve.text])) + CurveDrawing(width: width, unicode: unicode).lines(of: curve)
+    case .matrix(let matrix): return MatrixDrawing(width: width, unicode: unicode).lines(of: matrix)
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width) }.map { styled($0, .dim) }
     case .prose(let markdown):
