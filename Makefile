@@ -1,7 +1,7 @@
 # fettle: everything a fresh machine needs, and nothing where it is there already.
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test build format format-check packages model replay bench install dist clean
+.PHONY: help tutorial test build format format-check packages model replay bench peers install dist clean
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -76,6 +76,9 @@ bench: build model ## Measure start-up, the tutorial's steps, and fettle beside 
 	@$(BUILD)/fettle-bench compare $(PEERS) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
 	@$(BUILD)/fettle-bench growth $(PEERS)
 	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
+
+peers: build model ## Hold exported models to Python's sentence-transformers (PYTHON=…)
+	@$(PYTHON) Tests/Peers/exported.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

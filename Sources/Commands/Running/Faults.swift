@@ -16,6 +16,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case noTruth(dataset: String)
   case noTunedModel
   case notTuned(model: String)
+  case baseHasNoHead
   case modelMissing
   case oneCategory(dataset: String)
   case inUse(model: String, by: String)
@@ -28,6 +29,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case cannotWrite(path: String)
   case fileExists(path: String)
   case notPlain(path: String)
+  case notFolder(path: String)
+  case folderInUse(path: String, file: String, replaceable: Bool)
   case notInReplay(verb: String)
   case expectation(String)
   case usage(String)
@@ -42,7 +45,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noPredictions, .neverPredicted: "no-predictions"
     case .noLabels: "no-labels"
     case .noTruth: "no-truth"
-    case .noTunedModel, .notTuned: "no-tuned-model"
+    case .noTunedModel, .notTuned, .baseHasNoHead: "no-tuned-model"
     case .modelMissing: "model-missing"
     case .oneCategory: "one-category"
     case .inUse: "in-use"
@@ -55,6 +58,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .cannotWrite: "cannot-write"
     case .fileExists: "file-exists"
     case .notPlain: "file-not-plain"
+    case .notFolder, .folderInUse: "model-folder"
     case .notInReplay: "not-in-replay"
     case .expectation: "expectation-failed"
     case .usage: "usage"
@@ -83,6 +87,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noTunedModel: "There is no tuned model yet. Make one: finetune"
     case .notTuned(let name):
       "\(name) is the base model itself; validate compares a tuned model with its base."
+    case .baseHasNoHead:
+      "The base model has no head to export. Train one: finetune --method linear"
     case .modelMissing:
       "The embedded model is not installed. Fetch it once with: model install (or, without a network: "
         + "model install --from DIR, any folder with a BERT in it)"
@@ -106,6 +112,11 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noFolder(let path): "The folder of \(path.visible) does not exist. Make it first, or name another."
     case .noFile(let path): "There is no file \(path.visible)."
     case .notPlain(let path): "\(path.visible) is a folder, a device or a pipe. Name a file."
+    case .notFolder(let path): "\(path.visible) is not a folder. Name another."
+    case .folderInUse(let path, let file, let replaceable):
+      "\(path.visible) is not empty: it holds \(file.visible). "
+        + (replaceable
+          ? "Name another folder, or replace the model in it: --replace" : "Name another folder.")
     case .cannotWrite(let path):
       "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
     case .fileExists(let path):

@@ -80,8 +80,8 @@ public final class FileAccess: Sendable {
     (try? FileManager.default.attributesOfItem(atPath: url.path))?[.type] as? FileAttributeType
   }
 
-  /// The file behind a typed path, to be written; its folder must exist.
-  func writing(_ path: String) throws -> URL {
+  /// The file behind a typed path, or the folder where that is wanted, to be written; the folder around it must exist.
+  func writing(_ path: String, isFolder: Bool = false) throws -> URL {
     let url = resolve(path)
     if case .replay(_, let written) = mode {
       let own = place(of: path, in: written)
@@ -102,8 +102,9 @@ public final class FileAccess: Sendable {
     note(path, url)
     // Writing a file anew under its name would put it in the place of a device or a pipe.
     let kind = Self.kind(of: url)
-    guard kind == nil || kind == .typeRegular || kind == .typeSymbolicLink else {
-      throw Fault.notPlain(path: shown(path))
+    guard kind == nil || kind == .typeSymbolicLink || kind == (isFolder ? .typeDirectory : .typeRegular)
+    else {
+      throw isFolder ? Fault.notFolder(path: shown(path)) : .notPlain(path: shown(path))
     }
     return url
   }

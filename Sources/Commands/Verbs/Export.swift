@@ -3,21 +3,25 @@ import Foundation
 import Shell
 import Workbench
 
-/// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere.
+/// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere; and what came of
+/// training, for programs that use it elsewhere.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write the training examples to a file.",
+    commandName: "export", abstract: "Write the training examples, or a tuned model.",
     discussion: """
-      fettle trains on its own labels and needs no such file; services that fine-tune remotely do. Each line is one example in the \
+      export model makes a folder that Python's sentence-transformers loads, with the head beside it and a README that tells how.
+
+      export finetune writes the labels as examples. fettle trains on its own labels and needs no such file; services that fine-tune remotely do. Each line is one example in the \
       chat format, with the same instruction that a model would be asked with later; --legacy writes the tutorial's prompt and completion.
 
       Examples:
+        export model news-model
         export finetune training.jsonl
         export finetune training.jsonl --legacy --dataset news-1
 
       Next: finetune, here or elsewhere.
       """,
-    subcommands: [FineTuneFile.self])
+    subcommands: [ModelFolder.self, FineTuneFile.self])
 
   struct FineTuneFile: Verb {
     static let configuration = CommandConfiguration(

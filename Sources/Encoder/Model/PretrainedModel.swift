@@ -70,14 +70,16 @@ public struct PretrainedModel: Sendable {
   }
 
   /// Writes a folder that `load` and Hugging Face transformers read.
+  /// - Parameter withAdapters: whether a model's adapters stand among its weights, which transformers does not know.
   /// - Throws: `ModelError.cannotWrite`.
-  public func save(to folder: URL) throws {
+  public func save(to folder: URL, withAdapters: Bool = true) throws {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
       throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
     }
-    try SafeTensors.write(tensors, to: folder.appendingPathComponent("model.safetensors"))
+    let written = withAdapters ? tensors : tensors.filter { !$0.key.contains(AdapterFile.mark) }
+    try SafeTensors.write(written, to: folder.appendingPathComponent("model.safetensors"))
     try ModelFile.write(tokenizer.vocabulary.contents, to: folder.appendingPathComponent("vocab.txt"))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
