@@ -105,12 +105,16 @@ struct LinearMethod {
         }
       }
     }
-    let right = LinearMethod.penalties.indices.map { number in heldOut.reduce(0) { $0 + $1[number].right } }
-    // A few texts more or less are chance, so a penalty is judged with its neighbours; of equally good ones the strongest.
-    let judged = right.indices.map { number in
-      right[max(number - 1, 0)] + 2 * right[number] + right[min(number + 1, right.count - 1)]
+    let counted = LinearMethod.penalties.indices.map { number in
+      LinearMethod.softlyCounted(heldOut.flatMap { $0[number].margins })
     }
-    let best = judged.firstIndex(of: judged.max() ?? 0) ?? 0
+    // A few texts more or less are chance, so a penalty is judged with its neighbours; of those that are hardly worse than the best
+    // it is the strongest.
+    let judged = counted.indices.map { number in
+      (counted[max(number - 1, 0)] + 2 * counted[number] + counted[min(number + 1, counted.count - 1)]) / 4
+    }
+    let enough = (judged.max() ?? 0) - LinearMethod.slack
+    let best = judged.firstIndex { $0 >= enough } ?? 0
     let factors = (-8...16).map { Float(pow(2, Double($0) / 4)) }
     let losses = factors.map { factor in heldOut.reduce(0) { $0 + $1[best].loss(factor: factor) } }
     let factor = factors[losses.indices.min { losses[$0] < losses[$1] } ?? 0]
@@ -121,6 +125,21 @@ struct LinearMethod {
     }
     return (LinearMethod.penalties[best], factor, isRight)
   }
+
+  /// Right answers, where an answer on the edge counts half: a whole one would tip from right to wrong with the last bits of a
+  /// product, which differ from processor to processor, and the choice of the penalty with it.
+  private static func softlyCounted(_ margins: [Float]) -> Double {
+    let typical = margins.reduce(0.0) { $0 + Double(abs($1)) } / Double(max(margins.count, 1))
+    guard typical > 0 else { return 0 }
+    return margins.reduce(0.0) { $0 + 1 / (1 + exp(-Double($1) / (edge * typical))) }
+  }
+
+  /// How near the edge an answer counts as on it, as a share of the mean margin.
+  private static let edge = 0.02
+
+  /// How many texts worse than the best a penalty may be: none of the quarters that whole answers would give, so that no tie
+  /// hangs on last bits either.
+  private static let slack = 0.4
 
   /// Logits of examples, and their true categories.
   private struct HeldOut {
@@ -143,7 +162,14 @@ struct LinearMethod {
       return row.indices.max { row[$0] < row[$1] } == labels[example]
     }
 
-    var right: Int { labels.indices.count(where: isRight) }
+    /// How far the right category's logit lies above the highest of the others.
+    var margins: [Float] {
+      labels.indices.map { example in
+        let row = row(example)
+        let others = row.indices.lazy.filter { $0 != labels[example] }.map { row[$0] }
+        return row[labels[example]] - (others.max() ?? 0)
+      }
+    }
 
     /// Mean cross-entropy of `factor` times the logits.
     func loss(factor: Float) -> Double {
