@@ -114,7 +114,9 @@ struct Replayer {
 
   private func show(_ step: Transcripts.Step, _ index: Int, _ comparison: Comparison) {
     let mark = comparison.passes ? paint("ok    ", "32") : paint("FAILED", "31")
-    context.nested.show("\(mark) \(index + 1)/\(document.statements.count)  \(step.command.visible)")
+    let lines = step.command.split(separator: "\n")
+    let command = (lines.first.map(String.init) ?? "").visible + (lines.count > 1 ? " …" : "")
+    context.nested.show("\(mark) \(index + 1)/\(document.statements.count)  \(command)")
     for line in DiffDrawing(colour: drawsColour).draw(comparison.differences) {
       context.nested.show("  \(line)")
     }
