@@ -11,36 +11,58 @@ extension FrontDoor {
   }
 
   /// What Tab offers for the word before the cursor, all of it from the verbs' own declarations: verbs and subcommands,
-  /// options and their values, and the names of data sets, models and files.
+  /// options and their values, and what the workspace and the folder have of the kind that a value is declared to be.
   public func candidates(before text: String) -> [Candidate] {
     let word = WordBeingTyped(text)
     let typed = word.before.map(\.text)
-    guard var command = Self.declaration else { return [] }
-    var depth = 0
-    for name in typed {
-      guard let child = command.subcommands?.first(where: { $0.commandName == name }) else { break }
-      command = child
-      depth += 1
-    }
-    let names = (command.subcommands ?? []).map(\.commandName)
-    func offer(_ choices: [String]) -> [Candidate] {
-      choices.filter { $0.hasPrefix(word.text) }.map { Candidate($0, replacing: word.length) }
-    }
-    if depth == typed.count, !names.isEmpty, !word.text.hasPrefix("-") { return offer(names) }
+    if word.text.hasPrefix("$") { return variables(word) }
+    guard let (named, depth) = Declaration.command(typed) else { return [] }
+    var command = named
+    var names: [String] = []
+    if depth == typed.count, !word.text.hasPrefix("-") { names = command.names }
+    if let standard = command.defaultSubcommand.flatMap(command.child) { command = standard }
+    let rest = Array(typed.dropFirst(depth))
     let arguments = command.arguments ?? []
-    if word.text.hasPrefix("-") { return offer(arguments.flatMap(\.options)) }
-    let option = arguments.first { $0.kind == "option" && $0.options.contains(typed.last ?? "") }
-    guard let argument = option ?? arguments.first(where: { $0.kind == "positional" }) else { return [] }
-    if let values = argument.allValues { return offer(values) }
+    if word.text.hasPrefix("--"), let equals = word.text.firstIndex(of: "=") {
+      let option = String(word.text[..<equals])
+      guard let argument = arguments.first(where: { $0.takesValue && $0.options.contains(option) }) else {
+        return []
+      }
+      return offer(values(of: argument, rest).map { "\(option)=\($0)" }, for: word)
+    }
+    if word.text.hasPrefix("-") { return offer(arguments.flatMap(\.options), for: word) }
+    guard let argument = command.argument(after: rest) else { return offer(names, for: word) }
+    if argument.completionKind?.file != nil || argument.completionKind?.directory != nil {
+      return offer(names, for: word) + files(word, endings: argument.completionKind?.file?.extensions ?? [])
+    }
+    return offer(names + values(of: argument, typed), for: word)
+  }
+
+  /// What begins like the word, whatever its case.
+  private func offer(_ choices: [String], for word: WordBeingTyped) -> [Candidate] {
+    let beginning = word.text.lowercased()
+    return choices.filter { $0.lowercased().hasPrefix(beginning) }.map {
+      let isOption = $0.hasPrefix("-")
+      return Candidate(isOption ? $0 : Language.quoted($0), replacing: word.length, display: $0)
+    }
+  }
+
+  /// The values that an argument can have.
+  ///
+  /// - Parameter typed: the words before it.
+  private func values(of argument: Declaration.Argument, _ typed: [String]) -> [String] {
+    if let values = argument.allValues { return values }
     switch argument.valueName {
-    case "dataset" where option != nil: return offer(known { try $0.datasets().map(\.name) })
-    case "name" where ["--dataset", "--from"].contains(typed.last ?? ""):
-      return offer(known { try $0.datasets().map(\.name) })
-    case "name" where typed.first == "datasets": return offer(known { try $0.datasets().map(\.name) })
-    case "model", "name": return offer(known { try [Workbench.baseModel] + $0.models().map(\.name) })
-    case "verb": return offer((Self.declaration?.subcommands ?? []).map(\.commandName))
-    case "file", "files", "folder":
-      return FilePaths.candidates(for: word, in: URL(folder: FileManager.default.currentDirectoryPath))
+    case "dataset": return known { try $0.datasets().map(\.name) }
+    case "model": return known { try [Workbench.baseModel] + $0.models().map(\.name) }
+    case "author": return authors
+    case "truth": return authors + ["file"]
+    case "asset": return assets(typed)
+    case "category": return known { try $0.interface()?.categories.map(\.key) ?? [] }
+    case "session": return workspace.setAsides().map(\.name)
+    case "variable": return known { try Settings($0).variables.map(\.name) }
+    case "verb": return Declaration.command(Array(typed.dropFirst()))?.command.names ?? []
+    case "value" where typed.first == "config": return typed.last.flatMap(Config.Key.init)?.values ?? []
     default: return []
     }
   }
@@ -49,33 +71,42 @@ extension FrontDoor {
     (try? workspace.read(names)) ?? []
   }
 
-  private static var declaration: Declared.Command? {
-    try? JSONDecoder().decode(Declared.self, from: Data(Fettle._dumpHelp().utf8)).command
-  }
-}
-
-/// What argument-parser tells of the verbs (its ToolInfo format), as far as completion needs it.
-private struct Declared: Decodable {
-  var command: Command
-
-  struct Command: Decodable {
-    var commandName: String
-    var subcommands: [Command]?
-    var arguments: [Argument]?
-  }
-
-  struct Argument: Decodable {
-    var kind: String
-    var names: [Name]?
-    var valueName: String?
-    var allValues: [String]?
-
-    struct Name: Decodable {
-      var kind: String
-      var name: String
+  private var authors: [String] {
+    known { workbench in
+      try workbench.currentDataset().map { try workbench.labellers(of: $0).map(\.author) } ?? []
     }
+  }
 
-    /// As they are typed.
-    var options: [String] { (names ?? []).filter { $0.kind == "long" }.map { "--\($0.name)" } }
+  private func assets(_ typed: [String]) -> [String] {
+    known { workbench in
+      let named = typed.firstIndex(of: "--dataset").flatMap { $0 + 1 < typed.count ? typed[$0 + 1] : nil }
+      let dataset = try named.flatMap { try workbench.dataset(named: $0) } ?? workbench.currentDataset()
+      return try dataset.map { try workbench.assets(of: $0, limit: 10_000).map(\.externalID) } ?? []
+    }
+  }
+
+  /// Files here, and where there are none of that name those that came with fettle.
+  private func files(_ word: WordBeingTyped, endings: [String]) -> [Candidate] {
+    let here = URL(folder: FileManager.default.currentDirectoryPath)
+    let own = FilePaths.candidates(for: word, in: here, endings: endings)
+    guard own.isEmpty, let folder = Installation.running.folder else { return own }
+    return FilePaths.candidates(for: word, in: folder, endings: endings)
+      .filter { Installation.running.holds(folder.appending(path: $0.text)) }
+  }
+
+  /// `$name` for what `set` has named, `$kpi.accuracy` for the last answers.
+  private func variables(_ word: WordBeingTyped) -> [Candidate] {
+    let name = word.text.dropFirst()
+    guard let dot = name.firstIndex(of: ".") else {
+      let set = known { try Settings($0).variables.map { "$\($0.name)" } }
+      let answered = (Declaration.ofVerbs?.names ?? []).filter { interpreter.lastAnswer(of: $0) != nil }
+      return (set.map { ($0, true) } + answered.map { ("$\($0).", false) })
+        .filter { $0.0.hasPrefix(word.text) }
+        .map { Candidate($0.0, replacing: word.length, isWhole: $0.1) }
+    }
+    guard case .object(let members)? = interpreter.lastAnswer(of: String(name[..<dot])) else { return [] }
+    return members.filter { $0.value.word != nil }.keys.sorted()
+      .map { "$\(name[..<dot]).\($0)" }.filter { $0.hasPrefix(word.text) }
+      .map { Candidate($0, replacing: word.length) }
   }
 }

@@ -30,7 +30,7 @@ struct DatasetOption: Choice {
   static func name(of dataset: Dataset) -> String { dataset.name }
   var given: Text? { dataset }
 
-  @Option(help: ArgumentHelp("The data set; the one loaded last if left out.", valueName: "name"))
+  @Option(help: ArgumentHelp("The data set; the one loaded last if left out.", valueName: "dataset"))
   var dataset: Text?
 
   func resolve(_ workbench: Workbench) throws -> Dataset {
@@ -54,7 +54,7 @@ struct ModelOption: Choice {
 
   @Option(
     help: ArgumentHelp(
-      "The model: base, or a tuned one; the newest tuned one if left out.", valueName: "name"))
+      "The model: base, or a tuned one; the newest tuned one if left out.", valueName: "model"))
   var model: Text?
 
   /// The named model, else the newest tuned one, else the base.

@@ -220,7 +220,7 @@ public final class Interpreter: Sendable {
   }
 
   /// The JSON of a verb's last answer; of a verb with subcommands, of whichever of them was last.
-  private func lastAnswer(of verb: String) -> JSONValue? {
+  func lastAnswer(of verb: String) -> JSONValue? {
     let here = unlogged.withLock { answers in
       answers[verb] ?? answers.first { $0.key.hasPrefix(verb + " ") }?.value
     }

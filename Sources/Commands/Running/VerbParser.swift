@@ -132,6 +132,14 @@ enum VerbParser {
     }
     var message = Fettle.message(for: error).replacingOccurrences(of: String(mark), with: "")
     if let last = message.last, !".?!)".contains(last) { message += "." }
+    // argument-parser suggests options and no values.
+    if let choices = message.firstRange(of: "Please provide one of") {
+      let quoted = message.matches(of: #/'([^']*)'/#).map { (word: String($0.1), start: $0.range.lowerBound) }
+      let values = quoted.filter { $0.start > choices.lowerBound }.map(\.word)
+      if let meant = quoted.first.flatMap({ nearest($0.word, among: values) }) {
+        message += " Did you mean \(meant)?"
+      }
+    }
     let column = words.first {
       message.contains("'\($0.text)'") || message.contains("'\($0.text.prefix { $0 != "=" })'")
     }?

@@ -19,7 +19,12 @@ struct Config: Verb {
 
       Next: finetune, to see what another seed changes.
       """)
-  enum Key: String, ExpressibleByArgument, CaseIterable { case seed, hints }
+  enum Key: String, ExpressibleByArgument, CaseIterable {
+    case seed, hints
+
+    /// What it can be, where that is one of a few.
+    var values: [String] { self == .hints ? ["on", "off"] : [] }
+  }
 
   @Argument(help: "The setting.") var key: Key?
   @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Its new value.", valueName: "value")) var value:
@@ -49,10 +54,9 @@ struct Config: Verb {
       }
       try settings.set(seed: seed)
     case .hints:
-      guard let isOn = ["on": true, "off": false][value.joined(separator: " ").lowercased()] else {
-        throw Fault.usage("Hints are on or off: config hints off")
-      }
-      try settings.set(hints: isOn)
+      let value = value.joined(separator: " ").lowercased()
+      guard key.values.contains(value) else { throw Fault.usage("Hints are on or off: config hints off") }
+      try settings.set(hints: value == "on")
     }
   }
 }

@@ -59,7 +59,7 @@ struct Datasets: ParsableCommand {
   struct Remove: Verb {
     static let configuration = CommandConfiguration(
       commandName: "remove", abstract: "Remove a data set with its labels and predictions.")
-    @Argument(help: "The data set's name.") var name: Text
+    @Argument(help: ArgumentHelp("The data set's name.", valueName: "dataset")) var name: Text
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in

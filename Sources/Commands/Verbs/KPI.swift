@@ -35,7 +35,7 @@ struct KPI: Verb {
   enum Grouping: String, ExpressibleByArgument, CaseIterable { case category }
 
   @OptionGroup var data: DatasetOption
-  @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "name"))
+  @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "model"))
   var model: Text?
   @Flag(help: "Draw the confusion matrix.") var confusion = false
   @Option(help: ArgumentHelp("Precision, recall and F1 for each: category.", valueName: "what"))

@@ -41,7 +41,7 @@ struct LabelVerb: ParsableCommand {
         return share
       })
     var noise: Double = 0
-    @Option(help: ArgumentHelp("Who labelled.", valueName: "name")) var author: Text = Text(
+    @Option(help: ArgumentHelp("Who labelled.", valueName: "author")) var author: Text = Text(
       argument: "simulated")
 
     func perform(in context: Context) throws -> Work {

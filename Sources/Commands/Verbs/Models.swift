@@ -60,7 +60,7 @@ struct Models: ParsableCommand {
   struct Remove: Verb {
     static let configuration = CommandConfiguration(
       commandName: "remove", abstract: "Remove a tuned model with its predictions.")
-    @Argument(help: "The model's name.") var name: Text
+    @Argument(help: ArgumentHelp("The model's name.", valueName: "model")) var name: Text
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in

@@ -19,7 +19,7 @@ struct SetVariable: Verb, TextVerb {
       Next: for, which runs lines for several values. The whole language is on one page: help language.
       """)
 
-  @Argument(help: "The name: letters, digits and _.") var name: Text?
+  @Argument(help: ArgumentHelp("The name: letters, digits and _.", valueName: "variable")) var name: Text?
   @Argument(help: "Its value; the rest of the line.") var value: [Text] = []
 
   func perform(in context: Context) throws -> Work {

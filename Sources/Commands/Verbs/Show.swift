@@ -30,7 +30,7 @@ struct Show: ParsableCommand {
     @OptionGroup var data: DatasetOption
     @Option(help: ArgumentHelp("Only those that: disagree, unlabelled.", valueName: "what")) var `where`:
       Condition?
-    @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "name"))
+    @Option(help: ArgumentHelp("The model; the one that predicted last if left out.", valueName: "model"))
     var model: Text?
     @Option(parsing: .unconditional, help: ArgumentHelp("How many at most.", valueName: "n")) var limit = 10
 
@@ -88,7 +88,7 @@ struct Show: ParsableCommand {
   struct One: Verb {
     static let configuration = CommandConfiguration(
       commandName: "asset", abstract: "Show one asset with every label on it.")
-    @Argument(help: "The asset's id, as show assets lists it.") var id: Text
+    @Argument(help: ArgumentHelp("The asset's id, as show assets lists it.", valueName: "asset")) var id: Text
     @OptionGroup var data: DatasetOption
 
     func perform(in context: Context) throws -> Work {
