@@ -43,8 +43,8 @@ extension LabelVerb {
     }
 
     private static let needsKeys = Fault.usage(
-      "label reads keys at a terminal, and there is none here. "
-        + "Use label set ASSET CATEGORY, label import FILE or label simulate.")
+      "label asks a person to press keys, so it works only when it is typed at a terminal. "
+        + "Elsewhere use label set ASSET CATEGORY, label import FILE or label simulate.")
   }
 }
 

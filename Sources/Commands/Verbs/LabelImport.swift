@@ -62,11 +62,14 @@ extension LabelVerb {
       var labels: [Label] = []
       var strangers: [String] = []
       var unknown: [String: Int] = [:]
+      // Files write a category in one or two ways, and what each means is looked up once.
+      var keysByName: [String: String] = [:]
       var rows = try file.rows()
       while let row = try rows.next() {
         try context.checkCancellation()
         let name = row.category ?? ""
-        let key = interface?.category(name)?.key
+        let key = keysByName[name] ?? interface?.category(name)?.key
+        keysByName[name] = key
         if interface != nil, key == nil { unknown[name, default: 0] += 1 }
         let found = assets.find(row, hasIdentifiers: file.hasIdentifiers)
         if found.isEmpty { strangers.append(file.hasIdentifiers ? row.externalID : row.text) }

@@ -96,9 +96,12 @@ struct LabelVerb: ParsableCommand {
       var random = RandomNumbers(seed: seed, stream: Self.stream(of: author.description))
       var wrong = 0
       var labels: [Label] = []
+      // Files write a category in one or two ways, and what each means is looked up once.
+      var keysByName: [String: String] = [:]
       for asset in try workbench.assets(of: dataset) {
         guard let name = asset.category else { continue }
-        var key = interface?.key(name) ?? CategoryKey.key(forName: name)
+        var key = keysByName[name] ?? interface?.key(name) ?? CategoryKey.key(forName: name)
+        keysByName[name] = key
         let others = keys.filter { $0 != key }
         // Drawn for every asset, so that more noise errs on the same assets and more.
         let (chance, other) = (random.uniform(), random.below(max(1, others.count)))
