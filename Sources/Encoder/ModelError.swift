@@ -3,6 +3,7 @@
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case missingFile(String, folder: String)
   case unreadableFile(String, reason: String)
+  case otherWeights(String, folder: String)
   case cannotWrite(String, reason: String)
   case malformedWeights(file: String, reason: String)
   case missingTensor(String)
@@ -27,6 +28,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .missingFile: "model-file-missing"
     case .unreadableFile: "model-file-unreadable"
+    case .otherWeights: "model-other-weights"
     case .cannotWrite: "model-cannot-write"
     case .malformedWeights: "model-weights-malformed"
     case .missingTensor: "model-tensor-missing"
@@ -54,6 +56,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "There is no \(file) in the model's folder \(folder). Run `model install`, or name a folder that holds a BERT."
     case .unreadableFile(let file, let reason):
       "\(file) cannot be read: \(reason). Check the file, or run `model install` again."
+    case .otherWeights(let file, let folder):
+      "The weights in \(folder) stand in \(file), and fettle reads one model.safetensors. Make it with Python: "
+        + "transformers.AutoModel.from_pretrained(\"\(folder)\").save_pretrained(\"\(folder)\", max_shard_size=\"99GB\")"
     case .cannotWrite(let file, let reason):
       "\(file) cannot be written: \(reason). Make room or choose another place, then try again."
     case .malformedWeights(let file, let reason):

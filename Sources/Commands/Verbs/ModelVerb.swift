@@ -119,7 +119,10 @@ struct ModelInstallation {
     try? manager.removeItem(at: partial)
     do {
       try manager.createDirectory(at: partial, withIntermediateDirectories: true)
-      let wanted = Self.files.map(\.name) + ["tokenizer_config.json", "sentence_bert_config.json"]
+      let hasVocabulary = manager.fileExists(atPath: source.appending(path: "vocab.txt").path)
+      let wanted =
+        Self.files.map(\.name) + ["tokenizer_config.json", "sentence_bert_config.json"]
+        + (hasVocabulary ? [] : ["tokenizer.json"])
       for name in wanted where manager.fileExists(atPath: source.appending(path: name).path) {
         // The bytes themselves: a link into the source would break when that goes.
         let file = source.appending(path: name).resolvingSymlinksInPath()

@@ -33,10 +33,8 @@ public struct PretrainedModel: Sendable {
         reason:
           "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
     }
-    func ownName(_ name: String) -> String {
-      name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name
-    }
     let file = folder.appendingPathComponent("model.safetensors")
+    try checkFormat(file)
     // A model with adapters that has been tuned in full holds them among its weights.
     let names = Set(WeightLayout.files(configuration, adapterSize: 1).map(\.name))
     let (stored, _) = try SafeTensors.open(file) { names.contains(ownName($0)) }
@@ -47,6 +45,26 @@ public struct PretrainedModel: Sendable {
     return PretrainedModel(
       configuration: configuration, tokenizer: tokenizer,
       maximumLength: try readMaximumLength(folder, configuration), tensors: tensors, adapterSize: adapterSize)
+  }
+
+  /// A tensor's name without the prefix that models with a head have; and as it is today, where an old file says gamma and beta.
+  private static func ownName(_ name: String) -> String {
+    let name = name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name
+    for (old, new) in [(".gamma", ".weight"), (".beta", ".bias")] where name.hasSuffix("LayerNorm" + old) {
+      return name.dropLast(old.count) + new
+    }
+    return name
+  }
+
+  /// Says where the weights are, if they are there in another form.
+  private static func checkFormat(_ file: URL) throws {
+    func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+    guard !exists(file) else { return }
+    let folder = file.deletingLastPathComponent()
+    for other in ["model.safetensors.index.json", "pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"]
+    where exists(folder.appendingPathComponent(other)) {
+      throw ModelError.otherWeights(other, folder: folder.lastPathComponent)
+    }
   }
 
   static func check(_ tensors: [String: Tensor], _ needed: [(name: String, shape: [Int])]) throws {
@@ -86,9 +104,9 @@ public struct PretrainedModel: Sendable {
     try ModelFile.write(try encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
     try writeJSON(
       [
-        "do_lower_case": tokenizer.isLowercasing, "tokenizer_class": "BertTokenizer",
-        "model_max_length": maximumLength,
-        "tokenize_chinese_chars": true, "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
+        "do_lower_case": tokenizer.rules.lowercases, "strip_accents": tokenizer.rules.stripsAccents,
+        "tokenize_chinese_chars": tokenizer.rules.separatesIdeographs, "tokenizer_class": "BertTokenizer",
+        "model_max_length": maximumLength, "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
         "pad_token": "[PAD]", "mask_token": "[MASK]",
       ], to: folder.appendingPathComponent("tokenizer_config.json"))
     try writeJSON(

@@ -59,7 +59,7 @@ enum SafeTensors {
     }
 
     var tensors: [String: Tensor] = [:]
-    for (key, entry) in entries {
+    for (key, entry) in entries.sorted(by: { $0.key < $1.key }) {
       let shown = printable(key)
       guard entry.place.count == 2, entry.place[0] >= 0, entry.place[0] <= entry.place[1]
       else { throw malformed("the tensor \(shown) has no proper place") }

@@ -7,14 +7,29 @@ import Foundation
 enum CharacterRules {
   enum Kind { case dropped, blank, ideograph, other }
 
-  static func kind(of scalar: Unicode.Scalar) -> Kind {
+  /// What a model's tokenizer may do or leave; names as in transformers' `do_lower_case`, `strip_accents` and
+  /// `tokenize_chinese_chars`.
+  struct Settings: Equatable, Sendable {
+    var lowercases: Bool
+    var stripsAccents: Bool
+    var separatesIdeographs: Bool
+
+    /// - Parameter stripsAccents: nil: as `lowercases`, which is what BERT's own code did.
+    init(lowercases: Bool = true, stripsAccents: Bool? = nil, separatesIdeographs: Bool = true) {
+      self.lowercases = lowercases
+      self.stripsAccents = stripsAccents ?? lowercases
+      self.separatesIdeographs = separatesIdeographs
+    }
+  }
+
+  static func kind(of scalar: Unicode.Scalar, _ settings: Settings) -> Kind {
     if scalar.value == 0xfffd { return .dropped }
     switch category(of: scalar) {
     case .control, .format, .privateUse, .surrogate: return .dropped
     default: break
     }
     if isBlank(scalar) { return .blank }
-    return isIdeograph(scalar) ? .ideograph : .other
+    return settings.separatesIdeographs && isIdeograph(scalar) ? .ideograph : .other
   }
 
   static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
@@ -44,12 +59,17 @@ enum CharacterRules {
     }
   }
 
-  /// Without capitals and accents, where the model reads none: canonical decomposition, marks left out, lower case.
-  static func normalised(_ scalar: Unicode.Scalar, lowercase: Bool) -> [Unicode.Scalar] {
-    guard lowercase else { return [scalar] }
+  /// Without accents and capitals, where the model reads none: canonical decomposition, marks left out, then lower case.
+  static func normalised(_ scalar: Unicode.Scalar, _ settings: Settings) -> [Unicode.Scalar] {
+    guard settings.lowercases || settings.stripsAccents else { return [scalar] }
     var result: [Unicode.Scalar] = []
-    for part in decomposed(scalar) where category(of: part) != .nonspacingMark {
-      result.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
+    for part in settings.stripsAccents ? decomposed(scalar) : [scalar] {
+      if settings.stripsAccents, category(of: part) == .nonspacingMark { continue }
+      if settings.lowercases {
+        result.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
+      } else {
+        result.append(part)
+      }
     }
     return result
   }

@@ -16,9 +16,10 @@ final class Vocabulary: Sendable {
   private let ends: [Int]
   private let tree: ByteTree
 
-  /// - Throws: `ModelError.malformedVocabulary`, `.missingFile`, `.unreadableFile`.
-  init(_ file: URL) throws {
-    text = try ModelFile.read(file)
+  /// - Parameter text: as `vocab.txt` has it.
+  /// - Throws: `ModelError.malformedVocabulary`.
+  init(_ text: Data) throws {
+    self.text = text
     func malformed(_ reason: String) -> ModelError { .malformedVocabulary(reason: reason) }
     guard text.count < 1 << 28 else { throw malformed("it has \(text.count) bytes") }
     guard String(data: text, encoding: .utf8) != nil else { throw malformed("it is not UTF-8") }

@@ -7,25 +7,24 @@ public struct WordPiece: Sendable {
   private static let longestWord = 100
 
   let vocabulary: Vocabulary
-  /// Whether the model reads no capitals and no accents.
-  public let isLowercasing: Bool
+  /// What is done to characters before words are cut.
+  let rules: CharacterRules.Settings
+  /// Whether the model reads no capitals.
+  public var isLowercasing: Bool { rules.lowercases }
 
-  /// The tokenizer of a model's folder: `vocab.txt`, and `do_lower_case` of `tokenizer_config.json` where there is one.
+  /// The tokenizer of a model's folder: `vocab.txt` and the settings in `tokenizer_config.json`; or, where transformers has left
+  /// no `vocab.txt`, those of `tokenizer.json`.
   /// - Throws: `ModelError`.
   public init(folder: URL) throws {
-    struct Settings: Decodable {
-      var lowercases: Bool?
-      enum CodingKeys: String, CodingKey { case lowercases = "do_lower_case" }
-    }
-    let settings = try ModelFile.readIfPresent(folder.appendingPathComponent("tokenizer_config.json"))
-    let lowercase = settings.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).lowercases } ?? true
-    try self.init(vocabulary: folder.appendingPathComponent("vocab.txt"), lowercase: lowercase)
+    let files = try TokenizerFiles(folder)
+    vocabulary = try Vocabulary(files.vocabulary)
+    rules = files.rules
   }
 
   /// - Throws: `ModelError`.
   public init(vocabulary: URL, lowercase: Bool) throws {
-    self.vocabulary = try Vocabulary(vocabulary)
-    isLowercasing = lowercase
+    self.vocabulary = try Vocabulary(try ModelFile.read(vocabulary))
+    rules = CharacterRules.Settings(lowercases: lowercase)
   }
 
   public func tokens(of ids: [Int32]) -> [String] { ids.map(vocabulary.token) }
@@ -37,7 +36,7 @@ public struct WordPiece: Sendable {
 
   /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out.
   public func encode(_ text: String, maximumLength: Int) -> Encoding {
-    var words = Words(vocabulary: vocabulary, lowercase: isLowercasing, limit: max(maximumLength, 2) - 1)
+    var words = Words(vocabulary: vocabulary, rules: rules, limit: max(maximumLength, 2) - 1)
     var text = text
     text.withUTF8 { words.read($0) }
     words.ids.append(vocabulary.separator)
@@ -47,7 +46,7 @@ public struct WordPiece: Sendable {
   /// Reads one text: gathers the bytes of a word, and cuts it when it ends.
   private struct Words {
     let vocabulary: Vocabulary
-    let lowercase: Bool
+    let rules: CharacterRules.Settings
     /// `[CLS]` and the tokens, without `[SEP]`.
     let limit: Int
     var ids: [Int32]
@@ -55,9 +54,9 @@ public struct WordPiece: Sendable {
     private var word: [UInt8] = []
     private var characters = 0
 
-    init(vocabulary: Vocabulary, lowercase: Bool, limit: Int) {
+    init(vocabulary: Vocabulary, rules: CharacterRules.Settings, limit: Int) {
       self.vocabulary = vocabulary
-      self.lowercase = lowercase
+      self.rules = rules
       self.limit = limit
       ids = [vocabulary.classification]
       ids.reserveCapacity(64)
@@ -93,7 +92,7 @@ public struct WordPiece: Sendable {
         word.append(byte)
         characters += 1
       case UInt8(ascii: "A")...UInt8(ascii: "Z"):
-        word.append(lowercase ? byte | 0x20 : byte)
+        word.append(rules.lowercases ? byte | 0x20 : byte)
         characters += 1
       case 9, 10, 13, 32: endWord()
       case 0..<32, 127: break
@@ -106,15 +105,15 @@ public struct WordPiece: Sendable {
     }
 
     private mutating func take(_ scalar: Unicode.Scalar) {
-      switch CharacterRules.kind(of: scalar) {
+      switch CharacterRules.kind(of: scalar, rules) {
       case .dropped: break
       case .blank: endWord()
       case .ideograph:
         endWord()
-        for part in CharacterRules.normalised(scalar, lowercase: lowercase) { add(part) }
+        for part in CharacterRules.normalised(scalar, rules) { add(part) }
         endWord()
       case .other:
-        for part in CharacterRules.normalised(scalar, lowercase: lowercase) {
+        for part in CharacterRules.normalised(scalar, rules) {
           if CharacterRules.isBlank(part) {
             endWord()
           } else if CharacterRules.isPunctuation(part) {
