@@ -80,7 +80,8 @@ struct Tour: Verb {
       report.blocks.append(
         .prose(
           "The tutorial in \(script.steps) steps. Enter runs the command that stands ready; edit it first if you like, or clear it "
-            + "with Ctrl-U and type another. Ctrl-D or `tour stop` leaves the tour, and `tour` comes back to it."))
+            + "with Ctrl-U and type another. Ctrl-D or `tour stop` leaves the tour, and `tour` comes back to it."
+        ))
     }
     // Within a section only its beginning has a heading; who comes back is told where they are.
     if place != .next || script.beginsSection(index) {
