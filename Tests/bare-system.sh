@@ -22,7 +22,7 @@ debootstrap --variant=minbase bookworm "$system" "${MIRROR:-http://deb.debian.or
   { tail -n 20 "$system.log" >&2; rm -f "$system.log"; fail "debootstrap failed"; }
 rm -f "$system.log"
 cp "$archive" "$system/archive.tar.gz"
-install -d -m 777 "$system/work"
+install -d -m 777 "$system/lesson"
 
 cat >"$system/check.sh" <<'END'
 set -euo pipefail
@@ -31,9 +31,9 @@ fail() { echo "bare-system: $1" >&2; exit 1; }
 [ "$(id -u)" != 0 ] || fail "this runs as root"
 ! command -v swift || fail "Swift is here"
 [ "$(grep -c : /proc/net/dev)" -le 1 ] || fail "there is a network"
-cd /work
+cd /lesson
 tar xzf /archive.tar.gz
-folder=$(echo /work/fettle-*)
+folder=$(echo /lesson/fettle-*)
 fettle=$folder/fettle
 
 # What does not come from the archive may only be the C library's.
