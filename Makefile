@@ -29,6 +29,8 @@ test: format-check build model ## Set up what is missing, then: format, build, t
 	@echo "Once more, the encoder alone, as on a machine without AVX-512:"
 	@ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 $(SWIFT) test -c release --skip-build --filter EncoderTests
 	@$(FETTLE) replay Sessions/*.md
+	@command -v python3 >/dev/null || $(SUDO) apt-get install -y -qq python3 >/dev/null || $(call FAIL,there is no python3. Install it.)
+	@Tests/twenty-laptops.py $(FETTLE)
 
 packages:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)

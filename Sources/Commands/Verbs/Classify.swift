@@ -30,7 +30,8 @@ struct Classify: Verb, TextVerb {
     guard let result = try classifier.classify([text], isCancelled: context.isCancelled).first else {
       throw Fault.usage("There is no text to classify.")
     }
-    return Work { try report(result, by: model.name, $0) }
+    let additions: (Workbench) throws -> [String] = { try choice.additions(model, $0) }
+    return Work(additions: additions) { try report(result, by: model.name, $0) }
   }
 
   private func report(_ result: Classification, by model: String, _ workbench: Workbench) throws -> Report {

@@ -46,7 +46,8 @@ struct Export: ParsableCommand {
       } catch {
         throw Fault.cannotWrite(path: context.files.shown(file.description))
       }
-      return Work { _ in
+      let additions: (Workbench) throws -> [String] = { try data.additions(dataset, $0) }
+      return Work(additions: additions) { _ in
         var report = Report(verb: "export finetune")
         report.blocks.append(
           .line(

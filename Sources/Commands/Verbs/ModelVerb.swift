@@ -131,7 +131,7 @@ struct ModelInstallation {
       }
     } catch {
       try? manager.removeItem(at: partial)
-      throw Fault.cannotWrite(path: "the cache folder for models")
+      throw Fault.cannotWrite(path: "The cache folder for models")
     }
     try result.replace(with: partial)
     return result
@@ -145,7 +145,7 @@ struct ModelInstallation {
     do {
       try FileManager.default.createDirectory(at: library.cache, withIntermediateDirectories: true)
     } catch {
-      throw Fault.cannotWrite(path: "the cache folder for models (XDG_CACHE_HOME, else ~/.cache)")
+      throw Fault.cannotWrite(path: "The cache folder for models (XDG_CACHE_HOME, else ~/.cache)")
     }
   }
 
@@ -154,7 +154,7 @@ struct ModelInstallation {
       try? FileManager.default.removeItem(at: folder)
       try FileManager.default.moveItem(at: partial, to: folder)
     } catch {
-      throw Fault.cannotWrite(path: "the cache folder for models")
+      throw Fault.cannotWrite(path: "The cache folder for models")
     }
     library.forget(folder)
     try choose()
@@ -166,7 +166,7 @@ struct ModelInstallation {
       try folder.lastPathComponent.write(
         to: library.cache.appending(path: "embedded"), atomically: true, encoding: .utf8)
     } catch {
-      throw Fault.cannotWrite(path: "the cache folder for models")
+      throw Fault.cannotWrite(path: "The cache folder for models")
     }
   }
 
