@@ -84,7 +84,7 @@ struct Comparison {
     }
     for precision in [Precision.f32, .bf16] where (try? precision.resolved()) == precision {
       contest.enter("oneDNN \(precision)") {
-        try bench(["products", "--model", model, "--only", precision.rawValue], .f32)
+        try bench(["products", "--model", model], precision)
       }
     }
     let names = ["pytorch-f32", "pytorch-bf16", "onnxruntime"]
@@ -168,10 +168,6 @@ struct Comparison {
   func bench(_ arguments: [String], _ precision: Precision? = nil) throws -> Answer {
     let options = precision.map { ["--precision", $0.rawValue] } ?? []
     let child = try Child(Own.bench.path, [arguments[0]] + options + arguments.dropFirst())
-    if precision == .auto, child.status != 0, child.errors.contains("--precision") {
-      say("auto is refused; f32 instead")
-      return try bench(arguments, .f32)
-    }
     return try Answer(try child.succeeded("fettle-bench \(arguments[0])"))
   }
 }

@@ -8,7 +8,11 @@ struct ProductsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "products", abstract: "oneDNN's own matrix products, of the encoder's shapes.")
 
-  @OptionGroup var model: ModelOptions
+  @Option(help: "The folder of the pre-trained model.")
+  var model: String
+
+  @Option(help: "f32 or bf16; both unless given.")
+  var precision: Precision?
 
   @Option(help: "Rows (tokens) of the left matrix, a comma between two; the fastest counts.")
   var rows = "256,1024,2048"
@@ -16,26 +20,22 @@ struct ProductsBench: ParsableCommand {
   @Option(help: "Times to run each; the fastest counts.")
   var runs = 40
 
-  @Option(help: "f32 or bf16; both unless given.")
-  var only: Precision?
-
   func run() throws {
-    let configuration = try model.load().configuration
-    for precision in [Precision.f32, .bf16] where only == nil || only == precision {
-      guard (try? precision.resolved()) == precision else { continue }
-      var best: (rows: Int, speed: Double)?
+    let configuration = try BERTConfiguration.load(
+      URL(fileURLWithPath: model).appendingPathComponent("config.json"))
+    let products = try BareProducts()
+    for precision in try precision.map({ [try $0.resolved()] }) ?? [Precision.f32, .bf16]
+    where (try? precision.resolved()) != nil {
+      var best = (rows: 0, speed: 0.0)
       for rows in rows.split(separator: ",").compactMap({ Int($0) }) {
-        var seconds = 0.0
-        var operations = 0.0
-        for (inner, columns) in configuration.products {
-          let time = onednn_fastest_product(precision == .bf16, rows, columns, inner, Int32(runs))
-          guard time > 0 else { throw ValidationError("oneDNN has no product in \(precision.rawValue)") }
-          seconds += time
-          operations += 2 * Double(rows * inner * columns)
+        let seconds = try configuration.products.reduce(0) { sum, shape in
+          sum
+            + (try products.fastest(
+              runs, rows: rows, inner: shape.inner, columns: shape.columns, isRounded: precision == .bf16))
         }
-        if operations / seconds > best?.speed ?? 0 { best = (rows, operations / seconds) }
+        let speed = Double(rows) * configuration.operationsPerToken / Double(configuration.layers) / seconds
+        if speed > best.speed { best = (rows, speed) }
       }
-      guard let best else { throw ValidationError("--rows takes numbers with commas between") }
       try printRow([
         "benchmark": "products", "precision": precision.rawValue, "rows": best.rows,
         "gigaflops": Int(best.speed / 1e9),
@@ -60,5 +60,44 @@ extension BERTConfiguration {
   /// nor anything element by element.
   var operationsPerToken: Double {
     Double(layers) * products.reduce(0) { $0 + 2 * Double($1.inner * $1.columns) }
+  }
+}
+
+/// Products with as many threads as oneDNN takes by itself.
+private struct BareProducts {
+  private var engine: dnnl_engine_t?
+  private var stream: dnnl_stream_t?
+
+  init() throws {
+    guard onednn_start(&engine, &stream) == 0 else { throw ValidationError("oneDNN does not start") }
+  }
+
+  /// Seconds of the fastest of `runs`.
+  func fastest(_ runs: Int, rows: Int, inner: Int, columns: Int, isRounded: Bool) throws -> Double {
+    var product = onednn_product(
+      rows: rows, columns: columns, inner: inner, a_stride: inner, b_stride: columns, c_stride: columns,
+      turns_a: false, turns_b: false, is_rounded: isRounded, is_adding: false)
+    var primitive: dnnl_primitive_t?
+    var scratchBytes = 0
+    guard onednn_prepare(engine, &product, &primitive, &scratchBytes) == 0, let primitive else {
+      throw ValidationError("oneDNN has no product \(rows) x \(inner) x \(columns)")
+    }
+    defer { dnnl_primitive_destroy(primitive) }
+    let sizes = [rows * inner * 4, inner * columns * 4, rows * columns * 4, scratchBytes + 4]
+    let memory = sizes.map { size in
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+      return memory
+    }
+    defer { for part in memory { part.deallocate() } }
+    return try (0..<max(runs, 1)).map { _ in
+      try seconds {
+        let status = onednn_run(
+          engine, stream, primitive, &product, memory[0], memory[1], memory[2], memory[3], scratchBytes)
+        guard status == 0, dnnl_stream_wait(stream) == dnnl_success else {
+          throw ValidationError("oneDNN failed (\(status))")
+        }
+      }
+    }.min() ?? 0
   }
 }
