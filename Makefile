@@ -80,7 +80,7 @@ bench: build model ## Measure start-up, the tutorial's steps, and fettle beside 
 	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
 
 peers: build model ## Hold exported models and foreign BERTs to Python's libraries (PYTHON=…)
-	@$(PYTHON) -c 'import sentence_transformers' 2>/dev/null || $(call FAIL,$(PYTHON) has no sentence-transformers. Make one: python3 -m venv peers && peers/bin/pip install sentence-transformers; then: make peers PYTHON=peers/bin/python)
+	@$(PYTHON) -c 'import sentence_transformers' 2>/dev/null || $(call FAIL,$(PYTHON) has no sentence-transformers. Make one: python3 -m venv .build-peers && .build-peers/bin/pip install sentence-transformers; then: make peers PYTHON=.build-peers/bin/python)
 	@$(PYTHON) Tests/Peers/foreign.py $(FETTLE)
 	@$(PYTHON) Tests/Peers/exported.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
 
