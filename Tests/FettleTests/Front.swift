@@ -34,6 +34,25 @@ struct Front {
     }
   }
 
+  /// A copy of the program at `place`, with the repository's samples and sessions in `share`; both lie in the folder.
+  ///
+  /// `cp` writes it: a child that another test starts just then would inherit a file that we hold open for writing, and
+  /// a program that anybody may write to cannot be run ("Text file busy").
+  func install(at place: String, share: String) throws -> URL {
+    let program = folder.appending(path: place)
+    let shared = folder.appending(path: share)
+    for folder in [program.deletingLastPathComponent(), shared] {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+    let samples = ["Samples", "Sessions"].map { Self.repository.appending(path: $0).path }
+    for arguments in [[Self.program.path, program.path], ["-R"] + samples + [shared.path]] {
+      let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: arguments)
+      copy.waitUntilExit()
+      try #require(copy.terminationStatus == 0)
+    }
+    return program
+  }
+
   struct Outcome {
     var status: Int32
     var output: String

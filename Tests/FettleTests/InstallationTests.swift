@@ -3,19 +3,10 @@ import Testing
 
 /// Samples, Sessions and a model that came with the program, wherever it stands.
 @Suite struct InstallationTests {
-  /// A copy of the program with a few files of its own: `place` is where it goes in the folder, `share` where they go.
+  /// The program with all that comes with it, and a folder `elsewhere`.
   private func install(_ front: Front, program: String, share: String) throws -> URL {
-    let program = front.folder.appending(path: program)
-    let manager = FileManager.default
-    try manager.createDirectory(at: program.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try manager.copyItem(at: Front.program.resolvingSymlinksInPath(), to: program)
-    let shared = front.folder.appending(path: share)
-    try manager.createDirectory(at: shared, withIntermediateDirectories: true)
-    for name in ["Samples", "Sessions"] {
-      try manager.copyItem(at: Front.repository.appending(path: name), to: shared.appending(path: name))
-    }
     try front.write("", to: "elsewhere/empty")
-    return program
+    return try front.install(at: program, share: share)
   }
 
   @Test(

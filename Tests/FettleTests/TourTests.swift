@@ -10,19 +10,9 @@ import Transcripts
 
   init() throws {
     front = try Front()
-    let prefix = front.folder.appending(path: "prefix")
-    program = prefix.appending(path: "bin/fettle")
-    let share = prefix.appending(path: "share/fettle")
-    let manager = FileManager.default
-    for folder in [program.deletingLastPathComponent(), share] {
-      try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-    try manager.copyItem(at: Front.program, to: program)
-    for folder in ["Samples", "Sessions"] {
-      try manager.copyItem(
-        at: Front.repository.appending(path: folder), to: share.appending(path: folder))
-    }
-    try manager.createDirectory(at: front.folder.appending(path: "class"), withIntermediateDirectories: true)
+    program = try front.install(at: "prefix/bin/fettle", share: "prefix/share/fettle")
+    try FileManager.default.createDirectory(
+      at: front.folder.appending(path: "class"), withIntermediateDirectories: true)
   }
 
   private func prompt(in folder: String = "class", term: String = "xterm") throws -> PseudoTerminal {
