@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows that the archive of `make dist` runs where there is nothing: unpacked by an ordinary user in a bare Debian 12, without
 # Swift, network, home or locale, it replays the tutorial, under AVX2 as well. Builds that system with debootstrap, which needs
-# root and Debian's mirror, and removes it again.
+# root and Debian's mirror (MIRROR=URL for another than its own), and removes it again.
 #
 #   Tests/bare-system.sh [ARCHIVE]      (the newest in .build if left out)
 set -euo pipefail
@@ -18,7 +18,7 @@ system=$(mktemp -d /var/tmp/fettle-bare-XXXXXX)
 chmod 755 "$system"
 trap 'rm -rf --one-file-system "$system"' EXIT
 echo "Building a bare Debian 12"
-debootstrap --variant=minbase bookworm "$system" "${MIRROR:-http://deb.debian.org/debian}" >"$system.log" 2>&1 ||
+debootstrap --variant=minbase bookworm "$system" ${MIRROR:+"$MIRROR"} >"$system.log" 2>&1 ||
   { tail -n 20 "$system.log" >&2; rm -f "$system.log"; fail "debootstrap failed"; }
 rm -f "$system.log"
 cp "$archive" "$system/archive.tar.gz"

@@ -64,4 +64,23 @@ import Testing
       to: models.appending(path: "all-MiniLM-L6-v2"))
     #expect(try front.run("tokens", "abc").status == 0)
   }
+
+  @Test("the model that came with the program is installed already, in a home that is not there too")
+  func modelWithoutHome() throws {
+    let variables = ProcessInfo.processInfo.environment
+    let cache =
+      variables["XDG_CACHE_HOME"].map { URL(filePath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
+    var front = try Front(tiny: false)
+    front.program = try front.install(at: "unpacked/fettle", share: "unpacked")
+    let models = front.folder.appending(path: "unpacked/Models")
+    try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      at: models.appending(path: "all-MiniLM-L6-v2"),
+      withDestinationURL: cache.appending(path: "fettle/models/all-MiniLM-L6-v2"))
+    front.environment["HOME"] = "/dev/null/nobody"
+    front.environment["XDG_CACHE_HOME"] = nil
+    let installed = try front.run("model", "install")
+    #expect(installed.output == "all-MiniLM-L6-v2 is installed already.\n", "\(installed.error)")
+  }
 }

@@ -34,11 +34,16 @@ public final class EncoderLibrary: Sendable {
     self.threads = threads
   }
 
+  /// The name of the model's folder, where no folder is named from outside.
+  var chosenName: String {
+    let chosen = try? String(contentsOf: cache.appending(path: "embedded"), encoding: .utf8)
+    return chosen?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.embeddedName
+  }
+
   /// The folder of the embedded model, installed or not.
   var embeddedFolder: URL {
     if let override { return override }
-    let chosen = try? String(contentsOf: cache.appending(path: "embedded"), encoding: .utf8)
-    let name = chosen?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.embeddedName
+    let name = chosenName
     let own = cache.appending(path: name)
     guard name == Self.embeddedName, !Self.isModel(own) else { return own }
     return Installation.running.model ?? own

@@ -78,7 +78,6 @@ struct ModelInstallation {
     var result = self
     for folder in [folder, Installation.running.model].compactMap(\.self) where isComplete(folder) {
       (result.folder, result.wasThere) = (folder, true)
-      try makeCache()
       try result.choose()
       return result
     }
@@ -160,8 +159,10 @@ struct ModelInstallation {
     try choose()
   }
 
-  /// Makes this the embedded model.
+  /// Makes this the embedded model; writes nothing where it is that, since a home may be missing that nobody needs.
   private func choose() throws {
+    guard library.chosenName != folder.lastPathComponent else { return }
+    try makeCache()
     do {
       try folder.lastPathComponent.write(
         to: library.cache.appending(path: "embedded"), atomically: true, encoding: .utf8)
