@@ -39,6 +39,17 @@ private func text(_ answer: Answer) -> [String] {
   }
 }
 
+@Test(
+  "A significance test's p is never drawn as 0",
+  arguments: [
+    (1.0, "~1.000"), (0.0174, "~0.017"), (0.001, "~0.001"), (0.00022, "~0.0002"), (0.000009, "~0.000009"),
+    (1e-12, "~0.000001"),
+  ])
+func smallP(p: Double, drawn: String) {
+  let report = Report(verb: "x", blocks: [.fields([("p", "\(.pValue(p))")])])
+  #expect(TerminalDrawing(width: 80, colour: false, unicode: true).draw(report) == "  p  \(drawn)\n")
+}
+
 @Suite("The document's drawing")
 struct CanonicalDrawingTests {
   @Test("keeps estimates as tokens, and columns where their drawings end")

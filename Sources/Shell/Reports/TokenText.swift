@@ -80,8 +80,10 @@ extension Estimate {
   public static func kappa(_ value: Double, digits: Int = 3) -> Estimate {
     Estimate(value, digits: digits, kind: .kappa)
   }
-  public static func pValue(_ value: Double, digits: Int = 3) -> Estimate {
-    Estimate(value, digits: digits, kind: .pValue)
+  /// With the one digit that says how small it is, down to a millionth: p is never 0 (APA style, 7th edition, 6.36).
+  public static func pValue(_ value: Double) -> Estimate {
+    let shown = value.isFinite ? max(value, 1e-6) : value
+    return Estimate(shown, digits: shown < 1e-3 ? Int((-log10(shown)).rounded(.up)) : 3, kind: .pValue)
   }
   public static func loss(_ value: Double, digits: Int = 3) -> Estimate {
     Estimate(value, digits: digits, kind: .loss)
