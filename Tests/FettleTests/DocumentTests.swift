@@ -243,4 +243,18 @@ import Transcripts
       FileManager.default.fileExists(
         atPath: front.folder.appending(path: ".fettle/sessions/1/session.md").path))
   }
+
+  @Test("A claim that fails, fails on another machine too, where its numbers are a little different")
+  func failedClaim() throws {
+    let front = try Front()
+    try front.writeLetters()
+    try front.lines(
+      "load letters.csv", "interface define --from letters", "predict", "kpi", "expect $kpi.accuracy > 2")
+    let recorded = try front.read(".fettle/session.md")
+    #expect(recorded.contains("\nerror: Expected $kpi.accuracy > 2, which does not hold:\n~ 0."))
+    try front.write(
+      recorded.replacing(#/~ 0\.\d+ is not > 2\./#, with: "~ 0.123 is not > 2."), to: "kept/document.md")
+    let replayed = try front.run("replay", "kept/document.md")
+    #expect(replayed.output.hasSuffix("5 passed, 0 failed\n"), "\(replayed.output)")
+  }
 }

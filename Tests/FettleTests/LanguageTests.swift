@@ -187,7 +187,7 @@ import Testing
     }
     #expect(try front.run("expect", "$kpi.assets > 39").status == 0)
     for (claim, status, says) in [
-      ("$kpi.assets > $n", 1, "Expected $kpi.assets > $n, but 40 is not > 40."),
+      ("$kpi.assets > $n", 1, "Expected $kpi.assets > $n, which does not hold: 40 is not > 40."),
       ("$kpi.model > 3", 1, "base is no number"), ("$kpi.asets == 40", 1, "Did you mean $kpi.assets?"),
       ("$kpy.assets == 40", 1, "Did you mean $kpi.assets?"),
       ("$validate.p_value < 1", 1, "Run validate first"),

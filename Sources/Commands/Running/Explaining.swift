@@ -37,12 +37,12 @@ extension Failure {
     case let error as Shown:
       self = error.failure ?? self
       wasShown = true
-    case let error as Failure: self = error
     case let error as LanguageError:
       self = error.failure
     case let error as Fault:
       (code, message) = (error.code, error.description)
       if case .usage = error { exitStatus = Self.usageStatus }
+      if case .expectation(_, let numbers) = error { self.numbers = numbers }
     case let error as LoadError:
       (code, message) = (error.code, error.description)
       if case .badOption = error { exitStatus = Self.usageStatus }

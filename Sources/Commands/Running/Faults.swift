@@ -32,7 +32,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case notFolder(path: String)
   case folderInUse(path: String, file: String, replaceable: Bool)
   case notInReplay(verb: String)
-  case expectation(String)
+  /// What was expected, and what was there instead.
+  case expectation(String, numbers: String?)
   case usage(String)
   case other(code: String, String)
 
@@ -122,7 +123,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .fileExists(let path):
       "\(path.visible) is there already. Choose another name, or add --replace."
     case .notInReplay(let verb): "\(verb) is not for documents: a replay keeps to its own workspace."
-    case .expectation(let message), .usage(let message), .other(_, let message): message
+    case .expectation(let message, _), .usage(let message), .other(_, let message): message
     }
   }
 }

@@ -38,12 +38,13 @@ struct Expect: Verb {
     do {
       outcome = try claim.evaluate(context.value)
     } catch let error as Claim.NotANumber {
-      throw Fault.expectation("Expected \(typed), but \(error.text.visible) is no number.")
+      throw Fault.expectation("Expected \(typed), but \(error.text.visible) is no number.", numbers: nil)
     }
     guard outcome.holds else {
-      throw Fault.expectation(
-        "Expected \(typed), but \(outcome.left.visible) is not \(claim.comparison.rawValue) \(outcome.right.visible)."
-      )
+      let found = "\(outcome.left.visible) is not \(claim.comparison.rawValue) \(outcome.right.visible)."
+      throw outcome.isOfNumbers
+        ? Fault.expectation("Expected \(typed), which does not hold:", numbers: found)
+        : Fault.expectation("Expected \(typed), but \(found)", numbers: nil)
     }
     return Work { _ in
       var report = Report(verb: "expect")

@@ -86,13 +86,17 @@ public struct Claim: Sendable {
     public var left: String
     public var right: String
     public var holds: Bool
+    /// Both sides are numbers.
+    public var isOfNumbers: Bool
   }
 
   /// - Throws: `NotANumber` where only numbers will do.
   public func evaluate(_ value: (String) -> String?) throws -> Outcome {
     let (left, right) = (try Self.value(of: left, value), try Self.value(of: right, value))
     let holds: Bool
+    let isOfNumbers: Bool
     if let a = Self.number(left), let b = Self.number(right) {
+      isOfNumbers = true
       // Sums of decimal fractions are off by a last digit.
       let isEqual = abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))
       holds =
@@ -105,13 +109,14 @@ public struct Claim: Sendable {
         case .below: !isEqual && a < b
         }
     } else {
+      isOfNumbers = false
       switch comparison {
       case .equal: holds = left == right
       case .different: holds = left != right
       default: throw NotANumber(text: Self.number(left) == nil ? left : right)
       }
     }
-    return Outcome(left: left, right: right, holds: holds)
+    return Outcome(left: left, right: right, holds: holds, isOfNumbers: isOfNumbers)
   }
 
   public struct NotANumber: Error, Sendable {

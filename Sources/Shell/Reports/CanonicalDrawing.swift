@@ -14,7 +14,9 @@ public struct CanonicalDrawing {
   /// A failure as a document has it: our own sentence, without the place in a script, which differs between a recording and
   /// its replay.
   public static func draw(_ failure: Failure) -> Answer {
-    Answer(wrapped("error: " + failure.message.escapingControls))
+    Answer(
+      wrapped("error: " + failure.message.escapingControls)
+        + draw(.derived(failure.numbers.map { [$0] } ?? [])))
   }
 
   private static func draw(_ block: Block) -> [Line] {

@@ -4,6 +4,8 @@ public struct Failure: Error, Equatable, Sendable {
   public var code: String
   /// One sentence or two for the learner.
   public var message: String
+  /// A sentence after these with numbers that depend on floating point: a document keeps it as a line that is not compared.
+  public var numbers: String?
   public var file: String?
   /// 1-based.
   public var line: Int?
@@ -42,7 +44,7 @@ public struct Failure: Error, Equatable, Sendable {
     .object([
       "verb": verb.map(JSONValue.string) ?? .null,
       "error": .object([
-        "code": .string(code), "message": .string(message),
+        "code": .string(code), "message": .string(description),
         "file": file.map(JSONValue.string) ?? .null,
         "line": line.map(JSONValue.int) ?? .null,
         "column": column.map(JSONValue.int) ?? .null,
@@ -52,5 +54,5 @@ public struct Failure: Error, Equatable, Sendable {
 }
 
 extension Failure: CustomStringConvertible {
-  public var description: String { message }
+  public var description: String { [message, numbers].compactMap(\.self).joined(separator: " ") }
 }

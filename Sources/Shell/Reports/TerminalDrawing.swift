@@ -26,13 +26,13 @@ public struct TerminalDrawing: Sendable {
   /// The failure's sentence, where it happened, and the line with a caret as far as they are known.
   public func draw(_ failure: Failure) -> String {
     let isInterruption = failure.exitStatus == 130
-    let sentence = (isInterruption ? "" : "error: ") + failure.message.escapingControls
+    let sentence = (isInterruption ? "" : "error: ") + failure.description.escapingControls
     var lines = sentence.wrapped(to: width)
     if !isInterruption {
       lines[0] = styled("error:", .alarm) + lines[0].dropFirst("error:".count)
     }
     if let place = failure.place, failure.file != nil || failure.source == nil,
-      !failure.message.contains(place)
+      !failure.description.contains(place)
     {
       lines.append("  " + place.escapingControls)
     }
