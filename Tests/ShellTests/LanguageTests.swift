@@ -3,7 +3,7 @@ import Testing
 
 /// The words of a text that is one statement, as a verb gets them; `$name` knows `name`, `file` and `kpi.accuracy`.
 private func words(_ source: String) throws -> [String] {
-  let values = ["name": "value", "file": "news", "kpi.accuracy": "0.59"]
+  let values = ["name": "value", "file": "news", "kpi.accuracy": "0.59", "kpi.readers.desk-2": "31"]
   return try Language.statements(source).flatMap(\.words).map { $0.expanded { values[$0] } }
 }
 
@@ -75,6 +75,7 @@ struct LanguageTests {
       ("say $nobody.there", ["say", "$nobody.there"]), ("say ${nobody}", ["say", "${nobody}"]),
       ("say \"$name, $name\"", ["say", "value, value"]), ("say '$name'", ["say", "$name"]),
       ("say \\$name", ["say", "$name"]), ("say a$name-b", ["say", "avalue-b"]),
+      ("say ${kpi.readers.desk-2}-", ["say", "31-"]),
     ])
   func variables(source: String, expected: [String]) throws {
     #expect(try words(source) == expected)

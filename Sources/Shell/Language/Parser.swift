@@ -285,10 +285,10 @@ extension Parser {
   /// The name after the dollar sign that stands here, and how long the whole is.
   private func variableName() -> (name: String, length: Int)? {
     func isStart(_ character: Character?) -> Bool { character.map { $0.isLetter || $0 == "_" } ?? false }
-    func isPart(_ character: Character?) -> Bool {
-      character.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false
-    }
     let isBraced = peek(1) == "{"
+    func isPart(_ character: Character?) -> Bool {
+      character.map { $0.isLetter || $0.isNumber || $0 == "_" || isBraced && $0 == "-" } ?? false
+    }
     let start = isBraced ? 2 : 1
     var end = start
     guard isStart(peek(end)) else { return nil }
