@@ -22,8 +22,12 @@ public struct ZeroShotClassifier: Classifier {
   public init(encoder: EncoderSource, categories: [(key: String, name: String)]) throws {
     self.encoder = encoder
     self.categories = categories.map(\.key)
-    let sentences = categories.map { Self.sentence(about: $0.name) }
-    prototypes = try encoder.pooled(sentences.map(encoder.encode), isCancelled: { false }).map(unit)
+    prototypes = try Self.prototypes(of: categories.map(\.name), encoder: encoder).map(unit)
+  }
+
+  /// Raw pooled vectors of the sentences about categories, `[categories][hidden]`.
+  public static func prototypes(of categories: [String], encoder: EncoderSource) throws -> [[Float]] {
+    try encoder.pooled(categories.map { encoder.encode(sentence(about: $0)) }, isCancelled: { false })
   }
 
   /// The sentence that stands for a category. `&` is read as "and", so that an interface taken from a file's own

@@ -11,7 +11,7 @@ struct FineTune: Verb {
     commandName: "finetune", abstract: "Train a model on a data set's labels.",
     discussion: """
       Fine-tuning starts from a model that has read a great deal, adds a task head for your categories, and trains on your labels. \
-      linear learns the head alone and takes a second; full goes on from that head and updates every weight, which costs more and helps where \
+      linear learns the head alone and takes a second, starting from what the categories' names mean, which helps where labels are few; full goes on from that head and updates every weight, which costs more and helps where \
       the task is subtle; gradual unfreezes one layer after another, from the top; adapter adds small networks and trains only these, \
       a few hundred kilobytes to keep; all trains the four, one after another, and sets them side by side.
 
@@ -58,10 +58,11 @@ struct FineTune: Verb {
       context.progress.message(
         "\(counted(truncated, "text")) longer than the model reads: the end is left out.")
     }
+    let prototypes = try plan.prototypes(encoder)
     var trainings: [FinishedTraining] = []
     do {
       for options in options {
-        trainings.append(try train(examples, plan, encoder.model, options, context))
+        trainings.append(try train(examples, plan, encoder.model, prototypes, options, context))
       }
     } catch {
       for training in trainings { training.files.discard() }
@@ -89,13 +90,14 @@ struct FineTune: Verb {
 
   private func train(
     _ examples: [(encoding: Encoding, category: Int)], _ plan: Plan, _ base: PretrainedModel,
-    _ options: TrainingOptions, _ context: Context
+    _ prototypes: [[Float]], _ options: TrainingOptions, _ context: Context
   ) throws -> FinishedTraining {
     let start = ContinuousClock.now
     let progress = context.progress
     let note = method == .all ? options.method.rawValue : "training"
     let result = try fineTune(
-      base, head: try plan.startingHead(context), examples: examples, categories: plan.categories.count,
+      base, head: try plan.startingHead(context), prototypes: prototypes, examples: examples,
+      categories: plan.categories.count,
       options: options,
       step: { done, total in progress.update(done: done, total: total, unit: "batches", note: note) },
       epoch: { if method != .all { progress.message(Self.sentence(for: $0)) } },
@@ -112,12 +114,21 @@ struct FineTune: Verb {
     var base: ChosenModel
     var examples: [TrainingExample]
     var categories: [String]
+    /// How people read them, in the same order.
+    var names: [String]
     var indices: [String: Int]
 
     /// A tuned model's own head goes on learning when the categories are the same.
     func startingHead(_ context: Context) throws -> Head? {
       guard case .tuned(let model) = base, model.categories == categories else { return nil }
       return try Head.load(from: context.headFile(of: model))
+    }
+
+    /// What the base model knows of the categories by their names. A tuned encoder is not asked: it may have moved away from
+    /// what such sentences meant.
+    func prototypes(_ encoder: EncoderSource) throws -> [[Float]] {
+      guard case .base = base else { return [] }
+      return try ZeroShotClassifier.prototypes(of: names, encoder: encoder)
     }
   }
 
@@ -145,6 +156,7 @@ struct FineTune: Verb {
     for method in method.methods { _ = try name(in: workbench, method) }
     return Plan(
       dataset: dataset, base: chosen, examples: examples, categories: categories,
+      names: try categories.map(workbench.name),
       indices: Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) }))
   }
 

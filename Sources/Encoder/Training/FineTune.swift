@@ -4,23 +4,30 @@ import Foundation
 ///
 /// - Parameters:
 ///   - head: the head of a tuned model to go on from; nil starts a new one.
+///   - prototypes: `[categories][hidden]`, pooled vectors of sentences that say what each category is about; a new head begins
+///     from them (`LinearMethod`). Empty where there are none.
 ///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0.
 ///   - step: called after each batch, with the batches done and all there will be.
 ///   - epoch: called after each epoch.
 ///   - isCancelled: asked once a batch.
 /// - Throws: `ModelError`, `CancellationError`.
 public func fineTune(
-  _ model: PretrainedModel, head: Head?, examples: [(encoding: Encoding, category: Int)], categories: Int,
+  _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
+  examples: [(encoding: Encoding, category: Int)], categories: Int,
   options: TrainingOptions, step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
   let started = ContinuousClock.now
   try options.check()
   try check(examples, categories: categories, head: head, model: model)
+  guard prototypes.isEmpty || prototypes.count == categories else {
+    throw ModelError.headMismatch(expected: categories, found: prototypes.count)
+  }
   let split = Split(examples.map(\.category), share: options.holdout, seed: options.seed)
   guard Set(split.training.map { examples[$0].category }).count > 1 else { throw ModelError.oneCategory }
   let run = TrainingRun(
-    model: model, head: head, examples: examples, categories: categories, options: options, split: split,
+    model: model, head: head, prototypes: prototypes, examples: examples, categories: categories,
+    options: options, split: split,
     crew: Crew(threads: options.threads), started: started)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)

@@ -3,6 +3,11 @@ import Foundation
 /// The first of the tutorial's methods: the encoder stays as it is, and a head is fitted to its pooled vectors until it changes no
 /// more.
 ///
+/// Where it is known what the categories mean, the penalty pulls towards a head that tells them apart by that, rather than towards
+/// nothing: the fewer the examples, the more it is the zero-shot classifier. With one example a category 0.59 of the tutorial's texts
+/// are right instead of 0.37, with eight 0.73 instead of 0.68, with 32 0.79 instead of 0.78 (means over draws from its training
+/// set, tested on the rest of that).
+///
 /// Two numbers are chosen on parts of the examples that are left out in turn: how strongly weights are held small, by accuracy;
 /// and then, because weights held small make every answer sound unsure, one factor for all logits, by their probability
 /// (temperature scaling, Guo et al. 2017), which changes no answer.
@@ -21,9 +26,17 @@ struct LinearMethod {
   private let mean: [Float]
   private let scale: Float
   private let crew: Crew
+  /// `[categories, width]`, for `features`; nil where nothing is known.
+  private let center: [Float]?
 
-  /// `pooled`: raw vectors, all of one width.
-  init(pooled raw: [[Float]], labels: [Int], categories: Int, crew: Crew) {
+  /// How much of a logit a cosine of 1 with a category's prototype is. A quarter of what the zero-shot classifier takes served
+  /// best for 1 to 32 examples a category, of 0, a quarter, a half, 1 and 2 times that.
+  private static let prototypeWeight: Float = 5
+
+  /// - Parameters:
+  ///   - pooled: raw vectors, all of one width.
+  ///   - prototypes: `[categories][width]`, the raw vectors of sentences about the categories; empty where there are none.
+  init(pooled raw: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [], crew: Crew) {
     let width = raw.first?.count ?? 0
     let pooled = raw.map { vector in
       let length = Head.length(vector)
@@ -45,7 +58,15 @@ struct LinearMethod {
       }
     }
     self.mean = mean.map { Float($0) }
-    scale = squares > 0 ? Float(1 / squares.squareRoot()) : 1
+    let scale = squares > 0 ? Float(1 / squares.squareRoot()) : 1
+    self.scale = scale
+    center =
+      prototypes.isEmpty
+      ? nil
+      : prototypes.flatMap { prototype in
+        let factor = LinearMethod.prototypeWeight / (Head.length(prototype) * scale)
+        return prototype.map { $0 * factor }
+      }
     features = Floats(count: pooled.count * width)
     for (row, vector) in pooled.enumerated() {
       for i in 0..<width { features.base[row * width + i] = (vector[i] - self.mean[i]) * scale }
@@ -63,7 +84,8 @@ struct LinearMethod {
 
   /// - Throws: `ModelError`, `CancellationError`.
   func fit(seed: UInt64, isCancelled: () -> Bool) throws -> Fit {
-    let all = LogisticRegression(features: features, labels: labels, width: width, categories: categories)
+    let all = LogisticRegression(
+      features: features, labels: labels, width: width, categories: categories, center: center)
     let choice = try choose(seed: seed, isCancelled: isCancelled)
     let fitted = try all.fit(penalty: choice.penalty, isCancelled: isCancelled).map { $0 * choice.factor }
     return Fit(
@@ -185,6 +207,6 @@ struct LinearMethod {
       memcpy(copy.base + target * width, features.base + row * width, width * 4)
     }
     return LogisticRegression(
-      features: copy, labels: rows.map { labels[$0] }, width: width, categories: categories)
+      features: copy, labels: rows.map { labels[$0] }, width: width, categories: categories, center: center)
   }
 }

@@ -9,11 +9,14 @@ struct LogisticRegression {
   let labels: [Int]
   let width: Int
   let categories: Int
+  /// `[categories, width]`: the weights that the penalty pulls towards; nil for zero.
+  let center: [Float]?
 
   /// The features the other way round, `[width, examples]`: one of the two products reads these, so that both have long rows.
   private let turned: Floats
 
-  init(features: Floats, labels: [Int], width: Int, categories: Int) {
+  init(features: Floats, labels: [Int], width: Int, categories: Int, center: [Float]? = nil) {
+    self.center = center
     self.features = features
     self.labels = labels
     self.width = width
@@ -31,14 +34,17 @@ struct LogisticRegression {
   /// Weights `[categories, width]`, then biases `[categories]`.
   private var parameters: Int { categories * (width + 1) }
 
-  /// Weights and biases, `[categories, width]` then `[categories]`, that make mean cross-entropy + penalty / 2 * |weights|² least.
+  /// Weights and biases, `[categories, width]` then `[categories]`, that make mean cross-entropy + penalty / 2 *
+  /// |weights - center|² least.
   ///
   /// - Parameter tolerance: converged when no number of the mean loss's gradient is larger.
   /// - Throws: `ModelError.productFailed`, `CancellationError`.
   func fit(
     penalty: Float, from start: [Float]? = nil, tolerance: Float = 2e-5, isCancelled: () -> Bool = { false }
   ) throws -> [Float] {
-    var x = start ?? [Float](repeating: 0, count: parameters)
+    var x =
+      start ?? (center ?? [Float](repeating: 0, count: categories * width))
+      + [Float](repeating: 0, count: categories)
     var (value, gradient) = try differentiate(x, penalty: penalty)
     var history: [(step: [Float], change: [Float], curvature: Float)] = []
     for _ in 0..<LogisticRegression.steps {
@@ -132,8 +138,9 @@ struct LogisticRegression {
     try gradient.withUnsafeMutableBufferPointer { gradient in
       guard let base = gradient.baseAddress else { return }
       for i in 0..<categories * width {
-        squares += x[i] * x[i]
-        base[i] = penalty * x[i]
+        let distance = x[i] - (center?[i] ?? 0)
+        squares += distance * distance
+        base[i] = penalty * distance
       }
       let status = onednn_multiply_f32(
         0, 0, categories, width, examples, slopes.base, examples, features.base, width, 1, base, width)

@@ -4,6 +4,7 @@ import Foundation
 struct TrainingRun {
   let model: PretrainedModel
   let head: Head?
+  let prototypes: [[Float]]
   let examples: [(encoding: Encoding, category: Int)]
   let categories: Int
   let options: TrainingOptions
@@ -19,7 +20,8 @@ struct TrainingRun {
   ) throws -> TrainingResult {
     let features = try pooled(step: step, isCancelled: isCancelled)
     let fit = try LinearMethod(
-      pooled: features, labels: examples.map(\.category), categories: categories, crew: crew
+      pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
+      crew: crew
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
     let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
@@ -50,7 +52,8 @@ struct TrainingRun {
     let features = try Embedder(model: model, crew: crew, precision: options.precision)
       .pooled(training.map(\.encoding), isCancelled: isCancelled)
     return try LinearMethod(
-      pooled: features, labels: training.map(\.category), categories: categories, crew: crew
+      pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
+      crew: crew
     ).fit(seed: options.seed, isCancelled: isCancelled).head
   }
 

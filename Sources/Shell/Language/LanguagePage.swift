@@ -25,7 +25,7 @@ extension Language {
       $name  ${name}  stand for the value.
       $kpi.accuracy   stands for a part of a verb's last answer, by its name in
                       --json; of a verb with subcommands, of the last of them.
-                      Braces take names with hyphens: ${kpi.readers.desk-2.agree}
+                      Braces take hyphens too: ${kpi.readers.desk-2.accuracy}
       A name that nobody set stays as it is typed: $500.
 
     Blocks
