@@ -207,6 +207,14 @@ import Transcripts
       try front.run("help")
       #expect(try front.read(".fettle/session.md") == second, "cut after \(cut) bytes")
     }
+    // And as if the first process had been killed before it marked anything: the file is there, in part or whole.
+    for cut in [0, 3, first.utf8.count, second.utf8.count - 4, second.utf8.count] {
+      try front.write(
+        String(decoding: Array(second.utf8.prefix(cut)), as: UTF8.self), to: ".fettle/session.md")
+      #expect(try rewind(front, steps: 1_000, length: 0))
+      try front.run("help")
+      #expect(try front.read(".fettle/session.md") == second, "cut after \(cut) bytes")
+    }
     try front.write(second + "\nWritten by hand.\n", to: ".fettle/session.md")
     try front.run("models")
     let edited = try front.read(".fettle/session.md")
@@ -223,7 +231,7 @@ import Transcripts
     process.arguments = [
       "sqlite3", front.folder.appending(path: ".fettle/workspace.sqlite").path,
       """
-      UPDATE settings SET value = (SELECT max(id) FROM steps) - \(steps) WHERE key = 'written';
+      UPDATE settings SET value = max(0, (SELECT max(id) FROM steps) - \(steps)) WHERE key = 'written';
       UPDATE settings SET value = \(length) WHERE key = 'written_length'
       """,
     ]

@@ -21,17 +21,23 @@ struct SessionDocument {
   /// The database's write lock keeps two processes from appending at once.
   func catchUp() throws {
     try workspace.write { workbench in
+      // A file that is gone is written again from its beginning. The mark is taken back first and by itself: a process that is
+      // killed right after it has made the file would leave one without front matter, which looks as if it had been begun.
       let settings = try Settings(workbench)
-      let isThere = FileManager.default.fileExists(atPath: url.path)
-      let written = isThere ? try settings.written : 0
-      let steps = try workbench.steps(after: Int(written))
-      if isThere && steps.isEmpty { return }
+      guard try settings.writtenLength > 0, !FileManager.default.fileExists(atPath: url.path) else { return }
+      try settings.set(written: 0)
+      try settings.set(writtenLength: 0)
+    }
+    try workspace.write { workbench in
+      let settings = try Settings(workbench)
+      let known = try settings.writtenLength
+      let steps = try workbench.steps(after: Int(settings.written))
+      if known > 0 && steps.isEmpty { return }
       var pending = steps.entries.map(DocumentWriter.text(of:)).joined()
-      if !isThere {
+      if known == 0 {
         pending = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title) + pending
       }
-      let length = try append(Data(pending.utf8), after: isThere ? settings.writtenLength : 0)
-      try settings.set(writtenLength: length)
+      try settings.set(writtenLength: try append(Data(pending.utf8), after: known))
       if let last = steps.last { try settings.set(written: Int64(last.id)) }
     }
   }
