@@ -38,9 +38,9 @@ extension FrontDoor {
     return offer(names + values(of: argument, typed), for: word)
   }
 
-  /// What begins like the word, whatever its case.
+  /// What begins like the word, whatever its case; a category's name has blanks where its key has none.
   private func offer(_ choices: [String], for word: WordBeingTyped) -> [Candidate] {
-    let beginning = word.text.lowercased()
+    let beginning = word.text.lowercased().replacing(" ", with: "_")
     return choices.filter { $0.lowercased().hasPrefix(beginning) }.map {
       let isOption = $0.hasPrefix("-")
       return Candidate(isOption ? $0 : Language.quoted($0), replacing: word.length, display: $0)

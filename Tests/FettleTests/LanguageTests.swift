@@ -206,7 +206,7 @@ import Testing
     let front = try Front(tiny: false)
     try front.writeLetters(to: "my letters.csv")
     let script =
-      "\u{FEFF}load\u{A0}“my letters.csv”\t—sample 10 –name=“part-one”\r\n"
+      "\u{FEFF}load\u{A0}“my letters.csv”\t—sample 10 –-name=“part-one”\r\n"
       + "  # a comment, 'open\r\n\tfettle_is_text=1\r\n"
     let load = try front.run(input: script)
     #expect(load.output.hasPrefix("Loaded part-one: 10 assets"), "\(load.error)")

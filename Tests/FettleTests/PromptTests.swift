@@ -57,7 +57,7 @@ import Testing
     let terminal = try front.prompt()
     terminal.type("predict\n")
     terminal.type((1...10).map { "note line \($0)\n" }.joined())
-    terminal.type("quit\n")
+    terminal.type("exit\n")
     #expect(try terminal.waitForExit(seconds: 120) == 0)
     let document = try front.read(".fettle/session.md")
     for number in 1...10 { #expect(document.contains("\nline \(number)\n"), "line \(number)") }

@@ -159,9 +159,7 @@ public final class FileAccess: Sendable {
 
   /// - Parameter orInstalled: whether a file that is not there may be one that came with the program.
   private func resolve(_ path: String, orInstalled: Bool = false) -> URL {
-    let expanded =
-      path == "~" || path.hasPrefix("~/")
-      ? NSString(string: path).expandingTildeInPath : path
+    let expanded = FilePaths.expandingHome(in: path)
     if orInstalled { return Installation.running.file(expanded, from: base) }
     return URL(filePath: expanded, relativeTo: base).standardizedFileURL
   }

@@ -182,8 +182,10 @@ enum VerbParser {
   }
 
   static func children(of type: ParsableCommand.Type) -> [String: ParsableCommand.Type] {
-    Dictionary(
-      type.configuration.subcommands.map { ($0._commandName, $0) }, uniquingKeysWith: { first, _ in first })
+    let named = type.configuration.subcommands.flatMap { child in
+      ([child._commandName] + child.configuration.aliases).map { ($0, child) }
+    }
+    return Dictionary(named, uniquingKeysWith: { first, _ in first })
   }
 }
 

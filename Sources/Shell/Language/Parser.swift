@@ -250,12 +250,17 @@ extension Parser {
       column: source.lines[start.row].offset + start.position + 1, range: from..<to)
   }
 
+  private static let dashes: Set<Character> = ["—", "–", "\u{2212}"]
+
   /// The dashes that slides and word processors make of `--` and `-`.
   private mutating func dash(into builder: inout Builder) {
     guard let first = current, let next = peek(1) else { return }
-    if first == "—" || first == "–", next.isLetter {
+    // Half of it may have been left, or each hyphen been made a dash of its own.
+    let length = Self.dashes.contains(next) || next == "-" ? 2 : 1
+    let isLong = first == "—" || first == "–" || length == 2 && first == "\u{2212}"
+    if isLong, peek(length)?.isLetter == true {
       builder.append("--")
-      position += 1
+      position += length
     } else if first == "–" || first == "\u{2212}", next.isNumber {
       builder.append("-")
       position += 1

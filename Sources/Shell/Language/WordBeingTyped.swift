@@ -23,7 +23,18 @@ public struct WordBeingTyped: Sendable, Equatable {
         text = String(text.prefix(start))
       }
     }
-    let words = (try? Language.statements(text, extractingPrompts: false))?.last?.words ?? []
+    let statement = (try? Language.statements(text, extractingPrompts: false))?.last
+    let words = statement?.words ?? []
+    if quoted == nil, let statement,
+      let open = words.lastIndex(where: { Self.opensSingleQuote($0, statement) })
+    {
+      // As long as it is not closed, the language takes it for an apostrophe.
+      let behind = text.reversed().prefix { $0.isWhitespace }.count
+      length = statement.source.count - words[open].range.lowerBound + behind
+      self.text = String(text.suffix(length - 1))
+      before = Array(words[..<open])
+      return
+    }
     let isInWord = text.last.map { !$0.isWhitespace } ?? false
     let begun = isInWord ? words.last : nil
     // At the start of a line no word of the line before is one's own.
@@ -31,6 +42,10 @@ public struct WordBeingTyped: Sendable, Equatable {
     before = isNewLine ? [] : isInWord ? words.dropLast() : words
     self.text = (begun?.text ?? "") + (quoted ?? "")
     length = (begun?.range.count ?? 0) + (quoted.map { $0.count + 1 } ?? 0)
+  }
+
+  private static func opensSingleQuote(_ word: Word, _ statement: Statement) -> Bool {
+    !word.isQuoted && statement.source.dropFirst(word.range.lowerBound).first == "'"
   }
 
   private static func offset(of open: Parsing.Open, in text: String) -> Int? {

@@ -1,7 +1,13 @@
 import Foundation
 
-/// Paths of files, as Tab offers them.
+/// Paths of files, as they are typed and as Tab offers them.
 public enum FilePaths {
+  /// A path with the user's home in place of the `~` it begins with: that of `HOME`, as shells have it.
+  public static func expandingHome(in path: String) -> String {
+    guard path == "~" || path.hasPrefix("~/") else { return path }
+    return (ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()) + path.dropFirst()
+  }
+
   /// The files and folders whose paths begin as the word does. Folders end in `/` and go on; names that begin with a dot are
   /// offered where the dot is typed; what the language would not read as one word is quoted.
   ///
@@ -15,7 +21,8 @@ public enum FilePaths {
     let slash = word.text.lastIndex(of: "/")
     let directory = slash.map { String(word.text[...$0]) } ?? ""
     let beginning = slash.map { word.text[word.text.index(after: $0)...] } ?? word.text[...]
-    let place = directory.hasPrefix("/") ? directory : folder.path + "/" + directory
+    let expanded = expandingHome(in: directory)
+    let place = expanded.hasPrefix("/") ? expanded : folder.path + "/" + expanded
     let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
     return names.sorted().compactMap { name in
       guard name.hasPrefix(beginning), !name.hasPrefix(".") || beginning.hasPrefix(".") else { return nil }
