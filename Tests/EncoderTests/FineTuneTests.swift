@@ -60,6 +60,41 @@ import Testing
     #expect(try Embedder(model: result.model).pooled(encodings) == Embedder(model: model).pooled(encodings))
   }
 
+  /// The mean vector of each category's texts: what zero-shot classification takes a category's sentences for.
+  private func centres() throws -> [[Float]] {
+    let pooled = try Embedder(model: model).pooled(examples.map(\.encoding))
+    return (0..<3).map { category in
+      let own = zip(pooled, examples).filter { $1.category == category && $1.encoding.ids.count > 2 }.map(\.0)
+      return own[0].indices.map { index in own.map { $0[index] }.reduce(0, +) / Float(own.count) }
+    }
+  }
+
+  @Test(
+    "Where the examples tell nothing, a head knows what the categories' vectors say; whatever the threads")
+  func prototypes() throws {
+    let centres = try centres()
+    let empty = (0..<3).map { (encoding: examples[0].encoding, category: $0) }
+    func linear(_ prototypes: [[Float]], threads: Int = 2) throws -> TrainingResult {
+      try fineTune(
+        model, head: nil, prototypes: prototypes, examples: empty, categories: 3,
+        options: options(.linear, threads: threads))
+    }
+    let informed = try linear(centres)
+    #expect(try accuracy(linear([])) < 0.5)
+    #expect(try accuracy(informed) > 0.6)
+    #expect(try linear(centres, threads: 1).head == informed.head)
+    #expect(throws: ModelError.headMismatch(expected: 3, found: 2)) { try linear(Array(centres.prefix(2))) }
+  }
+
+  @Test("Vectors that mislead do not outweigh the examples")
+  func misleading() throws {
+    let centres = try centres()
+    let result = try fineTune(
+      model, head: nil, prototypes: [centres[1], centres[2], centres[0]], examples: examples, categories: 3,
+      options: options(.linear))
+    #expect(try accuracy(result) >= accuracy(train(options(.linear))) - 0.1)
+  }
+
   @Test(
     "The weights are the same, bit for bit, whatever the number of threads",
     arguments: Method.allCases, hasBFloat16 ? [Precision.f32, .bf16] : [.f32])
