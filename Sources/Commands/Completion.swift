@@ -61,7 +61,9 @@ extension FrontDoor {
     case "category": return known { try $0.interface()?.categories.map(\.key) ?? [] }
     case "session": return workspace.setAsides().map(\.name)
     case "variable": return known { try Settings($0).variables.map(\.name) }
-    case "verb": return Declaration.command(Array(typed.dropFirst()))?.command.names ?? []
+    case "verb":
+      let path = Array(typed.dropFirst())
+      return (Declaration.command(path)?.command.names ?? []) + (path.isEmpty ? ["language"] : [])
     case "value" where typed.first == "config": return typed.last.flatMap(Config.Key.init)?.values ?? []
     default: return []
     }
@@ -94,19 +96,29 @@ extension FrontDoor {
       .filter { Installation.running.holds(folder.appending(path: $0.text)) }
   }
 
-  /// `$name` for what `set` has named, `$kpi.accuracy` for the last answers.
+  /// `$name` for what `set` has named, `$kpi.accuracy` for the last answers; in braces where they were begun.
   private func variables(_ word: WordBeingTyped) -> [Candidate] {
-    let name = word.text.dropFirst()
-    guard let dot = name.firstIndex(of: ".") else {
-      let set = known { try Settings($0).variables.map { "$\($0.name)" } }
+    let isBraced = word.text.hasPrefix("${")
+    let (opening, closing) = isBraced ? ("${", "}") : ("$", "")
+    let path = word.text.dropFirst(opening.count).split(separator: ".", omittingEmptySubsequences: false)
+      .map(String.init)
+    /// Names with whether they are a value, else they go on behind a dot.
+    var names: [(name: String, isValue: Bool)]
+    if path.count < 2 {
       let answered = (Declaration.ofVerbs?.names ?? []).filter { interpreter.lastAnswer(of: $0) != nil }
-      return (set.map { ($0, true) } + answered.map { ("$\($0).", false) })
-        .filter { $0.0.hasPrefix(word.text) }
-        .map { Candidate($0.0, replacing: word.length, isWhole: $0.1) }
+      names = known { try Settings($0).variables.map(\.name) }.map { ($0, true) }
+      names += answered.map { ($0, false) }
+    } else {
+      let answer = path.dropFirst().dropLast().reduce(interpreter.lastAnswer(of: path[0])) { $0?[$1] }
+      guard case .object(let members)? = answer else { return [] }
+      let parent = path.dropLast().joined(separator: ".")
+      names = members.sorted { $0.key < $1.key }.compactMap { key, value in
+        if case .object = value { return ("\(parent).\(key)", false) }
+        return value.word == nil ? nil : ("\(parent).\(key)", true)
+      }
     }
-    guard case .object(let members)? = interpreter.lastAnswer(of: String(name[..<dot])) else { return [] }
-    return members.filter { $0.value.word != nil }.keys.sorted()
-      .map { "$\(name[..<dot]).\($0)" }.filter { $0.hasPrefix(word.text) }
-      .map { Candidate($0, replacing: word.length) }
+    return names.map { name, isValue in (opening + name + (isValue ? closing : "."), isValue) }
+      .filter { text, _ in text.hasPrefix(word.text) }
+      .map { text, isValue in Candidate(text, replacing: word.length, isWhole: isValue) }
   }
 }

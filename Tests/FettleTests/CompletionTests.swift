@@ -49,6 +49,8 @@ import Testing
       ("expect $kp", "expect $kpi."),
       ("expect $kpi.acc", "expect $kpi.accuracy"),
       ("expect $kpi.macro", "expect $kpi.macro_f1 "),
+      ("expect ${kpi.macro", "expect ${kpi.macro_f1} "),
+      ("hel", "help "),
       ("for m in a b { load lett", "for m in a b { load letters.csv "),
       ("classify qu", "classify qu"),
     ]
@@ -72,7 +74,7 @@ import Testing
     for (line, meant) in [
       ("lod x", "load"), ("label simulte", "simulate"), ("label simulate --nois 1", "--noise"),
       ("finetune --method fulll", "full"), ("predict --dataset leters", "letters"), ("config sed 3", "seed"),
-      ("help finetnue", "finetune"),
+      ("help finetnue", "finetune"), ("tour nxt", "next"),
     ] {
       let outcome = try front.run("-c", line)
       #expect(

@@ -52,6 +52,9 @@ struct PromptEditingTests {
     try terminal.waitForScreen("the found line") { $0.text.contains("bck:ferr") }
     terminal.type("\n")
     try terminal.wait(for: "said <ferry strike>")
+    // An arrow ends the search and moves in the line that it found.
+    terminal.type("\u{12}other\u{1B}[C\u{1B}[Ct")
+    try terminal.type("", untilAnswer: "said <otther>")
   }
 
   @Test("keeps its history across sessions, each line once, for the user alone")

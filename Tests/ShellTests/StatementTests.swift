@@ -87,6 +87,14 @@ struct StatementTests {
     #expect(statements[0].physicalLines == ["fettle> load a.csv"])
   }
 
+  @Test("run a paste whose Windows line ends a terminal has made two of")
+  func doubledLineEnds() throws {
+    let paste = "fettle> for n in 1 2 {\n\n     >   say $n\n\n     > }\n\nn = 1\n\nfettle> kpi\n\n"
+    let statements = try Language.statements(paste)
+    #expect(statements.map { $0.words[0].text } == ["for", "kpi"])
+    #expect(statements[0].body?.count == 1)
+  }
+
   @Test("leave a line that looks like a prompt alone where no paste can be")
   func noPaste() throws {
     let statements = try Language.statements("note \"a\nfettle> b\"", extractingPrompts: false)

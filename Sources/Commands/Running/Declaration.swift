@@ -12,7 +12,10 @@ struct Declaration: Decodable {
     var subcommands: [Command]?
     var arguments: [Argument]?
 
-    var names: [String] { (subcommands ?? []).map(\.commandName) }
+    /// argument-parser adds a `help` of its own behind ours.
+    var names: [String] {
+      (subcommands ?? []).map(\.commandName).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
 
     func child(_ name: String) -> Command? { subcommands?.first { $0.commandName == name } }
   }

@@ -131,6 +131,12 @@ enum VerbParser {
       return HelpRequest(text: helpText(for: type), path: path)
     }
     var message = Fettle.message(for: error).replacingOccurrences(of: String(mark), with: "")
+    // Of many values argument-parser makes a list, a line each; here it is a sentence, as of few.
+    if let list = message.firstRange(of: " the following:\n") {
+      let values = message[list.upperBound...].split(separator: "\n").map { $0.drop { " -".contains($0) } }
+      message.replaceSubrange(
+        list.lowerBound..., with: " \(values.map { "'\($0)'" }.joined(separator: ", "))")
+    }
     if let last = message.last, !".?!)".contains(last) { message += "." }
     // argument-parser suggests options and no values.
     if let choices = message.firstRange(of: "Please provide one of") {

@@ -22,7 +22,8 @@ struct For: Verb {
   func perform(in context: Context) throws -> Work {
     let words = words.map(\.description)
     guard words.count > 2, words[1] == "in" else {
-      throw Fault.usage("for goes: for NAME in VALUES { LINES }, such as: for n in 25 50 { show $n }")
+      throw Fault.usage(
+        "for goes: for NAME in VALUES { LINES }, such as: for n in 1 2 { finetune --epochs $n }")
     }
     guard let body = context.statement.body else {
       throw Fault.usage(

@@ -38,7 +38,8 @@ struct SourceLines {
         append(text, dropping: length, number: firstLine + index, beginsAfresh: true)
       } else if let depth = indentation, let length = Self.continuationLength(text, indentation: depth) {
         append(text, dropping: length, number: firstLine + index, beginsAfresh: false)
-      } else {
+      } else if !text.allSatisfy(\.isWhitespace) {
+        // Windows line ends come through a terminal as an empty line behind each.
         indentation = nil
       }
     }

@@ -15,6 +15,7 @@ struct KeyReader {
   let descriptor: Int32
   let signals: SelfPipe
   private var noted: [UInt8] = []
+  private var repeated: Unicode.Scalar?
 
   init(descriptor: Int32, signals: SelfPipe) {
     self.descriptor = descriptor
@@ -23,6 +24,7 @@ struct KeyReader {
 
   /// Waits for the next of either. Signals come first: one that came before a key is told before it.
   mutating func next() -> Event {
+    if let scalar = repeated.take() { return .key(scalar) }
     var bytes: [UInt8] = []
     while true {
       var states = [
@@ -42,6 +44,15 @@ struct KeyReader {
     }
   }
 
+  /// Whether more has been typed already: what follows an escape at once is one key with it.
+  var hasMore: Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&state, 1, 25) > 0
+  }
+
+  /// Has a key come once more.
+  mutating func again(_ scalar: Unicode.Scalar) { repeated = scalar }
+
   /// The scalar that a byte completes. Bytes that are no UTF-8 are passed over.
   static func decode(_ byte: UInt8, after bytes: inout [UInt8]) -> Unicode.Scalar? {
     if byte & 0xC0 != 0x80 { bytes = [] } else if bytes.isEmpty { return nil }
@@ -56,5 +67,24 @@ struct KeyReader {
     guard bytes.count == length else { return nil }
     defer { bytes = [] }
     return String(validating: bytes, as: UTF8.self)?.unicodeScalars.first
+  }
+}
+
+/// Follows libedit's search through the history (Ctrl-R), which takes the escape that an arrow key begins with for its own end
+/// and would leave the rest of that key in the line.
+struct HistorySearch {
+  private var isUnderWay = false
+
+  /// Whether the search is ended by a key that libedit would swallow.
+  mutating func isEnded(by key: Unicode.Scalar) -> Bool {
+    let wasUnderWay = isUnderWay
+    switch key {
+    case "\u{12}": isUnderWay = true
+    // Forwards, two that rub out, and Ctrl-W, which takes a word more.
+    case "\u{13}", "\u{8}", "\u{7F}", "\u{17}": break
+    case "\u{0}"..<"\u{20}": isUnderWay = false
+    default: break
+    }
+    return wasUnderWay && key == "\u{1B}"
   }
 }

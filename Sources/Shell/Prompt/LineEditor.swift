@@ -27,6 +27,7 @@ final class LineEditor {
   private var offer: String?
   /// The signal that has ended the line.
   private var signal: Int32?
+  private var search = HistorySearch()
 
   /// - Parameters:
   ///   - terminal: where the line is shown.
@@ -158,8 +159,11 @@ final class LineEditor {
       if let scalar = Unicode.Scalar(UInt32(bitPattern: character)) { scalars.append(scalar) }
     }
     var text = String.UnicodeScalarView()
+    var previous: Unicode.Scalar?
     for scalar in scalars.dropLast(end.count) {
+      defer { previous = scalar }
       switch scalar {
+      case "\n" where previous == "\r": break
       case "\r": text.append("\n")
       case "\n", "\t": text.append(scalar)
       case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}": break
@@ -222,6 +226,7 @@ extension LineEditor {
     while true {
       switch keys.next() {
       case .key(let scalar):
+        if search.isEnded(by: scalar), keys.hasMore { keys.again(scalar) }
         character?.pointee = wchar_t(bitPattern: scalar.value)
         return 1
       case .end: return 0
