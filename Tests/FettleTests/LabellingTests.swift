@@ -192,6 +192,14 @@ import Testing
         "yan labelled 2 assets"))
     try front.write("{\"text\": \" a b c \", \"category\": \"Arts\"}\n", to: "third.jsonl")
     #expect(try front.run("label", "import", "third.jsonl").output.contains("third labelled 1 asset of five"))
+    try front.write(
+      "{\"id\": \"a2\", \"category\": \"Arts\"}\n{\"id\": \"a2\", \"category\": \"Sports\"}\n",
+      to: "ids.jsonl")
+    let ids = try front.run("label", "import", "ids.jsonl").output
+    #expect(ids.contains("ids labelled 1 asset of five"), "\(ids)")
+    #expect(ids.contains("1 asset of the file has rows that differ; the last one counts."), "\(ids)")
+    // kpi --honeypot file means the data file's own categories.
+    #expect(try front.run("label", "import", "ids.jsonl", "--author", "file").status == 2)
     #expect(try front.run("status").output.contains("2 by zoe, 2 by yan, 1 by third"))
     #expect(try front.run("replay", ".fettle/session.md").status == 0)
   }

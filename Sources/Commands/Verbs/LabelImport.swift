@@ -79,6 +79,12 @@ extension LabelVerb {
         }
       }
       try refuse(unknown, interface, file)
+      guard !labels.isEmpty || !strangers.isEmpty else {
+        throw Fault.other(
+          code: "no-labels",
+          "\(file.file.visible) has no row with a label. "
+            + (rows.reasons.first.map(\.reason) ?? "Each row needs an id or a text, and a category."))
+      }
       guard !labels.isEmpty else {
         throw Fault.other(
           code: "no-match",
@@ -90,14 +96,8 @@ extension LabelVerb {
     }
 
     private func author(of row: AssetRow, in file: AssetFile) throws -> String {
-      if let author {
-        guard !author.description.allSatisfy(\.isWhitespace) else {
-          throw Fault.usage("--author needs a name.")
-        }
-        return author.description
-      }
       let own = row.author?.trimmingCharacters(in: .whitespaces) ?? ""
-      return own.isEmpty ? file.name : own
+      return try AuthorOption.checked(author?.description ?? (own.isEmpty ? file.name : own))
     }
 
     private func refuse(_ unknown: [String: Int], _ interface: Interface?, _ file: AssetFile) throws {
@@ -126,6 +126,16 @@ extension LabelVerb {
             "\(author.visible) labelled \(counted(kept[author] ?? 0, "asset")) of \(dataset.name) (sha256 \(String(file.digest.prefix(12))))."
           ))
       }
+      let contradicted = Set(
+        Dictionary(grouping: labels) { "\($0.asset) \($0.author)" }.values
+          .filter { Set($0.map(\.category)).count > 1 }.map { $0[0].asset }
+      ).count
+      if contradicted > 0 {
+        report.blocks.append(
+          .line(
+            "\(counted(contradicted, "asset")) of the file \(contradicted == 1 ? "has" : "have") rows that differ; the last one counts."
+          ))
+      }
       for remark in file.remarks { report.blocks.append(.line("\(remark)")) }
       if !strangers.isEmpty {
         let some = strangers.prefix(5).map { String($0.prefix(40)).visible }.joined(separator: ", ")
@@ -137,7 +147,7 @@ extension LabelVerb {
       }
       if rows.skipped > 0 {
         report.blocks.append(.line("Left out \(counted(rows.skipped, "bad row")):"))
-        report.blocks += rows.reasons.map { .line("  \($0.description)") }
+        report.blocks += rows.reasons.map { .line("  \($0.reason)") }
       }
       report.json = [
         "dataset": .string(dataset.name), "authors": .array(authors.map(JSONValue.string)),

@@ -12,8 +12,16 @@ struct AuthorOption: ParsableArguments {
   var author: Text = Text(argument: nobodyNamed)
 
   func resolve() throws -> String {
-    guard !author.description.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
-    return author.description
+    try Self.checked(author.description)
+  }
+
+  /// - Throws: `Fault` for a name that tells nobody, or somebody else.
+  static func checked(_ author: String) throws -> String {
+    guard !author.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
+    guard author != "file" else {
+      throw Fault.usage("file stands for the file's own categories. Name the reader: --author NAME")
+    }
+    return author
   }
 }
 

@@ -46,9 +46,7 @@ struct LabelVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       Work { workbench in
-        guard !author.description.allSatisfy(\.isWhitespace) else {
-          throw Fault.usage("--author needs a name.")
-        }
+        _ = try AuthorOption.checked(author.description)
         let dataset = try data.resolve(workbench)
         let unknown = try workbench.unknownCategories(of: dataset)
         guard unknown.isEmpty else {

@@ -37,7 +37,9 @@ struct JSONLinesReader: RowReader {
         try scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
           guard let index = keys.firstIndex(of: key) else { return try scanner.skipValue() }
           let offset = scanner.offset
-          values[index] = try scanner.scalarText().map { ($0, offset) }
+          let value = try scanner.scalarText().map { ($0, offset) }
+          // A file of labels has its id in the place of a text, too.
+          for same in index..<keys.count where keys[same] == key { values[same] = value }
         }
         try scanner.expectEnd()
       }
