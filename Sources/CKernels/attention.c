@@ -57,23 +57,6 @@ static ALWAYS_INLINE void scatter(const float *from, float *to, long stride, lon
       store_up_to(to + i * stride + d, load(from + i * wide + d) * scale, width - d);
 }
 
-#define EXCHANGE(distance)                                                                                             \
-  for (int i = 0; i < 16; i++)                                                                                         \
-    if (!(i & distance)) {                                                                                             \
-      v16 low = row[i], high = row[i + distance];                                                                      \
-      row[i] = INTERLEAVE_LOW_##distance(low, high);                                                                   \
-      row[i + distance] = INTERLEAVE_HIGH_##distance(low, high);                                                       \
-    }
-// Lane j of a row whose bit `distance` is set changes places with the lane without it of the row `distance` further on.
-#define INTERLEAVE_LOW_1(l, h) __builtin_shufflevector(l, h, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
-#define INTERLEAVE_HIGH_1(l, h) __builtin_shufflevector(l, h, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
-#define INTERLEAVE_LOW_2(l, h) __builtin_shufflevector(l, h, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#define INTERLEAVE_HIGH_2(l, h) __builtin_shufflevector(l, h, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
-#define INTERLEAVE_LOW_4(l, h) __builtin_shufflevector(l, h, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
-#define INTERLEAVE_HIGH_4(l, h) __builtin_shufflevector(l, h, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
-#define INTERLEAVE_LOW_8(l, h) __builtin_shufflevector(l, h, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-#define INTERLEAVE_HIGH_8(l, h) __builtin_shufflevector(l, h, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
-
 /// to: [padded width, padded length] = from: [length, padded width], its rows and columns exchanged, sixteen by sixteen.
 static ALWAYS_INLINE void transpose(const float *from, float *to, long length, long width) {
   long wide = padded(width), tall = padded(length);
@@ -81,10 +64,7 @@ static ALWAYS_INLINE void transpose(const float *from, float *to, long length, l
     for (long j = 0; j < tall; j += 16) {
       v16 row[16];
       for (int i = 0; i < 16; i++) row[i] = j + i < length ? load(from + (j + i) * wide + d) : zeros();
-      EXCHANGE(1)
-      EXCHANGE(2)
-      EXCHANGE(4)
-      EXCHANGE(8)
+      EXCHANGE_ALL
       for (int i = 0; i < 16; i++) store(to + (d + i) * tall + j, row[i]);
     }
 }

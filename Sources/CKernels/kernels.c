@@ -160,6 +160,18 @@ KERNEL void fettle_adamw(
   }
 }
 
+KERNEL void fettle_turn(const float *x, float *y, long rows, long columns, long y_stride) {
+  for (long c = 0; c < columns; c += 16)
+    for (long r = 0; r < rows; r += 16) {
+      long wide = columns - c < 16 ? columns - c : 16, tall = rows - r;
+      v16 row[16];
+      for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * columns + c, wide) : zeros();
+      EXCHANGE_ALL
+      for (int i = 0; i < 16; i++)
+        if (i < wide) store_up_to(y + (c + i) * y_stride + r, row[i], tall);
+    }
+}
+
 KERNEL void fettle_round_to_bf16(const float *x, uint16_t *y, long count) {
   for (long i = 0; i < count; i++) {
     uint32_t bits;

@@ -91,3 +91,22 @@ static ALWAYS_INLINE void cumulative(v16 *value) {
   *value = 0.5f + 0.5f * (z * p / q);
 }
 #define normal_cdf(x) ({ v16 share = (x); cumulative(&share); share; })
+
+// Rows and columns of sixteen vectors in `row` change places.
+#define EXCHANGE_ALL EXCHANGE(1) EXCHANGE(2) EXCHANGE(4) EXCHANGE(8)
+#define EXCHANGE(distance)                                                                                             \
+  for (int i = 0; i < 16; i++)                                                                                         \
+    if (!(i & distance)) {                                                                                             \
+      v16 low = row[i], high = row[i + distance];                                                                      \
+      row[i] = INTERLEAVE_LOW_##distance(low, high);                                                                   \
+      row[i + distance] = INTERLEAVE_HIGH_##distance(low, high);                                                       \
+    }
+// Lane j of a row whose bit `distance` is set changes places with the lane without it of the row `distance` further on.
+#define INTERLEAVE_LOW_1(l, h) __builtin_shufflevector(l, h, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
+#define INTERLEAVE_HIGH_1(l, h) __builtin_shufflevector(l, h, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+#define INTERLEAVE_LOW_2(l, h) __builtin_shufflevector(l, h, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define INTERLEAVE_HIGH_2(l, h) __builtin_shufflevector(l, h, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#define INTERLEAVE_LOW_4(l, h) __builtin_shufflevector(l, h, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
+#define INTERLEAVE_HIGH_4(l, h) __builtin_shufflevector(l, h, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
+#define INTERLEAVE_LOW_8(l, h) __builtin_shufflevector(l, h, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#define INTERLEAVE_HIGH_8(l, h) __builtin_shufflevector(l, h, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)

@@ -106,6 +106,17 @@ import Testing
     expectClose(slopes(loss, x), gradient, within: 5e-3)
   }
 
+  @Test("Turning a matrix", arguments: shapes) func turn(_ rows: Int, _ columns: Int) {
+    let x = numbers(rows * columns, 14)
+    // As a part of a taller matrix, of which the rest must stay as it is.
+    let tall = rows + 3
+    var y = [Float](repeating: 7, count: columns * tall)
+    fettle_turn(x, &y, rows, columns, tall)
+    let plain = Plain.turned(x, columns: columns)
+    #expect(
+      y == (0..<columns).flatMap { plain[($0 * rows)..<($0 + 1) * rows] + [Float](repeating: 7, count: 3) })
+  }
+
   @Test("Column sums", arguments: shapes) func columnSums(_ rows: Int, _ columns: Int) {
     let x = numbers(rows * columns, 19)
     var sums = numbers(columns, 20)

@@ -8,6 +8,8 @@ struct EncoderLayer {
   /// The weights as f32, for the vectors, and as the products read them.
   let weights: FloatPointer
   let operands: Operand
+  /// As `Transformer.turned`.
+  let turned: Operand?
   let products: Products
 
   var hidden: Int { configuration.hiddenSize }
@@ -138,8 +140,14 @@ struct EncoderLayer {
   func multiplyBack(
     _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
   ) throws {
-    try products.backward(
-      dy, operands.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.inputs,
-      columns: linear.outputs)
+    if let turned {
+      try products.forward(
+        dy, turned.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.outputs,
+        columns: linear.inputs)
+    } else {
+      try products.backward(
+        dy, operands.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.inputs,
+        columns: linear.outputs)
+    }
   }
 }

@@ -12,8 +12,18 @@ struct WeightLayout: Sendable {
     var kind: Kind
     /// The encoder layer, from 0 at the bottom; nil for embeddings and head.
     var layer: Int?
+    /// Numbers in a row; nil where the section is not a linear map's matrix.
+    var columns: Int?
 
     var range: Range<Int> { start..<start + count }
+
+    /// Each small enough to stay in a core's own cache with its gradient and moments.
+    var slices: [Slice] {
+      let size = max(1, (1 << 16) / (16 * (columns ?? 1))) * 16 * (columns ?? 1)
+      return stride(from: 0, to: count, by: size).map {
+        Slice(start: start + $0, count: min(size, count - $0), section: self)
+      }
+    }
   }
 
   /// A linear map: y = x w + bias.
@@ -82,9 +92,11 @@ struct WeightLayout: Sendable {
     let inner = configuration.intermediateSize
     var sections: [Section] = []
     var end = 0
-    func place(_ count: Int, _ kind: Section.Kind, layer: Int? = nil) -> Int {
+    func place(_ count: Int, _ kind: Section.Kind, layer: Int? = nil, columns: Int? = nil) -> Int {
       let start = end
-      if count > 0 { sections.append(Section(start: start, count: count, kind: kind, layer: layer)) }
+      if count > 0 {
+        sections.append(Section(start: start, count: count, kind: kind, layer: layer, columns: columns))
+      }
       end += (count + 15) / 16 * 16  // whole vectors, so that each section begins aligned
       return start
     }
@@ -95,7 +107,8 @@ struct WeightLayout: Sendable {
       (0..<configuration.layers).map { layer in
         shapes.map { inputs, outputs in
           Linear(
-            weight: place(inputs * outputs, kind, layer: layer), bias: 0, inputs: inputs, outputs: outputs)
+            weight: place(inputs * outputs, kind, layer: layer, columns: outputs), bias: 0, inputs: inputs,
+            outputs: outputs)
         }
       }
     }
@@ -130,6 +143,13 @@ struct WeightLayout: Sendable {
 }
 
 extension WeightLayout {
+  /// A part of a section that one task changes: of a matrix whole rows, sixteen at a time, so that it can be turned.
+  struct Slice: Sendable {
+    var start: Int
+    var count: Int
+    var section: Section
+  }
+
   /// A tensor of a file and where it goes: turned, every `stride` numbers a new input, or as it is.
   struct FileEntry {
     var name: String

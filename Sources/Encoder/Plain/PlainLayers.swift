@@ -98,6 +98,11 @@ package enum Plain {
     weight -= learningRate * first / (second.squareRoot() + epsilon)
   }
 
+  /// y[c, r] = x[r, c]. x: `[rows, columns]`.
+  package static func turned(_ x: [Float], columns: Int) -> [Float] {
+    (0..<columns).flatMap { column in stride(from: column, to: x.count, by: columns).map { x[$0] } }
+  }
+
   /// The nearest number that the upper half of an f32's bits can hold; of two equally near the even one.
   package static func roundedToBFloat16(_ x: Float) -> UInt16 {
     if x.isNaN { return UInt16(x.bitPattern >> 16) | 0x40 }
