@@ -168,8 +168,15 @@ KERNEL void fettle_turn(const float *x, float *y, long rows, long columns, long 
       for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * columns + c, wide) : zeros();
       EXCHANGE_ALL
       for (int i = 0; i < 16; i++)
-        if (i < wide) store_up_to(y + (c + i) * y_stride + r, row[i], tall);
+        if (i < wide) {
+          float *to = y + (c + i) * y_stride + r;
+          // The other threads read it next: past the cache, memory is not read first only to be overwritten.
+          if (tall >= 16 && ((uintptr_t)to & 63) == 0) __builtin_nontemporal_store(row[i], (v16 *)to);
+          else store_up_to(to, row[i], tall);
+        }
     }
+  // Stores past the cache are not in order with those that follow.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 KERNEL void fettle_round_to_bf16(const float *x, uint16_t *y, long count) {

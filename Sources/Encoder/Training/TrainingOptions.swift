@@ -73,7 +73,7 @@ public struct TrainingOptions: Sendable {
         startsFromLinear: true, holdout: 0.1)
     case .gradual:
       TrainingOptions(
-        method: method, epochs: 6, batchSize: 32, learningRate: 2e-4, headLearningRate: 2e-3,
+        method: method, epochs: 6, batchSize: 32, learningRate: 3e-4, headLearningRate: 2e-3,
         startsFromLinear: true, layerDecay: 1 / 2.6, holdout: 0.1)
     case .adapter:
       TrainingOptions(
