@@ -79,6 +79,19 @@ struct LabelTests {
     #expect(try workspace.read { try $0.labels(of: dataset) }.map(\.category) == ["Y", "A"])
   }
 
+  @Test func aSimulationTakesNoPersonsPlace() throws {
+    try label("anna", ["A", nil, nil])
+    let kept = try workspace.write {
+      try $0.insert(
+        labels: assets.map { Label(asset: $0.id, author: "anna", category: "S", source: .simulated) })
+    }
+    #expect(kept == 2)
+    #expect(try workspace.read { try $0.labels(of: dataset) }.map(\.category) == ["A", "S", "S"])
+    try label("anna", ["A", "B", nil])
+    #expect(
+      try workspace.read { try $0.labels(of: dataset) }.map(\.source) == [.person, .person, .simulated])
+  }
+
   @Test func labelsCanBeTakenBack() throws {
     try label("zoe", ["Z", "Z", "Z"])
     try label("anna", ["A", nil, nil])

@@ -107,7 +107,8 @@ struct LabelVerb: ParsableCommand {
           key = others[other]
           wrong += 1
         }
-        labels.append(Label(asset: asset.id, author: author.description, category: key))
+        labels.append(
+          Label(asset: asset.id, author: author.description, category: key, source: .simulated))
       }
       return (labels, wrong)
     }

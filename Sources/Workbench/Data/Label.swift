@@ -5,11 +5,26 @@ public struct Label: Equatable, Hashable, Sendable {
   public let author: String
   /// The category's key.
   public let category: String
+  public let source: Source
 
-  public init(asset: Int, author: String, category: String) {
+  /// Who stands behind a label; the later cases outrank the earlier ones.
+  public enum Source: String, CaseIterable, Sendable {
+    /// A pretended reader.
+    case simulated
+    /// The data file's own category.
+    case file
+    /// Someone at the keyboard, or another reader's file.
+    case person
+  }
+
+  /// The author of labels that come from the data file, which nobody else may be called.
+  public static let fileAuthor = "file"
+
+  public init(asset: Int, author: String, category: String, source: Source = .person) {
     self.asset = asset
     self.author = author
     self.category = category
+    self.source = source
   }
 }
 

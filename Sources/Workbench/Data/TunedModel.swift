@@ -6,6 +6,9 @@ public struct TunedModel: Equatable, Sendable {
   public var name: String
   /// The model it was trained from: `base`, or a tuned one's name.
   public var base: String
+  /// SHA-256 of the embedded model's weights, on which it stands in the end, 64 hexadecimal digits; nil where nobody
+  /// kept it.
+  public var baseDigest: String?
   /// `linear`, `full`, …
   public var method: String
   /// The data set it was trained on, by name, as it was called then.
@@ -26,11 +29,12 @@ public struct TunedModel: Equatable, Sendable {
   public var heldOutAccuracy: Double?
 
   public init(
-    name: String, base: String, method: String, dataset: String, examples: Int, options: String = "{}",
+    name: String, base: String, baseDigest: String? = nil, method: String, dataset: String, examples: Int, options: String = "{}",
     folder: String, bytes: Int, categories: [String], finalLoss: Double? = nil, heldOutAccuracy: Double? = nil
   ) {
     self.name = name
     self.base = base
+    self.baseDigest = baseDigest
     self.method = method
     self.dataset = dataset
     self.examples = examples

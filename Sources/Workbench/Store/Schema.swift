@@ -7,7 +7,7 @@ enum Schema {
 
   static var version: Int { steps.count }
 
-  private static let steps = [first]
+  private static let steps = [first, second]
 
   /// What `bring(_:upTo:)` found.
   enum Finding: Equatable {
@@ -105,5 +105,24 @@ enum Schema {
       model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
       digest BLOB NOT NULL,
       PRIMARY KEY (model_id, digest)) WITHOUT ROWID;
+    """
+
+  /// Where a label comes from decides whose counts, and a tuned model says on which weights it stands.
+  ///
+  /// Version 1 did not keep which labels were simulated. They are those of the author who does it by default, and of
+  /// those whom the log names.
+  private static let second = """
+    ALTER TABLE labels ADD COLUMN source TEXT NOT NULL DEFAULT 'person'
+      CHECK (source IN ('person', 'file', 'simulated'));
+    WITH simulations AS MATERIALIZED (
+      SELECT json FROM steps WHERE verb = 'label simulate' AND status IN ('done', 'folded') AND json_valid(json))
+    UPDATE labels SET source = 'simulated'
+    WHERE author = 'simulated' OR EXISTS (
+      SELECT 1 FROM simulations, assets JOIN datasets ON datasets.id = assets.dataset_id
+      WHERE assets.id = labels.asset_id AND labels.author = json_extract(json, '$.author')
+        AND datasets.name = json_extract(json, '$.dataset'));
+
+    -- SHA-256 of the embedded model's weights, 64 hexadecimal digits; null for models of version 1.
+    ALTER TABLE models ADD COLUMN base_digest TEXT;
     """
 }

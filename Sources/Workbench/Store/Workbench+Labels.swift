@@ -2,15 +2,25 @@ import GRDB
 
 extension Workbench {
   /// Keeps DEFAULT labels; one author's new label for an asset takes the place of the old.
-  public func insert(labels: [Label]) throws {
+  ///
+  /// What a person gave stays under its author where a simulation would take its place.
+  ///
+  /// - Returns: how many were kept.
+  @discardableResult
+  public func insert(labels: [Label]) throws -> Int {
     let insert = try db.cachedStatement(
       sql: """
-        INSERT INTO labels (asset_id, author, category) VALUES (?, ?, ?)
-        ON CONFLICT (asset_id, author) DO UPDATE SET category = excluded.category
+        INSERT INTO labels (asset_id, author, category, source) VALUES (?, ?, ?, ?)
+        ON CONFLICT (asset_id, author) DO UPDATE SET category = excluded.category, source = excluded.source
+        WHERE excluded.source = 'person' OR labels.source <> 'person'
         """)
+    var kept = 0
     for label in labels {
-      try insert.execute(arguments: [label.asset, label.author.storable, label.category])
+      try insert.execute(
+        arguments: [label.asset, label.author.storable, label.category, label.source.rawValue])
+      kept += db.changesCount
     }
+    return kept
   }
 
   /// Removes one author's labels of a data set; how many there were.
@@ -33,11 +43,17 @@ extension Workbench {
     let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT asset_id, author, labels.category FROM assets JOIN labels ON labels.asset_id = assets.id
+        SELECT asset_id, author, labels.category, labels.source
+        FROM assets JOIN labels ON labels.asset_id = assets.id
         WHERE dataset_id = ? ORDER BY asset_id, labels.id
         """,
       arguments: [dataset.id])
-    return try Array(rows.map { Label(asset: $0[0], author: $0[1], category: $0[2]) })
+    return try Array(
+      rows.map { row in
+        Label(
+          asset: row[0], author: row[1], category: row[2],
+          source: Label.Source(rawValue: row[3]) ?? .person)
+      })
   }
 
   /// One author's labels of a data set: category key by ``Asset/id``.

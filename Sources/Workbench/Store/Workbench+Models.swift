@@ -6,7 +6,8 @@ extension Workbench {
   public static let baseModel = "base"
 
   private static let modelColumns = """
-    name, base, method, dataset, examples, options, folder, bytes, categories, final_loss, held_out_accuracy
+    name, base, method, dataset, examples, options, folder, bytes, categories, final_loss, held_out_accuracy,
+    base_digest
     """
 
   /// All tuned models, the oldest first.
@@ -49,10 +50,10 @@ extension Workbench {
     try checkModelName(model.name)
     let categories = "[" + model.categories.map(\.jsonQuoted).joined(separator: ",") + "]"
     try db.execute(
-      sql: "INSERT INTO models (\(Self.modelColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "INSERT INTO models (\(Self.modelColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         model.name, model.base, model.method, model.dataset, model.examples, model.options, model.folder,
-        model.bytes, categories, model.finalLoss, model.heldOutAccuracy,
+        model.bytes, categories, model.finalLoss, model.heldOutAccuracy, model.baseDigest,
       ])
     let id = db.lastInsertedRowID
     // Copied, not looked up later: the base may be removed and its texts were seen all the same.
@@ -93,7 +94,7 @@ extension TunedModel {
       try? JSONNode(reading: bytes).elements?.compactMap(\.string)
     }
     self.init(
-      name: row[0], base: row[1], method: row[2], dataset: row[3], examples: row[4], options: row[5],
+      name: row[0], base: row[1], baseDigest: row[11], method: row[2], dataset: row[3], examples: row[4], options: row[5],
       folder: row[6], bytes: row[7], categories: categories ?? [], finalLoss: row[9],
       heldOutAccuracy: row[10])
   }

@@ -1,0 +1,60 @@
+import Foundation
+import GRDB
+import Testing
+import Workbench
+
+/// Workspaces of older versions, kept as SQL, opened by this one.
+struct MigrationTests {
+  let folder: Folder
+  init() throws { folder = try Folder() }
+
+  private var work: URL { folder.url.appendingPathComponent(".fettle") }
+
+  /// Makes the workspace that a file of `Reference` describes.
+  private func restore(_ name: String) throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Reference/\(name)")
+    try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
+    let queue = try DatabaseQueue(path: work.path + "/workspace.sqlite")
+    let sql = try String(contentsOf: file, encoding: .utf8)
+    try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+    try queue.close()
+  }
+
+  @Test func version1KeepsItsWorkAndLearnsWhoIsSimulated() throws {
+    try restore("workspace-1.sql")
+    // Opened twice: the second finds it new.
+    for _ in 0..<2 {
+      try Workspace.open(work).read { bench throws in
+        let harbour = try #require(try bench.dataset(named: "harbour"))
+        let valley = try #require(try bench.dataset(named: "valley"))
+        #expect(
+          try bench.labels(of: harbour).map { "\($0.asset) \($0.author) \($0.category) \($0.source)" } == [
+            "1 simulated WEATHER simulated", "1 trainee SPORT simulated", "1 ana WEATHER person",
+            "2 simulated SPORT simulated", "2 trainee SPORT simulated",
+          ])
+        #expect(try bench.labels(of: valley).map(\.source) == [.person])
+        let model = try #require(try bench.model(named: "tuned-1"))
+        #expect(model.baseDigest == nil)
+        #expect(model.categories == ["WEATHER", "SPORT"] && model.finalLoss == 0.4)
+        #expect(try bench.trainingTexts(of: "tuned-1").count == 1)
+        #expect(try bench.lastCompleteRun(dataset: harbour)?.predictions == 2)
+        #expect(try bench.setting("seed") == "7")
+        #expect(try bench.steps().count == 2, "the folded one stands in its block")
+      }
+    }
+  }
+
+  @Test func anOldWorkspaceGoesOn() throws {
+    try restore("workspace-1.sql")
+    let workspace = try Workspace.open(work)
+    let digest = String(repeating: "ab", count: 32)
+    try workspace.write { bench throws in
+      try bench.insert(
+        model: TunedModel(
+          name: "tuned-2", base: "tuned-1", baseDigest: digest, method: "linear", dataset: "harbour",
+          examples: 2, folder: "tuned-2", bytes: 10, categories: ["WEATHER", "SPORT"]), trainedOn: [])
+    }
+    #expect(try workspace.read { try $0.models().map(\.baseDigest) } == [nil, digest])
+  }
+}
