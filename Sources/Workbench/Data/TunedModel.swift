@@ -29,7 +29,8 @@ public struct TunedModel: Equatable, Sendable {
   public var heldOutAccuracy: Double?
 
   public init(
-    name: String, base: String, baseDigest: String? = nil, method: String, dataset: String, examples: Int, options: String = "{}",
+    name: String, base: String, baseDigest: String? = nil, method: String, dataset: String, examples: Int,
+    options: String = "{}",
     folder: String, bytes: Int, categories: [String], finalLoss: Double? = nil, heldOutAccuracy: Double? = nil
   ) {
     self.name = name

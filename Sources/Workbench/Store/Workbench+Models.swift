@@ -94,7 +94,8 @@ extension TunedModel {
       try? JSONNode(reading: bytes).elements?.compactMap(\.string)
     }
     self.init(
-      name: row[0], base: row[1], baseDigest: row[11], method: row[2], dataset: row[3], examples: row[4], options: row[5],
+      name: row[0], base: row[1], baseDigest: row[11], method: row[2], dataset: row[3], examples: row[4],
+      options: row[5],
       folder: row[6], bytes: row[7], categories: categories ?? [], finalLoss: row[9],
       heldOutAccuracy: row[10])
   }
