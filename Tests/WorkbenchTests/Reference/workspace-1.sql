@@ -1,5 +1,5 @@
 -- A workspace as fettle 0.1.0 kept it (version 1 of its form), with a little of everything in it.
-PRAGMA application_id = 1718907980;
+PRAGMA application_id = 1718908012;
 PRAGMA user_version = 1;
 
 CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
