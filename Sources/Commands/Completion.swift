@@ -56,7 +56,7 @@ extension FrontDoor {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known { try [Workbench.baseModel] + $0.models().map(\.name) }
     case "author": return authors
-    case "truth": return authors + ["file"]
+    case "truth": return authors + [Label.fileAuthor]
     case "asset": return assets(typed)
     case "category": return known { try $0.interface()?.categories.map(\.key) ?? [] }
     case "session": return workspace.setAsides().map(\.name)
@@ -75,7 +75,8 @@ extension FrontDoor {
 
   private var authors: [String] {
     known { workbench in
-      try workbench.currentDataset().map { try workbench.labellers(of: $0).map(\.author) } ?? []
+      try workbench.currentDataset().map { try workbench.labellers(of: $0).map(\.author) }?
+        .filter { $0 != Label.fileAuthor } ?? []
     }
   }
 

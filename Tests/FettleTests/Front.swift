@@ -67,6 +67,9 @@ struct Front {
     var lines: [String] {
       output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast()
     }
+
+    /// The output with sentences that were wrapped at the window's edge in one piece.
+    var text: String { output.replacing("\n  ", with: " ") }
   }
 
   @discardableResult

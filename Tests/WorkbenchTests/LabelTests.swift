@@ -17,11 +17,11 @@ struct LabelTests {
     assets = try workspace.read { try $0.assets(of: loaded.dataset) }
   }
 
-  private func label(_ author: String, _ choices: [String?]) throws {
+  private func label(_ author: String, _ choices: [String?], _ source: Label.Source = .person) throws {
     try workspace.write { bench throws in
       try bench.insert(
         labels: zip(assets, choices).compactMap { asset, choice in
-          choice.map { Label(asset: asset.id, author: author, category: $0) }
+          choice.map { Label(asset: asset.id, author: author, category: $0, source: source) }
         })
     }
   }
@@ -32,7 +32,7 @@ struct LabelTests {
 
   @Test func withoutLabelsTheFileIsTrue() throws {
     let truth = try truth()
-    #expect(truth.source == .file)
+    #expect(truth.origins == [Truth.Origin(.file, assets: 3)])
     #expect(values(truth) == ["ARTS_AND_CULTURE", "SPORTS", "SPORTS"])
   }
 
@@ -47,16 +47,17 @@ struct LabelTests {
   }
 
   @Test func labelsAreTruerThanTheFile() throws {
-    try label("simulated", ["A", "B", "C"])
+    try label("simulated", ["A", "B", "C"], .simulated)
     let truth = try truth()
-    #expect(truth.source == .labels(by: ["simulated"]))
+    #expect(truth.origins == [Truth.Origin(.simulated, by: ["simulated"], assets: 3)])
     #expect(values(truth) == ["A", "B", "C"])
   }
 
   @Test func whereLabelsAreMissingTheFileStands() throws {
     try label("anna", ["A", nil, nil])
     let truth = try truth()
-    #expect(truth.source == .both(by: ["anna"], labelled: 1, fromFile: 2))
+    #expect(
+      truth.origins == [Truth.Origin(.person, by: ["anna"], assets: 1), Truth.Origin(.file, assets: 2)])
     #expect(values(truth) == ["A", "SPORTS", "SPORTS"])
   }
 
@@ -65,10 +66,61 @@ struct LabelTests {
     try label("anna", ["A", "A", "A"])
     try label("ben", ["A", "B", "B"])
     #expect(values(try truth()) == ["A", "Z", "A"])
-    #expect(try truth().authors == ["zoe", "anna", "ben"])
+    #expect(try truth().origins == [Truth.Origin(.person, by: ["zoe", "anna", "ben"], assets: 3)])
     #expect(
       try workspace.read { try $0.labellers(of: dataset) }.map { "\($0.author) \($0.labels)" }
         == ["zoe 2", "anna 3", "ben 3"])
+  }
+
+  @Test(
+    "People outrank the file, and the file the simulation, in whatever order they labelled",
+    arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
+  func ranks(order: [Int]) throws {
+    for step in order {
+      switch step {
+      case 0: try label("simulated", ["S", "S", "S"], .simulated)
+      case 1: try label("file", ["F", "F", nil], .file)
+      default: try label("ana", ["P", nil, nil])
+      }
+    }
+    let truth = try truth()
+    #expect(values(truth) == ["P", "F", "S"])
+    #expect(
+      truth.origins == [
+        Truth.Origin(.person, by: ["ana"], assets: 1), Truth.Origin(.file, by: ["file"], assets: 1),
+        Truth.Origin(.simulated, by: ["simulated"], assets: 1),
+      ])
+    #expect(try workspace.read { try $0.trainingExamples(of: dataset) }.map(\.category) == ["P", "F", "S"])
+  }
+
+  @Test func whatCountsSaysWhoDecided() throws {
+    try label("simulated", ["S", "S", "S"], .simulated)
+    try label("zoe", ["Z", "Z", nil])
+    try label("anna", ["A", "A", nil])
+    try label("ben", ["A", nil, nil])
+    let verdicts = try workspace.read { try $0.verdicts(of: dataset) }
+    let all = assets.compactMap { verdicts[$0.id] }
+    #expect(all.map(\.category) == ["A", "Z", "S"])
+    #expect(all.map(\.decider) == ["anna", "zoe", "simulated"])
+    #expect(all.map(\.votes) == [2, 1, 1])
+    #expect(all.map(\.isTie) == [false, true, false])
+    #expect(all.map(\.authors) == [["zoe", "anna", "ben"], ["zoe", "anna"], ["simulated"]])
+  }
+
+  @Test func textsThatAreLabelledInTwoWays() throws {
+    let texts = ["Fog  over the bay", "Rowers win", "FOG over the\tbay", "rowers win ", "Élan", "élan"]
+    let rows = texts.enumerated().map { "x\($0),\"\($1)\",N" }.joined(separator: "\n")
+    let twice = try workspace.load(try folder.write("id,text,category\n\(rows)\n", as: "twice.csv")).dataset
+    let found = try workspace.write { bench throws in
+      #expect(try bench.contradictions(of: twice).isEmpty)
+      let assets = try bench.assets(of: twice)
+      let choices = ["WEATHER", "SPORT", "TRAVEL", "SPORT", "ARTS", "SPORT"]
+      try bench.insert(labels: zip(assets, choices).map { Label(asset: $0.id, author: "a", category: $1) })
+      return try bench.contradictions(of: twice)
+    }
+    #expect(found.map(\.text) == ["Fog  over the bay", "Élan"])
+    #expect(found.map(\.assets) == [["x0", "x2"], ["x4", "x5"]])
+    #expect(found.map(\.categories) == [["WEATHER", "TRAVEL"], ["ARTS", "SPORT"]])
   }
 
   @Test func anAuthorsNewLabelReplacesTheOldAndKeepsTheirRank() throws {
@@ -81,11 +133,7 @@ struct LabelTests {
 
   @Test func aSimulationTakesNoPersonsPlace() throws {
     try label("anna", ["A", nil, nil])
-    let kept = try workspace.write {
-      try $0.insert(
-        labels: assets.map { Label(asset: $0.id, author: "anna", category: "S", source: .simulated) })
-    }
-    #expect(kept == 2)
+    try label("anna", ["S", "S", "S"], .simulated)
     #expect(try workspace.read { try $0.labels(of: dataset) }.map(\.category) == ["A", "S", "S"])
     try label("anna", ["A", "B", nil])
     #expect(
@@ -117,8 +165,11 @@ struct LabelTests {
       let asset = try #require(try bench.assets(of: other).first)
       try bench.insert(labels: [Label(asset: asset.id, author: "ben", category: "B")])
     }
-    #expect(try truth().source == .file)
-    #expect(try workspace.read { try $0.truth(of: other).source } == .labels(by: ["ben"]))
+    #expect(try truth().origins.map(\.source) == [.file])
+    #expect(
+      try workspace.read { try $0.truth(of: other).origins } == [
+        Truth.Origin(.person, by: ["ben"], assets: 1)
+      ])
   }
 
   @Test func aNewInterfaceKeepsLabelsAndNamesTheOrphans() throws {

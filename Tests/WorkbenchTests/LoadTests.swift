@@ -207,6 +207,6 @@ struct LoadTests {
     let loading = try workspace.load(try folder.write("text\nOne\nTwo\n", as: "texts.csv"))
     #expect(loading.dataset.categories == 0)
     #expect(loading.categories.isEmpty)
-    #expect(try workspace.read { try $0.truth(of: loading.dataset).source } == .none)
+    #expect(try workspace.read { try $0.truth(of: loading.dataset).isEmpty })
   }
 }

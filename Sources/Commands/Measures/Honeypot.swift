@@ -5,7 +5,7 @@ import Workbench
 /// How well each reader does where the truth is known: the tutorial's honeypot.
 struct Honeypot {
   /// What stands for the file's own categories where an author's name is asked for.
-  static let file = "file"
+  static let file = Label.fileAuthor
 
   private let dataset: Dataset
   private let truthName: String
@@ -26,13 +26,13 @@ struct Honeypot {
     let authors = try workbench.labellers(of: dataset).map(\.author)
     let labels = try workbench.labels(of: dataset)
     var right: [Int: String] = [:]
-    if authors.contains(truth) {
-      truthName = "the labels of \(truth.visible)"
-      for label in labels where label.author == truth { right[label.asset] = label.category }
-    } else if truth == Self.file {
+    if truth == Self.file {
       truthName = "the file's own categories"
       right = try workbench.fileCategories(of: dataset)
       guard !right.isEmpty else { throw Fault.noTruth(dataset: dataset.name) }
+    } else if authors.contains(truth) {
+      truthName = "the labels of \(truth.visible)"
+      for label in labels where label.author == truth { right[label.asset] = label.category }
     } else {
       let near = nearest(truth, among: authors + [Self.file])
       throw Fault.other(

@@ -9,14 +9,14 @@ struct Measurement {
   let model: String
   let dataset: Dataset
   let truth: Truth
-  /// Assets whose truth is known, with the prediction and every labeller's choice.
+  /// Assets whose truth is known, with the prediction and the choice of every labeller who counts.
   let assets: [Judged]
 
   struct Judged {
     var text: String
     var truth: String
     var predicted: String
-    /// The categories that people gave it; the file's own where nobody labelled it.
+    /// The categories that those gave it whose labels count; the file's own where nobody labelled it.
     var labels: [String]
 
     var isRight: Bool { predicted == truth }
@@ -27,13 +27,13 @@ struct Measurement {
     self.dataset = dataset
     let truth = try workbench.truth(of: dataset)
     self.truth = truth
-    guard truth.source != .none else { throw Fault.noTruth(dataset: dataset.name) }
+    guard !truth.isEmpty else { throw Fault.noTruth(dataset: dataset.name) }
     let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)
     assets = try workbench.predictions(of: run).compactMap { row in
       guard let right = truth.categories[row.asset.id] else { return nil }
       return Judged(
         text: row.asset.text, truth: right, predicted: row.prediction.category,
-        labels: labels[row.asset.id]?.map(\.category) ?? [right])
+        labels: labels[row.asset.id]?.deciding.map(\.category) ?? [right])
     }
   }
 
@@ -58,11 +58,14 @@ struct Measurement {
   private var outcomes: [ConfusionMatrix.Outcome] {
     assets.map { ConfusionMatrix.Outcome(truth: $0.truth, prediction: $0.predicted) }
   }
-  var macroF1: Double { ConfusionMatrix(outcomes: outcomes).macroF1 ?? .nan }
+  var macroF1: Double {
+    ConfusionMatrix(abstention: CategoryKey.unableToClassify, outcomes: outcomes).macroF1 ?? .nan
+  }
 
   func confusion(_ workbench: Workbench) throws -> ConfusionMatrix {
     let keys = Set(assets.flatMap { [$0.truth, $0.predicted] })
-    return ConfusionMatrix(categories: try workbench.order(of: keys), outcomes: outcomes)
+    return ConfusionMatrix(
+      categories: try workbench.order(of: keys), abstention: CategoryKey.unableToClassify, outcomes: outcomes)
   }
 
   /// How many of the assets the model was trained on.
@@ -85,16 +88,7 @@ struct Measurement {
   }
 
   /// Where the truth comes from, for a report's first line.
-  var source: String {
-    switch truth.source {
-    case .labels(let authors): "truth from the labels of \(authors.joined(separator: ", "))"
-    case .file: "truth from the file's own categories"
-    case .both(let authors, let labelled, let fromFile):
-      "truth from the labels of \(authors.joined(separator: ", ")) for \(labelled) assets, "
-        + "from the file's own categories for \(fromFile)"
-    case .none: "no truth"
-    }
-  }
+  var source: String { "truth from \(truth.phrase)" }
 }
 
 /// A number with fixed digits, without the locale's comma.

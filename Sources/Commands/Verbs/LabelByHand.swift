@@ -182,7 +182,7 @@ private final class LabellingSitting {
   private func suggestion(for asset: Asset, _ context: Context) -> String {
     do {
       if classifier == nil {
-        let model = try self.model ?? context.workspace.read { try ChosenModel.newest($0) }
+        let model = try self.model ?? context.workspace.read { try StandardModel($0).chosen }
         self.model = model
         classifier = try context.classifier(for: model)
       }

@@ -11,7 +11,8 @@ extension LabelVerb {
       discussion: """
         Two people who read the same texts do not always choose the same category, and how often they do says how clear the categories \
         are. The file has a row for each label: the asset's id or its text, and the category. Who labelled is --author, else the \
-        file's author column, else the file's name. All rows are taken, or, when the interface lacks a category, none.
+        file's author column, else the file's name. All rows are taken, or, when the interface lacks a category, none. They are people's \
+        labels, which count before the file's own categories and before simulated ones.
 
         Examples:
           label import Samples/second-reader.csv
@@ -92,7 +93,11 @@ extension LabelVerb {
             + "neither an id nor a text matches. Name the data set: --dataset NAME")
       }
       try workbench.insert(labels: labels)
-      return report(file, dataset, labels, strangers, rows)
+      var report = report(file, dataset, labels, strangers, rows)
+      for sentence in try workbench.rank(of: labels, in: dataset) {
+        report.blocks.append(.line("\(sentence)"))
+      }
+      return report
     }
 
     private func author(of row: AssetRow, in file: AssetFile) throws -> String {

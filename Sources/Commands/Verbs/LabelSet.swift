@@ -17,9 +17,12 @@ struct AuthorOption: ParsableArguments {
 
   /// - Throws: `Fault` for a name that tells nobody, or somebody else.
   static func checked(_ author: String) throws -> String {
-    guard !author.allSatisfy(\.isWhitespace) else { throw Fault.usage("--author needs a name.") }
-    guard author != "file" else {
-      throw Fault.usage("file stands for the file's own categories. Name the reader: --author NAME")
+    let name = author.trimmingCharacters(in: .whitespaces)
+    guard !name.isEmpty else { throw Fault.usage("--author needs a name.") }
+    guard name.lowercased() != Label.fileAuthor else {
+      throw Fault.usage(
+        "Nobody is called \(Label.fileAuthor), which stands for the file's own categories (label file). "
+          + "Name the reader: --author NAME")
     }
     return author
   }
@@ -31,7 +34,9 @@ extension LabelVerb {
     static let configuration = CommandConfiguration(
       commandName: "set", abstract: "Give one asset its label.",
       discussion: """
-        This is how the document keeps what was labelled by hand. A second label by the same author takes the place of the first.
+        This is how the document keeps what was labelled by hand. A second label by the same author takes the place of the first. It \
+        counts before the file's own category and before simulated labels; where other people have labelled the asset too, the majority \
+        counts, and of as many for each the one who labelled first.
 
         Examples:
           label set news-1-001 SPORTS
@@ -51,16 +56,22 @@ extension LabelVerb {
         let asset = try workbench.asset(named: asset.description, in: dataset)
         let typed = category.map(\.description).joined(separator: " ")
         let key = try workbench.categoryKey(typed)
-        try workbench.insert(labels: [Label(asset: asset.id, author: author, category: key)])
+        let label = Label(asset: asset.id, author: author, category: key)
+        try workbench.insert(labels: [label])
         let count = try workbench.labels(of: dataset, by: author).count
         var report = Report(verb: "label set")
         report.blocks.append(
           .line(
             "\(asset.externalID.visible): \(try workbench.name(ofCategory: key)) (\(author.visible), \(count) of \(dataset.assets))"
           ))
+        let verdict = try workbench.verdict(of: asset, in: dataset)
+        if let verdict, let remark = try workbench.remark(on: verdict, of: asset, given: label) {
+          report.blocks.append(.line("\(remark)"))
+        }
         report.json = [
           "asset": .string(asset.externalID), "category": .string(key), "author": .string(author),
           "dataset": .string(dataset.name), "labels": .int(count),
+          "counts": .string(verdict?.category ?? key),
         ]
         report.hint = "kpi, then finetune"
         return report
@@ -94,14 +105,20 @@ extension LabelVerb {
             code: "no-labels", "\(author.visible) has not labelled \(asset.externalID.visible).")
         }
         try workbench.removeLabel(of: asset, by: author)
+        let verdict = try workbench.verdict(of: asset, in: dataset)
         var report = Report(verb: "label remove")
         report.blocks.append(
           .line(
             "\(asset.externalID.visible): no label (\(author.visible), \(labels.count - 1) of \(dataset.assets))"
           ))
+        if let verdict {
+          report.blocks.append(
+            .line(
+              "\(try workbench.name(ofCategory: verdict.category)) counts, by \(verdict.decider.visible)."))
+        }
         report.json = [
           "asset": .string(asset.externalID), "author": .string(author), "dataset": .string(dataset.name),
-          "labels": .int(labels.count - 1),
+          "labels": .int(labels.count - 1), "counts": verdict.map { .string($0.category) } ?? .null,
         ]
         report.hint = "label set, or label"
         return report

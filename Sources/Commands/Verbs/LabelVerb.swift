@@ -4,19 +4,23 @@ import Foundation
 import Shell
 import Workbench
 
-/// Cell 6 of the tutorial: the human labels, simulated from the file's own categories.
+/// Cell 6 of the tutorial: the labels to learn from, which people gave, or the file has, or that are simulated.
 struct LabelVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "label", abstract: "Give assets their human (DEFAULT) labels.",
     discussion: """
-      A model learns from labels that people gave. The tutorial simulates the people: each asset's own category in the file \
-      becomes its DEFAULT label. --noise lets the simulated labeller err now and then, as people do.
+      A model learns from labels. label file takes the categories that the file has, for the rows that have one; the others wait for \
+      predict. The tutorial simulates people instead: in label simulate, --noise lets the simulated labeller err now and then, as people \
+      do.
 
       label alone asks you yourself, at the keyboard: one key a category, each label kept at once, and the next time it goes on where you \
       left. label import takes what another reader has labelled.
 
+      Where an asset has several labels, people's count before the file's, and the file's before simulated ones, in whatever order they \
+      were given. Between several people the majority counts, and of as many for each the one who labelled first.
+
       Examples:
-        label simulate
+        label file
         label simulate --dataset news-2 --noise 0.1 --author trainee
         label --author ana
         label set news-1-001 SPORTS
@@ -24,12 +28,22 @@ struct LabelVerb: ParsableCommand {
 
       Next: kpi, finetune.
       """,
-    subcommands: [Simulate.self, ByHand.self, SetLabel.self, Remove.self, Import.self],
+    subcommands: [FileLabels.self, Simulate.self, ByHand.self, SetLabel.self, Remove.self, Import.self],
     defaultSubcommand: ByHand.self)
 
   struct Simulate: Verb {
     static let configuration = CommandConfiguration(
-      commandName: "simulate", abstract: "Take the file's own categories as labels.")
+      commandName: "simulate", abstract: "Pretend that a reader labelled, now and then wrongly.",
+      discussion: """
+        Each asset that has a category in the file gets it as its label, or with --noise SHARE in that share of them another one. \
+        Simulated labels count only where neither people nor label file have said otherwise.
+
+        Examples:
+          label simulate
+          label simulate --noise 0.1 --author trainee
+
+        Next: kpi, finetune.
+        """)
     @OptionGroup var data: DatasetOption
     @Option(
       parsing: .unconditional,
@@ -48,29 +62,26 @@ struct LabelVerb: ParsableCommand {
       Work { workbench in
         _ = try AuthorOption.checked(author.description)
         let dataset = try data.resolve(workbench)
-        let unknown = try workbench.unknownCategories(of: dataset)
-        guard unknown.isEmpty else {
-          throw Fault.other(
-            code: "category-not-in-interface",
-            InterfaceVerb.lacking(unknown, dataset)
-              + " Mend the file or the interface: interface define --from \(dataset.name)")
-        }
-        let (labels, wrong) = try simulated(dataset, seed: context.seed, workbench)
+        try workbench.requireCategories(of: dataset)
+        let (labels, wrong, kept) = try simulated(dataset, seed: context.seed, workbench)
         try workbench.insert(labels: labels)
-        guard !labels.isEmpty else {
-          throw Fault.other(
-            code: "no-categories",
-            "\(dataset.name) has no category column to take labels from. Load it with --category COLUMN.")
-        }
+        let author = author.description
         var report = Report(verb: "label simulate")
-        var sentence =
-          "\(author.description.visible) labelled \(counted(labels.count, "asset")) of \(dataset.name)"
+        var sentence = "\(author.visible) labelled \(counted(labels.count, "asset")) of \(dataset.name)"
         if noise > 0 { sentence += ", \(wrong) of them wrongly on purpose" }
         report.blocks.append(.line("\(sentence)."))
+        if kept > 0 {
+          report.blocks.append(
+            .line(
+              "\(counted(kept, "label")) that \(author.visible) gave by hand \(kept == 1 ? "stays" : "stay")."
+            ))
+        }
+        let remarks =
+          try workbench.rank(of: labels, in: dataset) + [workbench.contradictionRemark(on: dataset)]
+        report.blocks += remarks.compactMap { $0 }.map { .line("\($0)") }
         report.json = [
-          "dataset": .string(dataset.name), "author": .string(author.description),
-          "labels": .int(labels.count),
-          "wrong": .int(wrong),
+          "dataset": .string(dataset.name), "author": .string(author), "labels": .int(labels.count),
+          "wrong": .int(wrong), "contradictory": .int(try workbench.contradictions(of: dataset).count),
         ]
         report.hint = "kpi, then finetune"
         return report
@@ -83,15 +94,19 @@ struct LabelVerb: ParsableCommand {
       author.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
-    /// The labels, and how many of them are wrong on purpose: another category, any of them equally likely.
+    /// The labels, how many of them are wrong on purpose (another category, any of them equally likely), and how many
+    /// assets keep what a person of this name gave them.
     private func simulated(
       _ dataset: Dataset, seed: UInt64, _ workbench: Workbench
-    ) throws -> (labels: [Label], wrong: Int) {
+    ) throws -> (labels: [Label], wrong: Int, kept: Int) {
       let interface = try workbench.interface()
       let keys =
         try interface?.classes.map(\.key)
         ?? workbench.categories(of: dataset).map { CategoryKey.key(forName: $0.name) }
       var random = RandomNumbers(seed: seed, stream: Self.stream(of: author.description))
+      let byHand = Set(
+        try workbench.labels(of: dataset)
+          .filter { $0.author == author.description && $0.source == .person }.map(\.asset))
       var wrong = 0
       var labels: [Label] = []
       // Files write a category in one or two ways, and what each means is looked up once.
@@ -103,6 +118,7 @@ struct LabelVerb: ParsableCommand {
         let others = keys.filter { $0 != key }
         // Drawn for every asset, so that more noise errs on the same assets and more.
         let (chance, other) = (random.uniform(), random.below(max(1, others.count)))
+        if byHand.contains(asset.id) { continue }
         if Double(chance) < noise, !others.isEmpty {
           key = others[other]
           wrong += 1
@@ -110,7 +126,7 @@ struct LabelVerb: ParsableCommand {
         labels.append(
           Label(asset: asset.id, author: author.description, category: key, source: .simulated))
       }
-      return (labels, wrong)
+      return (labels, wrong, byHand.count)
     }
   }
 }

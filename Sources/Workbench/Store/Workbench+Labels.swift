@@ -4,23 +4,17 @@ extension Workbench {
   /// Keeps DEFAULT labels; one author's new label for an asset takes the place of the old.
   ///
   /// What a person gave stays under its author where a simulation would take its place.
-  ///
-  /// - Returns: how many were kept.
-  @discardableResult
-  public func insert(labels: [Label]) throws -> Int {
+  public func insert(labels: [Label]) throws {
     let insert = try db.cachedStatement(
       sql: """
         INSERT INTO labels (asset_id, author, category, source) VALUES (?, ?, ?, ?)
         ON CONFLICT (asset_id, author) DO UPDATE SET category = excluded.category, source = excluded.source
         WHERE excluded.source = 'person' OR labels.source <> 'person'
         """)
-    var kept = 0
     for label in labels {
       try insert.execute(
         arguments: [label.asset, label.author.storable, label.category, label.source.rawValue])
-      kept += db.changesCount
     }
-    return kept
   }
 
   /// Removes one author's labels of a data set; how many there were.
@@ -48,12 +42,7 @@ extension Workbench {
         WHERE dataset_id = ? ORDER BY asset_id, labels.id
         """,
       arguments: [dataset.id])
-    return try Array(
-      rows.map { row in
-        Label(
-          asset: row[0], author: row[1], category: row[2],
-          source: Label.Source(rawValue: row[3]) ?? .person)
-      })
+    return try Array(rows.map(Label.init))
   }
 
   /// One author's labels of a data set: category key by ``Asset/id``.
@@ -80,17 +69,79 @@ extension Workbench {
     ).map { Labeller(author: $0[0], labels: $0[1]) }
   }
 
-  /// What counts as right: see ``Truth``.
+  /// What counts as right, the file's own category where nobody labelled: see ``Truth``.
   public func truth(of dataset: Dataset) throws -> Truth {
-    let authors = try labellers(of: dataset).map(\.author)
-    var categories = try labelledTruth(of: dataset, authors: authors)
-    let fromLabels = categories.count
-    if fromLabels < dataset.assets {
-      categories.merge(try fileCategories(of: dataset)) { label, _ in label }
+    try truth(of: dataset, verdicts: verdicts(of: dataset), unlabelled: fileCategories(of: dataset))
+  }
+
+  /// The same by labels alone: what a model learns from.
+  public func labelledTruth(of dataset: Dataset) throws -> Truth {
+    try truth(of: dataset, verdicts: verdicts(of: dataset), unlabelled: [:])
+  }
+
+  private func truth(
+    of dataset: Dataset, verdicts: [Int: Verdict], unlabelled: [Int: String]
+  ) throws -> Truth {
+    let order = try labellers(of: dataset).map(\.author)
+    var authors: [Label.Source: Set<String>] = [:]
+    var assets: [Label.Source: Int] = [:]
+    for verdict in verdicts.values {
+      authors[verdict.source, default: []].formUnion(verdict.authors)
+      assets[verdict.source, default: 0] += 1
     }
+    let rest = unlabelled.filter { verdicts[$0.key] == nil }
+    if !rest.isEmpty { assets[.file, default: 0] += rest.count }
     return Truth(
-      categories: categories, authors: authors, fromLabels: fromLabels,
-      fromFile: categories.count - fromLabels)
+      categories: verdicts.mapValues(\.category).merging(rest) { label, _ in label },
+      origins: Label.Source.allCases.reversed().compactMap { source in
+        assets[source].map { count in
+          Truth.Origin(
+            source, by: order.filter { authors[source]?.contains($0) ?? false }, assets: count)
+        }
+      })
+  }
+
+  /// Which label counts for one asset; nil where it has none.
+  public func verdict(of asset: Asset, in dataset: Dataset) throws -> Verdict? {
+    let labels = try labels(of: asset)
+    // Only where several decide is it asked who labelled first, among all labels of the data set.
+    let authors = labels.count > 1 ? try labellers(of: dataset).map(\.author) : labels.map(\.author)
+    return Verdict(labels, ranks: Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) }))
+  }
+
+  /// One asset's labels, in the order they were first given.
+  public func labels(of asset: Asset) throws -> [Label] {
+    try Row.fetchAll(
+      db, sql: "SELECT asset_id, author, category, source FROM labels WHERE asset_id = ? ORDER BY id",
+      arguments: [asset.id]
+    ).map(Label.init)
+  }
+
+  /// Whether an asset has neither a label nor a category in the file.
+  public func hasUnlabelled(_ dataset: Dataset) throws -> Bool {
+    guard try categorised(in: dataset) < dataset.assets else { return false }
+    return try Bool.fetchOne(
+      db,
+      sql: """
+        SELECT EXISTS (
+          SELECT 1 FROM assets WHERE dataset_id = ? AND category IS NULL
+            AND NOT EXISTS (SELECT 1 FROM labels WHERE asset_id = assets.id))
+        """,
+      arguments: [dataset.id]) ?? false
+  }
+
+  /// How many assets have a category in the file.
+  public func categorised(in dataset: Dataset) throws -> Int {
+    try Int.fetchOne(
+      db, sql: "SELECT sum(assets) FROM categories WHERE dataset_id = ?", arguments: [dataset.id]) ?? 0
+  }
+
+  /// Which label counts, for each asset that has any, by ``Asset/id``.
+  public func verdicts(of dataset: Dataset) throws -> [Int: Verdict] {
+    let authors = try labellers(of: dataset).map(\.author)
+    let ranks = Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) })
+    return Dictionary(grouping: try labels(of: dataset), by: \.asset)
+      .compactMapValues { Verdict($0, ranks: ranks) }
   }
 
   /// The key of the category that the file gives an asset, by ``Asset/id``.
@@ -114,53 +165,22 @@ extension Workbench {
 
   /// The texts that DEFAULT labels say the category of, in file order, `UNABLE_TO_CLASSIFY` among them.
   public func trainingExamples(of dataset: Dataset) throws -> [TrainingExample] {
-    let truth = try labelledTruth(of: dataset, authors: try labellers(of: dataset).map(\.author))
-    guard !truth.isEmpty else { return [] }
+    let verdicts = try verdicts(of: dataset)
+    guard !verdicts.isEmpty else { return [] }
     var examples: [TrainingExample] = []
     let rows = try Row.fetchCursor(
       db, sql: "SELECT id, text FROM assets WHERE dataset_id = ? ORDER BY id", arguments: [dataset.id])
     while let row = try rows.next() {
-      guard let category = truth[row[0]] else { continue }
-      examples.append(TrainingExample(asset: row[0], text: row[1], category: category))
+      guard let verdict = verdicts[row[0]] else { continue }
+      examples.append(TrainingExample(asset: row[0], text: row[1], category: verdict.category))
     }
     return examples
   }
+}
 
-  private func labelledTruth(of dataset: Dataset, authors: [String]) throws -> [Int: String] {
-    let ranks = Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) })
-    var truth: [Int: String] = [:]
-    var votes: [(category: String, rank: Int)] = []
-    var voted: Int?
-    func count() {
-      guard let asset = voted else { return }
-      truth[asset] = Self.majority(votes)
-      votes.removeAll(keepingCapacity: true)
-    }
-    let rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT asset_id, author, labels.category FROM assets JOIN labels ON labels.asset_id = assets.id
-        WHERE dataset_id = ? ORDER BY asset_id
-        """,
-      arguments: [dataset.id])
-    while let row = try rows.next() {
-      if voted != row[0] {
-        count()
-        voted = row[0]
-      }
-      votes.append((row[2], ranks[row[1]] ?? .max))
-    }
-    count()
-    return truth
-  }
-
-  private static func majority(_ votes: [(category: String, rank: Int)]) -> String? {
-    var tally: [String: (votes: Int, rank: Int)] = [:]
-    for vote in votes {
-      let before = tally[vote.category] ?? (0, .max)
-      tally[vote.category] = (before.votes + 1, min(before.rank, vote.rank))
-    }
-    // No two categories have one rank, so the order of a dictionary does not show.
-    return tally.min { ($1.value.votes, $0.value.rank) < ($0.value.votes, $1.value.rank) }?.key
+extension Label {
+  init(_ row: Row) {
+    self.init(
+      asset: row[0], author: row[1], category: row[2], source: Source(rawValue: row[3]) ?? .person)
   }
 }
