@@ -1,12 +1,14 @@
 /// Which category was taken for which, and the scores that follow from it.
 ///
-/// `UNABLE_TO_CLASSIFY` is a category like any other: predicted for an asset that has a real one, it is wrong, and takes
-/// part in the macro average with an F1 of 0.
+/// Where a model may abstain (`UNABLE_TO_CLASSIFY`), an asset for which it did counts as missed for the category that it
+/// has; abstaining is no class of its own and takes no part in the macro average.
 public struct ConfusionMatrix: Equatable, Sendable {
   /// The interface's categories in its order, then any others, in the order in which they first came.
   public let categories: [String]
   /// Assets `[truth, prediction]`, both by index of `categories`.
   public let counts: [[Int]]
+  /// The category that stands for having none.
+  public let abstention: String?
 
   /// One asset's true category and what was predicted for it.
   public struct Outcome: Equatable, Sendable {
@@ -19,7 +21,7 @@ public struct ConfusionMatrix: Equatable, Sendable {
     }
   }
 
-  public init(categories: [String] = [], outcomes: some Sequence<Outcome>) {
+  public init(categories: [String] = [], abstention: String? = nil, outcomes: some Sequence<Outcome>) {
     var known: [String] = []
     var indices: [String: Int] = [:]
     func index(of category: String) -> Int {
@@ -34,6 +36,7 @@ public struct ConfusionMatrix: Equatable, Sendable {
     for (truth, prediction) in cells { counts[truth][prediction] += 1 }
     self.categories = known
     self.counts = counts
+    self.abstention = abstention
   }
 
   /// All assets.
@@ -56,19 +59,18 @@ public struct ConfusionMatrix: Equatable, Sendable {
 
     /// Assets that have it.
     public var support: Int { truePositives + falseNegatives }
-    /// Of the assets that it was predicted for, the share that have it; 0 of none.
-    public var precision: Double { ratio(truePositives, truePositives + falsePositives) }
-    /// Of the assets that have it, the share that it was predicted for; 0 of none.
-    public var recall: Double { ratio(truePositives, support) }
-    /// The harmonic mean of precision and recall; 0 where both are.
-    public var f1: Double { ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives) }
-
-    private func ratio(_ part: Int, _ whole: Int) -> Double {
-      whole == 0 ? 0 : Double(part) / Double(whole)
-    }
+    /// Assets that it was predicted for.
+    public var predicted: Int { truePositives + falsePositives }
+    /// Of the assets that it was predicted for, the share that have it; `nil` where it was predicted for none.
+    public var precision: Double? { Proportion(truePositives, of: predicted).value }
+    /// Of the assets that have it, the share that it was predicted for; `nil` where none has it.
+    public var recall: Double? { Proportion(truePositives, of: support).value }
+    /// The harmonic mean of precision and recall, from the counts: 2 TP / (2 TP + FP + FN). 0 where the category was
+    /// predicted and none has it, or the other way round; `nil` where neither.
+    public var f1: Double? { Proportion(2 * truePositives, of: predicted + support).value }
   }
 
-  /// A score for each of `categories`, in their order.
+  /// A score for each of `categories`, in their order, that of the abstention too.
   public var categoryScores: [CategoryScore] {
     categories.indices.map { index in
       let predicted = categories.indices.reduce(0) { $0 + counts[$1][index] }
@@ -80,13 +82,13 @@ public struct ConfusionMatrix: Equatable, Sendable {
     }
   }
 
-  /// The mean of the F1 of all categories that some asset has or was predicted to have; `nil` of no assets.
+  /// The mean of the F1 of all categories that some asset has or was predicted to have; `nil` of none.
   ///
-  /// Equal to scikit-learn's `f1_score(truth, prediction, average="macro", zero_division=0)`: a category of the interface
-  /// that nobody has and nobody predicted does not count.
+  /// Equal to scikit-learn's `f1_score(truth, prediction, average="macro", zero_division=0)`, with `labels` given as those
+  /// that occur but the abstention: a category of the interface that nobody has and nobody predicted does not count.
   public var macroF1: Double? {
-    let scores = categoryScores.filter { $0.truePositives + $0.falsePositives + $0.falseNegatives > 0 }
-    return scores.isEmpty ? nil : scores.reduce(0) { $0 + $1.f1 } / Double(scores.count)
+    let scores = categoryScores.filter { $0.category != abstention }.compactMap(\.f1)
+    return scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count)
   }
 
   /// One category taken for another.

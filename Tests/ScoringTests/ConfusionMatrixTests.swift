@@ -41,7 +41,23 @@ struct ConfusionMatrixTests {
     let unable = try #require(scores.first { $0.category == "U" })
     #expect(unable.support == 0)
     #expect(unable.falsePositives == 1)
-    #expect(unable.precision == 0 && unable.recall == 0 && unable.f1 == 0)
+    #expect(unable.precision == 0 && unable.f1 == 0)
+    #expect(unable.recall == nil, "a share of no assets")
+    let d = try #require(scores.first { $0.category == "D" })
+    #expect(d.precision == nil && d.recall == 0 && d.f1 == 0)
+  }
+
+  @Test("an abstention is missed for the category that the asset has, and no class of its own")
+  func abstention() throws {
+    let pairs = zip("A A B B C".split(separator: " "), "A U B A U".split(separator: " "))
+    let outcomes = pairs.map { ConfusionMatrix.Outcome(truth: String($0), prediction: String($1)) }
+    let matrix = ConfusionMatrix(abstention: "U", outcomes: outcomes)
+    // f1_score(truth, prediction, labels=["A", "B", "C"], average="macro", zero_division=0), scikit-learn 1.9
+    let macroF1 = try #require(matrix.macroF1)
+    #expect(abs(macroF1 - 0.38888888888888884) < 1e-15)
+    #expect(matrix.accuracy == Proportion(2, of: 5))
+    #expect(matrix.categoryScores.first { $0.category == "A" }?.recall == 0.5)
+    #expect(ConfusionMatrix(abstention: "U", outcomes: [.init(truth: "U", prediction: "U")]).macroF1 == nil)
   }
 
   @Test("the interface's order first, strangers after it as they come")

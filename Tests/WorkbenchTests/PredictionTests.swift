@@ -106,7 +106,10 @@ struct PredictionTests {
     try predictBatch(run, of: 20)
     try workspace.write { _ = try $0.complete(run) }
     let interface = try Interface.define(names: ["A", "B"])
-    #expect(try workspace.write { try $0.set(interface: interface) }.runsRemoved == 1)
+    #expect(
+      try workspace.write { try $0.set(interface: interface) }.removedRuns == [
+        InterfaceChange.RemovedRun(dataset: "news", model: "base")
+      ])
     #expect(try workspace.read { try $0.lastCompleteRun(dataset: dataset) } == nil)
     // Whoever was predicting meanwhile is told.
     #expect(throws: WorkspaceError.runGone(model: "base")) { try predictBatch(run, of: 8) }
@@ -114,6 +117,31 @@ struct PredictionTests {
     try predictBatch(again, of: 8)
     #expect(try workspace.write { try $0.set(interface: interface) }.isUnchanged)
     #expect(try begin().predictions == 8, "the same interface again invalidates nothing")
+  }
+
+  @Test func aTunedModelsPredictionsOutliveTheInterface() throws {
+    let model = TunedModel(
+      name: "tuned-1", base: "base", method: "linear", dataset: "news", examples: 20, folder: "tuned-1",
+      bytes: 1, categories: ["A", "B"])
+    let change = try workspace.write { bench throws in
+      _ = try bench.set(interface: try Interface.define(names: ["A", "B"]))
+      try bench.insert(model: model, trainedOn: [])
+      for name in ["base", "tuned-1"] {
+        try bench.complete(try bench.beginRun(dataset: dataset, model: name))
+      }
+      return try bench.set(interface: try Interface.define(names: ["A", "B", "C"]))
+    }
+    #expect(change.removedRuns.map(\.model) == ["base"])
+    #expect(try workspace.read { try $0.completeRuns(dataset: dataset).map(\.model) } == ["tuned-1"])
+  }
+
+  @Test func anotherInstructionChangesNoPrediction() throws {
+    let change = try workspace.write { bench throws in
+      _ = try bench.set(interface: try Interface.define(names: ["A", "B"]))
+      try bench.complete(try bench.beginRun(dataset: dataset, model: "base"))
+      return try bench.set(interface: try Interface.define(names: ["A", "B"], instruction: "Choose:"))
+    }
+    #expect(change.removedRuns.isEmpty && !change.isUnchanged)
   }
 
   @Test func aModelsPredictionsGoWithIt() throws {

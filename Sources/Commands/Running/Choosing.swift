@@ -54,13 +54,14 @@ struct ModelOption: Choice {
 
   @Option(
     help: ArgumentHelp(
-      "The model: base, or a tuned one; the newest tuned one if left out.", valueName: "model"))
+      "The model: base, or a tuned one; if left out the newest that knows the interface's categories.",
+      valueName: "model"))
   var model: Text?
 
-  /// The named model, else the newest tuned one, else the base.
+  /// The named model, else the standard one.
   func resolve(_ workbench: Workbench) throws -> ChosenModel {
     if let name = model?.description { return try .named(name, workbench) }
-    return try .newest(workbench)
+    return try StandardModel(workbench).chosen
   }
 }
 
@@ -74,11 +75,6 @@ enum ChosenModel: Equatable {
     case .base: Workbench.baseModel
     case .tuned(let model): model.name
     }
-  }
-
-  /// The newest tuned model, else the base.
-  static func newest(_ workbench: Workbench) throws -> ChosenModel {
-    try workbench.models().last.map(ChosenModel.tuned) ?? .base
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> ChosenModel {

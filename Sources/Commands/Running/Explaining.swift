@@ -12,7 +12,7 @@ extension Failure {
   /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
   /// and the document does not keep it.
   var isOfTheMachine: Bool {
-    ["disk-full", "cannot-write", "unexpected"].contains(code) || code.hasPrefix("model-")
+    ["disk-full", "cannot-write", "file-exists", "unexpected"].contains(code) || code.hasPrefix("model-")
       || code.hasPrefix("workspace-")
   }
 

@@ -81,7 +81,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
       "\(model) has not predicted all of \(dataset) yet. Run: predict --dataset \(dataset) --model \(model)"
     case .neverPredicted(let dataset): "No model has predicted all of \(dataset) yet. Run: predict"
     case .noLabels(let dataset):
-      "\(dataset) has no labels to train on yet. Give it some: label simulate --dataset \(dataset)"
+      "\(dataset) has no labels to train on yet. Give it some: the file's own (label file --dataset \(dataset)), simulated ones "
+        + "(label simulate --dataset \(dataset)), or your own (label --dataset \(dataset))."
     case .noTruth(let dataset):
       "It is not known what is right for \(dataset): it has neither labels nor a category column. "
         + "Label it, or load a file with categories."

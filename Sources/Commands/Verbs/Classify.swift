@@ -4,34 +4,92 @@ import Foundation
 import Shell
 import Workbench
 
-/// Cells 4 and 10 of the tutorial: one sample, before anything is stored.
+/// Cells 4 and 10 of the tutorial: one sample, before anything is stored; or a file of them, of which nothing is stored.
 struct Classify: Verb, TextVerb {
   static let configuration = CommandConfiguration(
-    commandName: "classify", abstract: "Ask a model for the category of one text.",
+    commandName: "classify", abstract: "Ask a model for the category of a text, or of each text in a file.",
     discussion: """
       A small trial before the full run. The base model has seen no example of your categories: it compares the text with \
       "This text is about {category}." and takes the closest. A tuned model has learned from labels. The number behind a category \
       is how sure the model is, from 0 to 1.
 
+      --file takes what load takes, or one text a line, and answers for each text; with fettle --json a line of JSON for each. Nothing \
+      is stored: load and predict are for data that you go on with.
+
       Examples:
         classify Ferry strike enters second week as islands ration fuel.
         classify --model base "Linen is back. So is the argument about ironing it."
+        classify --file letters.txt
 
       Next: predict.
       """)
 
-  @Argument(help: "The text; the rest of the line, quotes or not.") var text: [Text]
+  @OptionGroup var texts: TextsOption
   @OptionGroup var choice: ModelOption
 
+  /// Texts at a time, of a file.
+  private static let batch = 64
+
   func perform(in context: Context) throws -> Work {
-    let model = try context.workspace.read { try choice.resolve($0) }
-    let text = context.rest(text)
+    let (model, remark) = try context.workspace.read { (try choice.resolve($0), try choice.remark($0)) }
     let classifier = try context.classifier(for: model)
-    guard let result = try classifier.classify([text], isCancelled: context.isCancelled).first else {
-      throw Fault.usage("There is no text to classify.")
+    var results: [(text: String, result: Classification)] = []
+    var batch: [String] = []
+    func classifyBatch() throws {
+      let classified = try classifier.classify(batch, isCancelled: context.isCancelled)
+      results += zip(batch, classified).map { (text: $0, result: $1) }
+      batch.removeAll(keepingCapacity: true)
     }
+    try texts.forEachAsset(context) { text in
+      batch.append(text)
+      if batch.count == Self.batch { try classifyBatch() }
+    }
+    try classifyBatch()
+    guard let first = results.first else { throw Fault.usage("There is no text to classify.") }
     let additions: (Workbench) throws -> [String] = { try choice.additions(model, $0) }
-    return Work(additions: additions) { try report(result, by: model.name, $0) }
+    return Work(additions: additions) { [results] workbench in
+      var report =
+        try texts.file == nil
+        ? report(first.result, by: model.name, workbench) : report(results, by: model.name, workbench)
+      if let remark { report.blocks.append(.line("\(remark)")) }
+      report.hint = "predict"
+      return report
+    }
+  }
+
+  private func report(
+    _ results: [(text: String, result: Classification)], by model: String, _ workbench: Workbench
+  ) throws -> Report {
+    var report = Report(verb: "classify")
+    report.blocks.append(.line("\(counted(results.count, "text")) by \(model)"))
+    report.blocks.append(
+      .table(
+        Table(
+          header: ["category", "sure", "text"],
+          rows: try results.map { text, result in
+            let sure: Cell = result.reason.map { "\($0)" } ?? "\(.confidence(result.confidence))"
+            return ["\(try workbench.name(ofCategory: result.category))", sure, "\(text.excerpt())"]
+          })))
+    let truncated = results.count { $0.result.isTruncated }
+    if truncated > 0 {
+      report.blocks.append(
+        .line("\(counted(truncated, "text")) longer than the model reads: the end was left out."))
+    }
+    report.objects = results.map { text, result in
+      json(result, by: model).merging(["text": .string(text)]) { own, _ in own }
+    }
+    return report
+  }
+
+  private func json(_ result: Classification, by model: String) -> [String: JSONValue] {
+    [
+      "category": .string(result.category), "confidence": .double(result.confidence), "model": .string(model),
+      "scores": .object(
+        Dictionary(
+          result.scores.map { ($0.category, JSONValue.double($0.probability)) },
+          uniquingKeysWith: { first, _ in first })),
+      "reason": result.reason.map(JSONValue.string) ?? .null,
+    ]
   }
 
   private func report(_ result: Classification, by model: String, _ workbench: Workbench) throws -> Report {
@@ -52,15 +110,7 @@ struct Classify: Verb, TextVerb {
     if result.isTruncated {
       report.blocks.append(.line("The text is longer than the model reads; its end was left out."))
     }
-    report.json = [
-      "category": .string(result.category), "confidence": .double(result.confidence), "model": .string(model),
-      "scores": .object(
-        Dictionary(
-          result.scores.map { ($0.category, JSONValue.double($0.probability)) },
-          uniquingKeysWith: { first, _ in first })),
-      "reason": result.reason.map(JSONValue.string) ?? .null,
-    ]
-    report.hint = "predict"
+    report.json = json(result, by: model)
     return report
   }
 }

@@ -4,24 +4,27 @@ import Shell
 import Workbench
 
 /// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere; and what came of
-/// training, for programs that use it elsewhere.
+/// training, for programs and people that use it elsewhere.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write the training examples, or a tuned model.",
+    commandName: "export", abstract: "Write predictions, a tuned model, or the training examples.",
     discussion: """
+      export predictions writes the texts with what a model says of each, for a spreadsheet or a program.
+
       export model makes a folder that Python's sentence-transformers loads, with the head beside it and a README that tells how.
 
       export finetune writes the labels as examples. fettle trains on its own labels and needs no such file; services that fine-tune remotely do. Each line is one example in the \
       chat format, with the same instruction that a model would be asked with later; --legacy writes the tutorial's prompt and completion.
 
       Examples:
+        export predictions predicted.csv
         export model news-model
         export finetune training.jsonl
         export finetune training.jsonl --legacy --dataset news-1
 
       Next: finetune, here or elsewhere.
       """,
-    subcommands: [ModelFolder.self, FineTuneFile.self])
+    subcommands: [Predictions.self, ModelFolder.self, FineTuneFile.self])
 
   struct FineTuneFile: Verb {
     static let configuration = CommandConfiguration(
@@ -29,29 +32,28 @@ struct Export: ParsableCommand {
     @Argument(help: "The file to write.", completion: .file()) var file: Text
     @OptionGroup var data: DatasetOption
     @Flag(help: "Prompt and completion, as the tutorial's notebook wrote them.") var legacy = false
+    @Flag(help: "Write over a file that is there.") var replace = false
 
     func perform(in context: Context) throws -> Work {
-      let (dataset, examples, categories) = try context.workspace.read { workbench in
+      let (dataset, examples, categories, phrase) = try context.workspace.read { workbench in
         let dataset = try data.resolve(workbench)
         let examples = try workbench.trainingExamples(of: dataset)
         guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
         let keys = try workbench.interface()?.categories.map(\.key) ?? Set(examples.map(\.category)).sorted()
-        return (dataset, examples, keys)
+        return (dataset, examples, keys, try workbench.labelledTruth(of: dataset).phrase)
       }
-      let url = try context.files.writing(file.description)
+      let url = try context.files.writing(file.description, replacing: replace)
       let format = TrainingFile(categories: categories, isLegacy: legacy)
-      let lines = examples.map { format.line(for: $0) + "\n" }.joined()
-      do {
-        try Data(lines.utf8).write(to: url, options: .atomic)
-      } catch {
-        throw Fault.cannotWrite(path: context.files.shown(file.description))
+      let target = NewFile(url, shownAs: context.files.shown(file.description))
+      try target.write { output in
+        for example in examples { try output.append(format.line(for: example) + "\n") }
       }
       let additions: (Workbench) throws -> [String] = { try data.additions(dataset, $0) }
       return Work(additions: additions) { _ in
         var report = Report(verb: "export finetune")
         report.blocks.append(
           .line(
-            "Wrote \(counted(examples.count, "example")) of \(dataset.name) to \(context.files.shown(file.description).visible)."
+            "Wrote \(counted(examples.count, "example")) of \(dataset.name), with \(phrase), to \(context.files.shown(file.description).visible)."
           ))
         report.json = [
           "dataset": .string(dataset.name), "examples": .int(examples.count),

@@ -15,13 +15,7 @@ extension Export {
 
     func perform(in context: Context) throws -> Work {
       let path = folder.description
-      let model = try context.workspace.read { workbench in
-        let model = try chosen.resolve(workbench)
-        guard case .tuned(let tuned) = model else {
-          throw chosen.model == nil ? Fault.noTunedModel : .baseHasNoHead
-        }
-        return tuned
-      }
+      let model = try context.workspace.read { try chosen.tuned($0, insteadOfBase: .baseHasNoHead) }
       let target = try context.files.writing(path, isFolder: true).resolvingSymlinksInPath()
       let exported = ExportedModel(
         name: model.name, method: model.method, categories: model.categories,

@@ -146,7 +146,7 @@ struct FineTune: Verb {
         throw Fault.other(
           code: "category-not-in-interface",
           "The interface lacks categories that \(dataset.name) is labelled with: \(lacking.joined(separator: ", ")). "
-            + "Mend it: interface define --from \(dataset.name)")
+            + "Mend it: \(try workbench.interfaceMend(lacking: lacking, of: dataset))")
       }
     }
     // The head has a row for every category of the interface, so that a model can be trained further on data that has

@@ -11,6 +11,9 @@ struct InterfaceVerb: ParsableCommand {
       The interface is the list of categories that a text can have, exactly one each. It is Kili's JSON, one classification job, \
       so an interface exported from there works here.
 
+      Predictions of the base model go when the categories change, since it chose among them; those of tuned models stay, which know \
+      the categories that they learned. No label goes.
+
       Examples:
         interface load Samples/interface.json
         interface define "Sports, Politics, Science & Technology"
@@ -72,8 +75,27 @@ struct InterfaceVerb: ParsableCommand {
   }
 
   private static func set(_ interface: Interface, _ workbench: Workbench) throws -> Report {
-    try workbench.set(interface: interface)
+    let change = try workbench.set(interface: interface)
     var report = report(interface, first: "The interface now has")
+    for (model, runs) in Dictionary(grouping: change.removedRuns, by: \.model).sorted(by: { $0.key < $1.key })
+    {
+      report.blocks.append(
+        .line(
+          "The predictions of \(model) on \(runs.map(\.dataset).joined(separator: ", ")) went with the old categories. "
+            + "Make them anew: predict --model \(model)"))
+    }
+    if !change.orphanedLabels.isEmpty {
+      let list = change.orphanedLabels.map { "\($0.name.visible) (\(counted($0.count, "label")))" }
+      report.blocks.append(
+        .line(
+          "It lacks categories that people labelled with: \(list.joined(separator: ", ")). Those labels stay; to cover them: "
+            + "\(workbench.interfaceCovering(change.orphanedLabels.map(\.name), besides: interface))"))
+    }
+    report.json["predictions_removed"] = .array(
+      change.removedRuns.map { .object(["dataset": .string($0.dataset), "model": .string($0.model)]) })
+    report.json["labels_not_covered"] = .object(
+      Dictionary(
+        change.orphanedLabels.map { ($0.name, .int($0.count)) }, uniquingKeysWith: { first, _ in first }))
     for dataset in try workbench.datasets() {
       let unknown = try workbench.unknownCategories(of: dataset)
       if !unknown.isEmpty { report.blocks.append(.line("\(lacking(unknown, dataset))")) }
@@ -107,5 +129,23 @@ struct InterfaceVerb: ParsableCommand {
     }
     let rest = unknown.count > list.count ? " and \(unknown.count - list.count) more" : ""
     return "The interface lacks what \(dataset.name) has: \(list.joined(separator: ", "))\(rest)."
+  }
+}
+
+extension Workbench {
+  /// The command that gives an interface with these categories too, beside its own.
+  func interfaceCovering(_ keys: [String], besides interface: Interface) -> String {
+    let names = interface.classes.map(\.name) + keys.map(CategoryKey.name(forKey:))
+    return "interface define \(Language.quoted(names.joined(separator: ", ")))"
+  }
+
+  /// The command that mends an interface which lacks categories that a data set is labelled with: from the data set's
+  /// own where they are among them, else with all names written out.
+  func interfaceMend(lacking keys: [String], of dataset: Dataset) throws -> String {
+    let own = Set(try fileCategories(of: dataset).values)
+    guard let interface = try interface(), !own.isSuperset(of: keys) else {
+      return "interface define --from \(dataset.name)"
+    }
+    return interfaceCovering(keys, besides: interface)
   }
 }

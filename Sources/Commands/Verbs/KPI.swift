@@ -11,7 +11,12 @@ struct KPI: Verb {
     discussion: """
       The tutorial's measure is Kili's IoU: model and human agree, 1.0; they differ, 0.5; the score is the share of assets above \
       one half. Beside it stand the accuracy with its 95 % interval, which says how far chance could have moved it, and macro F1, in which \
-      every category counts the same.
+      every category counts the same. A text that the model could not classify is missed for its category; UNABLE_TO_CLASSIFY is no \
+      category of its own there. A category that was predicted and no asset has counts with an F1 of 0, as in scikit-learn; its recall \
+      is a share of nothing and so not defined, like the precision of one that was never predicted: --by category shows a dash.
+
+      What is right is what the labels say, people's before the file's and these before simulated ones, else the file's own \
+      categories; the first line says whose count.
 
       kpi speaks of the model that predicted last; --model names another.
 
@@ -86,14 +91,7 @@ struct KPI: Verb {
   }
 
   private func measurement(_ model: Text?, _ dataset: Dataset, _ workbench: Workbench) throws -> Measurement {
-    let chosen = try model.map { try ChosenModel.named($0.description, workbench) }
-    let run =
-      try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0.name) }
-      ?? workbench.lastCompleteRun(dataset: dataset)
-    guard let run, run.isComplete else {
-      throw chosen.map { .noPredictions(model: $0.name, dataset: dataset.name) }
-        ?? Fault.neverPredicted(dataset: dataset.name)
-    }
+    let run = try workbench.completeRun(of: model?.description, over: dataset)
     return try Measurement(model: run.model, dataset: dataset, run: run, workbench: workbench)
   }
 
@@ -125,11 +123,14 @@ struct KPI: Verb {
         Table(
           header: ["category", "assets", "predicted", "precision", "recall", "F1"],
           rows: try matrix.categoryScores.map { score in
-            let predicted = score.truePositives + score.falsePositives
+            // Being unable to classify is no class, whose F1 would count.
+            let isClass = score.category != matrix.abstention
             return [
               "\(try workbench.name(ofCategory: score.category))", "\(score.support)",
-              "\(.count(predicted, of: measured.count))", "\(.share(score.precision, of: predicted))",
-              "\(.share(score.recall, of: score.support))", "\(.share(score.f1, of: score.support))",
+              "\(.count(score.predicted, of: measured.count))",
+              share(isClass ? score.precision : nil, of: score.predicted),
+              share(isClass ? score.recall : nil, of: score.support),
+              share(isClass ? score.f1 : nil, of: score.support),
             ]
           }, alignments: [.left] + Array(repeating: .right, count: 5))))
     report.blocks.append(.fields([("macro F1", "\(.macroF1(measured.macroF1, of: measured.count))")]))
@@ -138,15 +139,24 @@ struct KPI: Verb {
     report.json["categories"] = .object(
       Dictionary(
         matrix.categoryScores.map { score in
-          (
+          let isClass = score.category != matrix.abstention
+          func json(_ value: Double?) -> JSONValue {
+            value.flatMap { isClass ? JSONValue.double($0) : nil } ?? .null
+          }
+          return (
             score.category,
             .object([
-              "support": .int(score.support), "predicted": .int(score.truePositives + score.falsePositives),
-              "precision": .double(score.precision), "recall": .double(score.recall), "f1": .double(score.f1),
+              "support": .int(score.support), "predicted": .int(score.predicted),
+              "precision": json(score.precision), "recall": json(score.recall), "f1": json(score.f1),
             ])
           )
         }, uniquingKeysWith: { first, _ in first }))
     return report
+  }
+
+  /// A share; a dash where there is nothing to take one of.
+  private func share(_ value: Double?, of total: Int) -> Cell {
+    value.map { "\(.share($0, of: total))" } ?? "-"
   }
 
   private func report(_ measured: Measurement, _ workbench: Workbench) throws -> Report {

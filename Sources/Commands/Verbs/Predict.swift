@@ -15,14 +15,16 @@ struct Predict: Verb {
         predict
         predict --dataset news-2 --model base
 
-      Next: label simulate, kpi.
+      Next: label file or label simulate, kpi; with a tuned model export predictions.
       """)
 
   @OptionGroup var data: DatasetOption
   @OptionGroup var choice: ModelOption
 
   func perform(in context: Context) throws -> Work {
-    let (dataset, model) = try context.workspace.read { (try data.resolve($0), try choice.resolve($0)) }
+    let (dataset, model, remark) = try context.workspace.read {
+      (try data.resolve($0), try choice.resolve($0), try choice.remark($0))
+    }
     let start = ContinuousClock.now
     let run = try context.predictMissing(dataset, by: model)
     let seconds = (ContinuousClock.now - start).seconds
@@ -31,14 +33,14 @@ struct Predict: Verb {
     }
     return Work(additions: additions) { workbench in
       try workbench.complete(run)
-      var report = try report(run, dataset, model, workbench)
+      var report = try report(run, dataset, model, remark, workbench)
       report.timing["seconds"] = .double(seconds)
       return report
     }
   }
 
   private func report(
-    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ workbench: Workbench
+    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ remark: String?, _ workbench: Workbench
   ) throws -> Report {
     let predictions = try workbench.predictions(of: run).map(\.prediction)
     let counts = Dictionary(grouping: predictions, by: \.category).mapValues(\.count)
@@ -46,6 +48,7 @@ struct Predict: Verb {
     let total = predictions.count
     var report = Report(verb: "predict")
     report.blocks.append(.line("\(model.name) predicted \(dataset.name): \(counted(total, "asset"))."))
+    if let remark { report.blocks.append(.line("\(remark)")) }
     report.blocks.append(
       .bars(
         try workbench.order(of: Set(counts.keys)).map { key in
@@ -62,7 +65,7 @@ struct Predict: Verb {
       "dataset": .string(dataset.name), "model": .string(model.name), "assets": .int(total),
       "unable_to_classify": .int(unable), "predictions": .object(counts.mapValues(JSONValue.int)),
     ]
-    report.hint = try workbench.labels(of: dataset).isEmpty ? "label simulate" : "kpi"
+    report.hint = try workbench.stepAfterPredicting(dataset, by: model)
     return report
   }
 }

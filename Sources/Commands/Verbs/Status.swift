@@ -63,9 +63,31 @@ extension Workbench {
   /// What usually comes next where one stands now.
   func nextStep() throws -> String {
     guard let dataset = try currentDataset() else { return "load FILE" }
-    if try interface() == nil { return "interface define --from \(dataset.name)" }
-    if try lastCompleteRun(dataset: dataset) == nil { return "predict" }
-    if try labellers(of: dataset).isEmpty { return "label simulate" }
-    return try models().isEmpty ? "finetune" : "validate"
+    if try interface() == nil {
+      return dataset.categories > 0
+        ? "interface define --from \(dataset.name)" : "interface define \"A, B, C\", your categories"
+    }
+    guard let run = try lastCompleteRun(dataset: dataset) else { return "predict" }
+    if try labellers(of: dataset).isEmpty { return try stepToLabels(of: dataset) }
+    let standard = try StandardModel(self).chosen
+    if case .base = standard { return "finetune" }
+    if run.model == standard.name, try hasUnlabelled(dataset) { return "export predictions FILE.csv" }
+    return try predictionRun(dataset: dataset, model: standard.name)?.isComplete == true
+      || !hasUnlabelled(dataset)
+      ? "validate" : "predict"
+  }
+
+  /// What usually comes next when a model has predicted a data set.
+  func stepAfterPredicting(_ dataset: Dataset, by model: ChosenModel) throws -> String {
+    if case .tuned = model, try hasUnlabelled(dataset) { return "export predictions FILE.csv" }
+    return try labellers(of: dataset).isEmpty ? stepToLabels(of: dataset) : "kpi"
+  }
+
+  /// The way to labels: a file that has all of its categories may stand for readers, one that has some is labelled so
+  /// far, and one that has none is labelled by hand.
+  private func stepToLabels(of dataset: Dataset) throws -> String {
+    guard dataset.categories > 0 else { return "label, at the keyboard, or label import FILE" }
+    return try categorised(in: dataset) < dataset.assets
+      ? "label file, then finetune --method linear" : "label simulate, or label file"
   }
 }

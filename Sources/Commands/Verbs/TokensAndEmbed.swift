@@ -5,7 +5,7 @@ import Foundation
 import Shell
 import Workbench
 
-/// Where `tokens` and `embed` take their texts from.
+/// Where `tokens`, `embed` and `classify` take their texts from.
 struct TextsOption: ParsableArguments {
   @Argument(help: "The text; the rest of the line.") var text: [Text] = []
   @Option(
@@ -14,20 +14,53 @@ struct TextsOption: ParsableArguments {
       valueName: "file"),
     completion: .file())
   var file: Text?
+  @Option(
+    name: .customLong("text"),
+    help: ArgumentHelp("The column (JSON lines: the key) of the text in --file.", valueName: "column"))
+  var column: Text?
 
   func validate() throws {
     if text.isEmpty == (file == nil) { throw ValidationError("Give either a text or --file FILE") }
+    if column != nil, file == nil { throw ValidationError("--text names a column of --file FILE") }
   }
 
   /// Calls `body` with each text, as the file is read.
   func forEach(_ context: Context, _ body: (String) throws -> Void) throws {
     guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
-    var source = try TextFile.open(url, shownAs: context.files.shown(file.description))
+    var source = try TextFile.open(
+      url, shownAs: context.files.shown(file.description), textColumn: column?.description)
     while let text = try source.next() {
       try context.checkCancellation()
       try body(text)
     }
+  }
+
+  /// The same for texts that are to be classified: a file that `load` can read gives the texts that `load` would make
+  /// of it, without its categories; any other one text a line.
+  func forEachAsset(_ context: Context, _ body: (String) throws -> Void) throws {
+    guard let file else { return try body(context.rest(text)) }
+    let url = try context.files.reading(file.description)
+    guard var rows = try assetRows(in: url, shownAs: context.files.shown(file.description)) else {
+      return try forEach(context, body)
+    }
+    while let row = try rows.next() {
+      try context.checkCancellation()
+      try body(row.text)
+    }
+  }
+
+  private func assetRows(in url: URL, shownAs shown: String) throws -> AssetRows? {
+    let options = LoadOptions(name: "texts", textColumn: column?.description, categoryColumn: "none")
+    if let table = try? AssetFile.open(url, shownAs: shown, options: options) { return try table.rows() }
+    // text|CATEGORY has no header, and one text among others may have a bar in it: each line must.
+    guard column == nil,
+      let file = try? AssetFile.open(url, shownAs: shown, options: LoadOptions(name: "texts")),
+      file.format == .pipe
+    else { return nil }
+    var rows = try file.rows()
+    do { while try rows.next() != nil {} } catch { return nil }
+    return try file.rows()
   }
 }
 

@@ -26,11 +26,9 @@ struct Validate: Verb {
   func perform(in context: Context) throws -> Work {
     let (dataset, tuned, base) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
-      guard case .tuned(let tuned) = try choice.resolve(workbench) else {
-        throw choice.model == nil ? Fault.noTunedModel : .notTuned(model: Workbench.baseModel)
-      }
+      let tuned = try choice.tuned(workbench, insteadOfBase: .notTuned(model: Workbench.baseModel))
       let truth = try workbench.truth(of: dataset)
-      if truth.source == .none { throw Fault.noTruth(dataset: dataset.name) }
+      if truth.isEmpty { throw Fault.noTruth(dataset: dataset.name) }
       return (dataset, tuned, try ChosenModel.named(tuned.base, workbench))
     }
     let start = ContinuousClock.now
@@ -49,15 +47,17 @@ struct Validate: Verb {
       let all = try Measurement(model: tuned.name, dataset: dataset, run: tunedRun, workbench: workbench)
       let after = all.filter { !seen.contains(TextDigest($0.text)) }
       guard after.count > 0 else { throw Fault.nothingHeldOut(dataset: dataset.name, leftOut: all.count) }
-      var report = report(before, after, leftOut: all.count - after.count)
+      var report = report(
+        before, after, leftOut: all.count - after.count, remark: try choice.remark(workbench))
       report.timing["seconds"] = .double(seconds)
       return report
     }
   }
 
-  private func report(_ before: Measurement, _ after: Measurement, leftOut: Int) -> Report {
+  private func report(_ before: Measurement, _ after: Measurement, leftOut: Int, remark: String?) -> Report {
     let comparison = ModelComparison(before, after)
     var report = Report(verb: "validate")
+    if let remark { report.blocks.append(.line("\(remark)")) }
     let others = leftOut == 1 ? "1 asset left out that was" : "\(leftOut) assets left out that were"
     report.blocks.append(.line("\(comparison.title)"))
     report.blocks.append(.line("\(leftOut == 0 ? "no asset was" : others) in the training set"))

@@ -20,7 +20,8 @@ public struct Prediction: Equatable, Hashable, Sendable {
 /// One model's predictions for one data set, made batch by batch.
 ///
 /// A run that is not complete is seen by `predict` alone, which goes on with it; whoever reads predictions
-/// reads complete runs. A run goes when the interface changes, its data set is replaced or its model removed.
+/// reads complete runs. A run goes when its data set is replaced or its model removed; the base model's also when the
+/// interface gets other categories.
 public struct PredictionRun: Equatable, Hashable, Sendable, Identifiable {
   public let id: Int
   /// The data set's ``Dataset/id``.
