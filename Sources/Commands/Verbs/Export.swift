@@ -20,7 +20,7 @@ struct Export: ParsableCommand {
         export predictions predicted.csv
         export model news-model
         export finetune training.jsonl
-        export finetune training.jsonl --legacy --dataset news-1
+        export finetune old.jsonl --legacy --dataset news-1
 
       Next: finetune, here or elsewhere.
       """,
