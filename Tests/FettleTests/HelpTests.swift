@@ -76,6 +76,27 @@ import Testing
     }
   }
 
+  @Test("A hint leads on from a file without categories, and past the last step")
+  func nextSteps() throws {
+    let front = try Front()
+    try front.write("id,text\na,news of the day\nb,z y x\nc,news of x\n", to: "own.csv")
+    try front.lines("load own.csv")
+    let terminal = try front.prompt()
+    for (line, hint) in [
+      ("datasets", #"next: interface define "A, B, C""#),
+      (#"interface define "World, Sports""#, "next: classify"),
+      ("predict", "next: label, at the keyboard"), ("status", "next: label, at the keyboard"),
+      ("label set a World", "next: kpi"), ("label set b Sports", "next: kpi"), ("datasets", "next: finetune"),
+      ("finetune --method linear", "next: "), ("datasets", "next: predict"),
+      ("predict", "next: export predictions FILE.csv"), ("datasets", "next: export predictions FILE.csv"),
+      ("label set c World", "next: kpi"), ("datasets", "next: validate"),
+    ] {
+      terminal.type("\(line)\n")
+      try terminal.wait(for: hint)
+      try terminal.waitForPrompt()
+    }
+  }
+
   @Test(
     "Hints stand after an answer at the prompt alone; config hints off ends them, as a step of the document")
   func hints() throws {

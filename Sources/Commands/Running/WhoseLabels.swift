@@ -67,7 +67,10 @@ extension Workbench {
 
   /// The texts that are labelled differently in different assets, in a sentence; nil where there are none.
   func contradictionRemark(on dataset: Dataset) throws -> String? {
-    let found = try contradictions(of: dataset)
+    try remark(on: contradictions(of: dataset))
+  }
+
+  func remark(on found: [Contradiction]) throws -> String? {
     guard !found.isEmpty else { return nil }
     let examples = try found.prefix(3).map { contradiction in
       let names = try contradiction.categories.map(name(ofCategory:)).map(\.visible)

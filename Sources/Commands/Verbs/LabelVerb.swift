@@ -76,12 +76,12 @@ struct LabelVerb: ParsableCommand {
               "\(counted(kept, "label")) that \(author.visible) gave by hand \(kept == 1 ? "stays" : "stay")."
             ))
         }
-        let remarks =
-          try workbench.rank(of: labels, in: dataset) + [workbench.contradictionRemark(on: dataset)]
+        let contradictions = try workbench.contradictions(of: dataset)
+        let remarks = try workbench.rank(of: labels, in: dataset) + [workbench.remark(on: contradictions)]
         report.blocks += remarks.compactMap { $0 }.map { .line("\($0)") }
         report.json = [
           "dataset": .string(dataset.name), "author": .string(author), "labels": .int(labels.count),
-          "wrong": .int(wrong), "contradictory": .int(try workbench.contradictions(of: dataset).count),
+          "wrong": .int(wrong), "contradictory": .int(contradictions.count),
         ]
         report.hint = "kpi, then finetune"
         return report

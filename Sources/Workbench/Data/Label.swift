@@ -31,7 +31,7 @@ public struct Label: Equatable, Hashable, Sendable {
   }
 }
 
-extension [Label] {
+extension Collection<Label> {
   /// Of an asset's labels those of the highest rank, which alone count.
   public var deciding: [Label] {
     let highest = map(\.source).max()
@@ -90,7 +90,13 @@ public struct Verdict: Equatable, Sendable {
   /// - Parameters:
   ///   - labels: an asset's labels.
   ///   - ranks: the place of each author among the data set's labellers, the earliest first.
-  init?(_ labels: [Label], ranks: [String: Int]) {
+  init?(_ labels: ArraySlice<Label>, ranks: [String: Int]) {
+    // Nearly all assets have one label, and a data set may have hundreds of thousands.
+    if labels.count == 1, let only = labels.first {
+      (category, source, decider) = (only.category, only.source, only.author)
+      (authors, votes, isTie) = ([only.author], 1, false)
+      return
+    }
     func rank(_ label: Label) -> Int { ranks[label.author] ?? .max }
     let voters = labels.deciding.sorted { rank($0) < rank($1) }
     let votes = Dictionary(grouping: voters, by: \.category)

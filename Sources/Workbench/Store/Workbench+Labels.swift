@@ -106,7 +106,8 @@ extension Workbench {
     let labels = try labels(of: asset)
     // Only where several decide is it asked who labelled first, among all labels of the data set.
     let authors = labels.count > 1 ? try labellers(of: dataset).map(\.author) : labels.map(\.author)
-    return Verdict(labels, ranks: Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) }))
+    return Verdict(
+      labels[...], ranks: Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) }))
   }
 
   /// One asset's labels, in the order they were first given.
@@ -140,8 +141,14 @@ extension Workbench {
   public func verdicts(of dataset: Dataset) throws -> [Int: Verdict] {
     let authors = try labellers(of: dataset).map(\.author)
     let ranks = Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) })
-    return Dictionary(grouping: try labels(of: dataset), by: \.asset)
-      .compactMapValues { Verdict($0, ranks: ranks) }
+    var verdicts: [Int: Verdict] = [:]
+    var rest = try labels(of: dataset)[...]
+    while let first = rest.first {
+      let own = rest.prefix { $0.asset == first.asset }
+      verdicts[first.asset] = Verdict(own, ranks: ranks)
+      rest = rest.dropFirst(own.count)
+    }
+    return verdicts
   }
 
   /// The key of the category that the file gives an asset, by ``Asset/id``.
