@@ -164,7 +164,8 @@ struct InterfaceTests {
       CategoryCount(name: "World News", count: 2), CategoryCount(name: "Arts & Culture", count: 1),
     ]
     let interface = try Interface.define(from: counts, of: "news")
-    #expect(interface.categories.map(\.name) == ["ARTS AND CULTURE", "WORLD NEWS", "UNABLE TO CLASSIFY"])
+    #expect(interface.categories.map(\.name) == ["Arts & Culture", "World News", "UNABLE TO CLASSIFY"])
+    #expect(interface.categories.map(\.key) == ["ARTS_AND_CULTURE", "WORLD_NEWS", "UNABLE_TO_CLASSIFY"])
     #expect(throws: InterfaceError.noCategories(dataset: "texts")) {
       try Interface.define(from: [], of: "texts")
     }

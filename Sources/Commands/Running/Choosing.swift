@@ -133,9 +133,10 @@ extension Context {
 }
 
 extension Workbench {
-  /// How people read a category: the interface's name for it, else one made from its key.
+  /// How people read a category: the interface's name for it, else the data files', else one made from its key.
   func name(ofCategory key: String) throws -> String {
-    try interface()?.categories.first { $0.key == key }?.name ?? CategoryKey.name(forKey: key)
+    try interface()?.categories.first { $0.key == key }?.name ?? fileName(ofCategory: key)
+      ?? CategoryKey.name(forKey: key)
   }
 
   /// The order in which categories are shown: the interface's, then any others by name.

@@ -65,6 +65,7 @@ enum VerbParser {
         || hasBlank(word.text)
       return isValue ? String(mark) + word.text : word.text
     }
+    try refuseDoubled(zip(words, arguments).filter { $1.hasPrefix("--") }.map(\.0), of: path)
     do {
       let parsed = try Fettle.parseAsRoot(arguments)
       guard let verb = parsed as? any Verb else {
@@ -151,6 +152,25 @@ enum VerbParser {
     }?
     .column
     return Misuse(message: "\(message) See: help \(path.joined(separator: " "))", column: column)
+  }
+
+  /// argument-parser takes the last value of an option that is given twice, and says nothing of the first.
+  ///
+  /// - Parameter words: those that are options.
+  private static func refuseDoubled(_ words: [Input], of path: [String]) throws {
+    var seen = Set<String>()
+    for word in words {
+      let option = String(word.text.prefix { $0 != "=" })
+      guard !seen.insert(option).inserted, var command = Declaration.command(path)?.command else { continue }
+      if let standard = command.defaultSubcommand.flatMap(command.child) { command = standard }
+      let isSingle = command.arguments?.contains {
+        $0.takesValue && !$0.isRepeating && $0.options.contains(option)
+      }
+      guard isSingle ?? false else { continue }
+      throw Misuse(
+        message: "\(option) is given twice, and takes one value. See: help \(path.joined(separator: " "))",
+        column: word.column)
+    }
   }
 
   /// What a verb declares, as it is typed.

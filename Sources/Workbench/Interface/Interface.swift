@@ -67,16 +67,14 @@ public struct Interface: Equatable, Sendable {
       job: defaultJob, instruction: instruction, categories: categories, place: { _ in nil })
   }
 
-  /// The interface with the categories of a data set, sorted by key; names that differ only in spelling are
-  /// one.
+  /// The interface with the categories of a data set, called as the file calls them and sorted by key; names
+  /// that differ only in spelling are one.
   public static func define(
     from counts: [CategoryCount], of dataset: String, instruction: String = defaultInstruction
   ) throws -> Interface {
     guard !counts.isEmpty else { throw InterfaceError.noCategories(dataset: dataset) }
-    var nameByKey: [String: String] = [:]
-    for name in counts.map(\.name) where nameByKey[CategoryKey.key(forName: name)] == nil {
-      nameByKey[CategoryKey.key(forName: name)] = CategoryKey.name(forKey: CategoryKey.key(forName: name))
-    }
+    let nameByKey = Dictionary(
+      counts.map { (CategoryKey.key(forName: $0.name), $0.name) }, uniquingKeysWith: { first, _ in first })
     return try define(names: nameByKey.sorted { $0.key < $1.key }.map(\.value), instruction: instruction)
   }
 

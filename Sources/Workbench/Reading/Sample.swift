@@ -18,14 +18,18 @@ struct Sample {
   /// The smallest of what it is offered.
   struct Smallest {
     let size: Int
+    private let most: Int
     private var kept: [Kept] = []
 
-    init(size: Int) { self.size = size }
+    init(size: Int) {
+      self.size = size
+      most = min(size, .max / 4) * 2 + 64
+    }
 
     mutating func offer(_ candidate: Kept) {
       kept.append(candidate)
       // Cut now and then instead of after each: the cost of sorting is shared by as many rows.
-      if kept.count >= 2 * size + 64 { cut() }
+      if kept.count >= most { cut() }
     }
 
     private mutating func cut() {

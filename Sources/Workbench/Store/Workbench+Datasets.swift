@@ -74,6 +74,12 @@ extension Workbench {
     ).map { CategoryCount(name: $0[0], count: $0[1]) }
   }
 
+  /// What the data files call a category, the first that was loaded; nil where none has it.
+  public func fileName(ofCategory key: String) throws -> String? {
+    try String.fetchAll(db, sql: "SELECT name FROM categories ORDER BY dataset_id, number")
+      .first { CategoryKey.key(forName: $0) == key }
+  }
+
   /// The categories of a data set that the interface lacks; empty where there is no interface yet.
   public func unknownCategories(of dataset: Dataset) throws -> [UnknownCategory] {
     guard let interface = try interface() else { return [] }
