@@ -16,7 +16,9 @@ struct NamesTests {
   }
 
   @Test func namesThatAreUnlikeHaveKeysThatAreUnlike() {
-    let names = ["H&S", "Hands", "H and S", "M&A", "Manda", "R&D", "R&amp;D", "Rand D", "C", "C++", "C#", "A/B"]
+    let names = [
+      "H&S", "Hands", "H and S", "M&A", "Manda", "R&D", "R&amp;D", "Rand D", "C", "C++", "C#", "A/B",
+    ]
     #expect(Set(names.map(CategoryKey.key(forName:))).count == names.count)
   }
 
