@@ -16,7 +16,10 @@ import Testing
     try FileManager.default.copyItem(
       at: Front.repository.appending(path: "Tests/EncoderTests/Reference/tiny-bert"),
       to: front.folder.appending(path: "Downloads/all-MiniLM-L6-v2"))
-    try front.write("id,body,topic\n1,news,World\n2,z y x,Sports\n", to: "letters.csv")
+    try front.write("id,subject,body,topic\n1,a,news,World\n2,b,z y x,Sports\n", to: "letters.csv")
+    try front.write("When,Who,Why?,How was it?\n1,x,news,Praise\n2,y,z y x,Complaint\n", to: "answers.csv")
+    try front.write("{\"headline\": \"news\", \"category\": \"TOWN\"}\n", to: "archive.json")
+    try front.write("TOWN,Local\n", to: "sections.csv")
     try front.write("news of the day\nz y x\n", to: "letters.txt")
     try front.write("status\n", to: "lesson.fettle")
     let ready = try front.lines(

@@ -78,13 +78,36 @@ struct AssetFileTests {
         == .badRow(file: "data.csv", line: 2, column: 10, expected: "2 fields as in the header, found 3"))
   }
 
-  @Test func emptyTextsAndCategoriesAreBad() {
+  @Test func anEmptyTextIsBad() {
     #expect(
       error("text,label\n  ,X\n")
         == .badRow(file: "data.csv", line: 2, column: 1, expected: "a text, found none"))
+  }
+
+  @Test func rowsWithoutACategoryLoad() throws {
+    let expected: [String?] = ["X", nil, nil, "Y"]
+    #expect(try rows("text,label\na,X\nb,\nc,  \nd,Y\n").map(\.category) == expected)
+    #expect(try rows("a|X\nb|\nc| \nd|Y\n", as: "data.txt").map(\.category) == expected)
+    let lines = ["\"label\": \"X\"", "\"label\": null", "\"more\": 1", "\"label\": \"Y\""]
+    let json = lines.map { "{\"text\": \"a\", \($0)}\n" }
+    #expect(try rows(json.joined(), as: "data.jsonl").map(\.category) == expected)
+    // The first row may be one without.
+    #expect(try rows(json.dropFirst(2).joined(), as: "late.jsonl").map(\.category) == [nil, "Y"])
+  }
+
+  @Test func inAFileOfLabelsARowWithoutACategoryIsBad() {
+    let options = LoadOptions(needsCategories: true)
     #expect(
-      error("text,label\nabc,\n")
+      error("text,label\nabc,\n", options)
         == .badRow(file: "data.csv", line: 2, column: 5, expected: "a category, found none"))
+    #expect(
+      error("One|A\nTwo|\n", as: "data.txt", options)
+        == .badRow(file: "data.txt", line: 2, column: 5, expected: "a category after the |, found none"))
+    #expect(
+      error(
+        "{\"text\": \"a\", \"label\": \"b\"}\n{\"text\": \"a\"}", as: "data.jsonl", options)
+        == .badRow(
+          file: "data.jsonl", line: 2, column: 14, expected: "a category in \"label\", found none"))
   }
 
   @Test func headlineAndDescriptionBecomeOneText() throws {
@@ -95,14 +118,14 @@ struct AssetFileTests {
 
   @Test func columnsCanBeNamed() throws {
     let text = "Kopf,Rubrik,Zahl\nEins,A,1\n"
-    let named = try rows(text, LoadOptions(textColumn: "kopf", categoryColumn: "Rubrik"))
+    let named = try rows(text, LoadOptions(textColumns: ["kopf"], categoryColumn: "Rubrik"))
     #expect(named.map(\.text) == ["Eins"])
     #expect(named.map(\.category) == ["A"])
     #expect(
       error(text)
         == .missingColumn(file: "data.csv", line: 1, role: .text, found: ["Kopf", "Rubrik", "Zahl"]))
     #expect(
-      error(text, LoadOptions(textColumn: "Kopf"))
+      error(text, LoadOptions(textColumns: ["Kopf"]))
         == .missingColumn(file: "data.csv", line: 1, role: .category, found: ["Kopf", "Rubrik", "Zahl"]))
   }
 
@@ -112,7 +135,7 @@ struct AssetFileTests {
     #expect(!file.hasCategories)
     #expect(file.remarks == ["The file has no categories."])
     #expect(try WorkbenchTests.rows(of: url).map(\.category) == [nil])
-    #expect(throws: LoadError.noCategories(file: "texts.csv")) {
+    #expect(throws: LoadError.noCategories(file: "texts.csv", option: "--per-category")) {
       try AssetFile.open(url, options: LoadOptions(perCategory: 3))
     }
   }
@@ -165,7 +188,6 @@ struct AssetFileTests {
       "no control character in a text (a tab is written \\t)"
     ),
     ("{\"text\": \"a\", \"label\": \"b\"}\n{\"text\": \"a, \"label\": \"b\"}", 2, 15, "a comma or }"),
-    ("{\"text\": \"a\", \"label\": \"b\"}\n{\"text\": \"a\"}", 2, 14, "a category in \"label\", found none"),
     ("{\"text\": \"a\", \"label\": \"b\"}\n{\"label\": \"b\"}", 2, 15, "a text in \"text\", found none"),
     (
       "{\"text\": \"a\", \"label\": \"b\"}\n{\"text\": [\"a\"], \"label\": \"b\"}", 2, 10,
@@ -199,12 +221,50 @@ struct AssetFileTests {
         == .badRow(file: "data.jsonl", line: line, column: column, expected: expected))
   }
 
-  @Test func aJSONDocumentIsNotLines() {
-    #expect(error("[\n{\"text\": \"a\"}\n]", as: "data.json") == .notLines(file: "data.json", line: 1))
-    #expect(error("{\n  \"text\": \"a\"\n}", as: "data.json") == .notLines(file: "data.json", line: 1))
+  @Test(arguments: [
+    ("[\n{\"text\": \"a\"}\n]", "jq -c '.[]' data.json > lines.jsonl"),
+    ("[{\"text\": \"a\"}, {\"text\": \"b\"}]", "jq -c '.[]' data.json > lines.jsonl"),
+    ("{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n", "jq -c . data.json > lines.jsonl"),
+    ("{\n\"version\": [2],\n\"data\": [\n{\"text\": \"a\"}]}", "jq -c '.data[]' data.json > lines.jsonl"),
+    ("{\"the rows\": [{\"text\": \"a\"}]}", "jq -c '.[\"the rows\"][]' data.json > lines.jsonl"),
+  ]) func aJSONDocumentGetsTheCommandThatMakesLinesOfIt(_ text: String, _ command: String) {
+    let error = error(text, as: "data.json")
+    #expect(error?.code == "not-json-lines")
+    #expect(error?.description.hasSuffix(": \(command)") == true, "\(error?.description ?? "none")")
+  }
+
+  @Test func aLineCutShortIsNoDocument() {
     #expect(
       error("{\"text\": \"a\"\n{\"text\": \"b\"}\n", as: "data.jsonl")
         == .badRow(file: "data.jsonl", line: 1, column: 13, expected: "a comma or }"))
+    #expect(error("[1, 2]", as: "data.json") == .notLines(file: "data.json", line: 1, form: .otherList))
+    #expect(
+      error("{\"convo\": [{\"a\": 1}]}\n{\"convo\": []}\n", as: "data.jsonl")
+        == .missingColumn(file: "data.jsonl", line: 1, role: .text, found: ["convo"]))
+  }
+
+  @Test func conversationsInTheChatFormat() throws {
+    let rows = try rows(
+      """
+      {"messages": [{"role": "system", "content": "Sort."}, {"role": "user", "content": "Old"}, \
+      {"role": "assistant", "content": "X"}, {"role": "user", "content": "Ferry late"}, {"role": "assistant", "content": " News "}]}
+      {"messages": [{"role": "user", "content": [{"type": "text", "text": "Cup"}, {"type": "text", "text": "final"}]}], "id": "c2"}
+      """, as: "chat.jsonl")
+    #expect(rows.map(\.text) == ["Ferry late", "Cup\nfinal"])
+    #expect(rows.map(\.category) == ["News", nil])
+    #expect(rows.map(\.externalID) == ["text_0", "c2"])
+    #expect(
+      error("{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}", as: "chat.jsonl")
+        == .badRow(
+          file: "chat.jsonl", line: 1, column: 51, expected: "a text in a message of the user, found none"))
+  }
+
+  @Test func promptsAndCompletions() throws {
+    let rows = try rows(
+      "{\"prompt\": \"Ferry late[PROMPT_STOP]\", \"completion\": \" NEWS[END]\"}\n"
+        + "{\"prompt\": \"Cup final\\n\\n###\\n\\n\", \"completion\": \" SPORTS\"}\n", as: "old.jsonl")
+    #expect(rows.map(\.text) == ["Ferry late", "Cup final"])
+    #expect(rows.map(\.category) == ["NEWS", "SPORTS"])
   }
 
   @Test func deepNestingIsRefused() {
@@ -225,9 +285,6 @@ struct AssetFileTests {
     #expect(
       error("One|A\n|B\n", as: "data.txt")
         == .badRow(file: "data.txt", line: 2, column: 1, expected: "a text before the |, found none"))
-    #expect(
-      error("One|A\nTwo|\n", as: "data.txt")
-        == .badRow(file: "data.txt", line: 2, column: 5, expected: "a category after the |, found none"))
   }
 
   // MARK: The file itself

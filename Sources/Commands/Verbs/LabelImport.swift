@@ -44,14 +44,15 @@ extension LabelVerb {
     /// A file of labels may have ids and no texts.
     private func open(_ url: URL, shownAs: String) throws -> AssetFile {
       var options = LoadOptions(
-        textColumn: text?.description, categoryColumn: category?.description, skipBad: true)
+        textColumns: [text?.description].compactMap { $0 }, categoryColumn: category?.description,
+        skipBad: true, needsCategories: true)
       do {
         return try AssetFile.open(url, shownAs: shownAs, options: options)
       } catch LoadError.missingColumn(let file, let line, .text, let found) {
         guard let column = found.first(where: { ["id", "external_id"].contains($0.lowercased()) }) else {
           throw LoadError.missingColumn(file: file, line: line, role: .text, found: found)
         }
-        options.textColumn = column
+        options.textColumns = [column]
         return try AssetFile.open(url, shownAs: shownAs, options: options)
       }
     }

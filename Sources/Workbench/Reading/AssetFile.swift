@@ -32,6 +32,7 @@ public struct AssetFile: Sendable {
   public let size: Int
   public let format: Format
   public let encoding: TextEncoding
+  /// As they were given, but for columns, which have their whole names.
   public let options: LoadOptions
   /// Whether its rows have categories.
   public var hasCategories: Bool { format == .pipe || columns?.category != nil }
@@ -40,6 +41,7 @@ public struct AssetFile: Sendable {
   public var hasIdentifiers: Bool { columns?.identifier != nil }
 
   private let columns: Columns?
+  private let recordsAhead: Int
   private let source: OpenFile
   private let survey: FileSurvey
 
@@ -55,7 +57,6 @@ public struct AssetFile: Sendable {
 
   private init(_ url: URL, named file: String, options: LoadOptions) throws {
     self.file = file
-    self.options = options
     path = url.standardizedFileURL.resolvingSymlinksInPath().path
     name = options.name ?? Name.make(from: url.deletingPathExtension().lastPathComponent)
     guard Name.isValid(name) else { throw LoadError.badName(name: name) }
@@ -70,7 +71,53 @@ public struct AssetFile: Sendable {
     let sniffed = try sniffer.sniff()
     format = sniffed.format
     columns = sniffed.columns
-    if options.perCategory != nil, !hasCategories { throw LoadError.noCategories(file: file) }
+    recordsAhead = sniffed.recordsAhead
+    var resolved = options
+    if let columns {
+      if !options.textColumns.isEmpty { resolved.textColumns = columns.texts.map(columns.canonical) }
+      if options.categoryColumn != nil {
+        resolved.categoryColumn = columns.category.map(columns.canonical) ?? "none"
+      }
+    }
+    self.options = resolved
+    if let option = options.needingCategories, !hasCategories {
+      throw LoadError.noCategories(file: file, option: option)
+    }
+  }
+
+  /// The names of a file's columns or keys, in order; none where it has none. Reads its beginning only.
+  public static func columnNames(of url: URL) throws -> [String] {
+    let source = try OpenFile(url, named: url.lastPathComponent)
+    var sniffer = FormatSniffer(
+      window: TextWindow(source, survey: try FileSurvey(source, limit: 1)),
+      pathExtension: url.pathExtension.lowercased(), options: LoadOptions())
+    return try sniffer.columnNames()
+  }
+
+  /// The columns (or keys) that were taken, by name; nil for a file that has none.
+  public var columnsTaken: (text: [String], category: String?)? {
+    columns.map { columns in
+      (columns.texts.map { columns.names[$0] }, columns.category.map { columns.names[$0] })
+    }
+  }
+
+  /// Which columns were taken and which were left out, in a sentence; nil for a file that has none.
+  public var columnsTakenSentence: String? {
+    guard let columns else { return nil }
+    func shown(_ column: Int) -> String { columns.names[column].columnShown }
+    var sentence =
+      columns.isChat
+      ? "Text from the last user message, category from the last assistant message"
+      : "Text from \(columns.texts.map(shown).joined(separator: " and "))"
+    if !columns.isChat, let category = columns.category { sentence += ", category from \(shown(category))" }
+    let used = Set(columns.texts + [columns.identifier, columns.category].compactMap { $0 })
+    let rest = columns.names.indices.filter { !used.contains($0) && !columns.names[$0].isEmpty }
+    if !rest.isEmpty {
+      let more = rest.count > 6 ? " and \(rest.count - 5) more" : ""
+      let some = rest.prefix(more.isEmpty ? 6 : 5).map(shown).joined(separator: ", ")
+      sentence += "; left out: \(some)\(more)"
+    }
+    return sentence + "."
   }
 
   /// What the learner should know about how the file was read, in sentences; none for plain UTF-8 with
@@ -83,7 +130,7 @@ public struct AssetFile: Sendable {
     case .utf16: remarks.append("Read as UTF-16, as Excel saves Unicode text.")
     }
     if !hasCategories { remarks.append("The file has no categories.") }
-    return remarks
+    return remarks + (columns?.advice ?? [])
   }
 
   /// The file's rows in order, from the first; each call begins anew.
@@ -92,11 +139,17 @@ public struct AssetFile: Sendable {
     switch (format, columns) {
     case (.csv(let delimiter), let columns?):
       var records = CSVRecords(window, delimiter: delimiter)
-      if try records.next() { records.consume() }  // the header
-      return AssetRows(CSVReader(records, columns: columns), skipBad: options.skipBad, file: source)
+      for _ in 0..<recordsAhead where try records.next() { records.consume() }
+      return AssetRows(
+        CSVReader(records, columns: columns, needsCategories: options.needsCategories),
+        skipBad: options.skipBad, file: source)
     case (.jsonLines, let columns?):
-      return AssetRows(JSONLinesReader(window, columns: columns), skipBad: options.skipBad, file: source)
-    default: return AssetRows(PipeReader(window), skipBad: options.skipBad, file: source)
+      return AssetRows(
+        JSONLinesReader(window, columns: columns, needsCategories: options.needsCategories),
+        skipBad: options.skipBad, file: source)
+    default:
+      return AssetRows(
+        PipeReader(window, needsCategories: options.needsCategories), skipBad: options.skipBad, file: source)
     }
   }
 

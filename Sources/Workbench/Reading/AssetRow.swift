@@ -7,7 +7,7 @@ public struct AssetRow: Equatable, Sendable {
   /// The file's own id, else `text_` and the ordinal.
   public let externalID: String
   public let text: String
-  /// As the file writes it, without blanks around it; nil where the file has no categories.
+  /// As the file writes it, without blanks around it; nil where the row has none.
   public let category: String?
   /// Who chose it, where the file says so.
   public let author: String?
@@ -42,12 +42,13 @@ struct RowMaker {
       text: text, category: category, author: author)
   }
 
-  /// `Headline. Short description`, as the notebook's files join them; no second mark after `?` or `!`.
-  static func join(headline: String, description: String) -> String {
-    let description = description.trimmingBlanks
-    guard !description.isEmpty else { return headline }
-    let headline = headline.trimmingBlanks
-    guard let last = headline.last else { return String(description) }
-    return headline + (".?!…:".contains(last) ? " " : ". ") + description
+  /// `Headline. Short description`, as the notebook's files join them: a model reads sentences best. No second mark after
+  /// `?` or `!`, and nothing for a part that is empty. A text of one part is left as it is.
+  static func join(_ parts: [String]) -> String {
+    if parts.count == 1 { return parts[0] }
+    return parts.map(\.trimmingBlanks).filter { !$0.isEmpty }.reduce(into: "") { joined, part in
+      if let last = joined.last { joined += ".?!…:".contains(last) ? " " : ". " }
+      joined += part
+    }
   }
 }

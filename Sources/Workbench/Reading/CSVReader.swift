@@ -42,8 +42,8 @@ struct CSVRecords {
         try window.more()
       case .unterminated(let opening): throw unterminated(opening)
       case .afterQuote(let offset):
-        let delimiter = Delimiter.name(delimiter)
-        throw window.badRow(at: offset, expected: "\(delimiter) or the row's end after the closing quote")
+        let delimiter = delimiter == Delimiter.none ? "" : "\(Delimiter.name(delimiter)) or "
+        throw window.badRow(at: offset, expected: "\(delimiter)the row's end after the closing quote")
       }
     }
   }
@@ -61,6 +61,9 @@ struct CSVRecords {
     let text = window.text(field.range)
     return field.hasDoubledQuotes ? text.replacing("\"\"", with: "\"") : text
   }
+
+  /// Whether the current record has nothing from a field on.
+  func isBlank(from first: Int) -> Bool { fields[first...].allSatisfy { isBlank($0.range) } }
 
   private func unterminated(_ opening: Int) -> LoadError {
     window.badRow(at: opening, expected: "a closing quote for the one that opens here")
@@ -148,14 +151,24 @@ struct CSVRecords {
 /// What separates the fields of a table.
 enum Delimiter {
   static let all = [",", ";", "\t", "|"].map { UInt8(ascii: $0) }
+  /// For a table of one column, in which no byte separates anything (ASCII's own unit separator, which no text has).
+  static let none: UInt8 = 0x1F
 
   static func name(_ delimiter: UInt8) -> String {
     switch delimiter {
     case UInt8(ascii: ","): "a comma"
     case UInt8(ascii: ";"): "a semicolon"
     case UInt8(ascii: "\t"): "a tab"
-    default: "a |"
+    default: "a \(Character(Unicode.Scalar(delimiter)))"
     }
+  }
+
+  /// Excel's own first line: `sep=;` names the delimiter and is no row.
+  static func named(by line: ArraySlice<UInt8>) -> UInt8? {
+    guard line.count == 5, let last = line.last, last < 0x7F, last != UInt8(ascii: "\""),
+      String(decoding: line.dropLast(), as: UTF8.self).lowercased() == "sep="
+    else { return nil }
+    return last
   }
 }
 
@@ -163,14 +176,16 @@ enum Delimiter {
 struct CSVReader: RowReader {
   private var records: CSVRecords
   private let columns: Columns
+  private let needsCategories: Bool
   private var maker = RowMaker()
   /// Whether the current record could not be split, so that the next reading must first get past it.
   private var isAtMalformed = false
 
   /// `records` stands behind the header.
-  init(_ records: CSVRecords, columns: Columns) {
+  init(_ records: CSVRecords, columns: Columns, needsCategories: Bool) {
     self.records = records
     self.columns = columns
+    self.needsCategories = needsCategories
   }
 
   var offset: Int { records.window.offset }
@@ -195,30 +210,28 @@ struct CSVReader: RowReader {
   private func row() throws -> AssetRow {
     let (window, fields) = (records.window, records.fields)
     if let damage = window.damage(before: records.end) { throw damage }
-    guard fields.count == columns.names.count else {
-      let expected = "\(columns.names.count) fields as in the header, found \(fields.count)"
+    let width = columns.names.count
+    // Some programs end each row with a delimiter.
+    guard fields.count == width || fields.count > width && records.isBlank(from: width) else {
+      let expected =
+        "\(width) \(width == 1 ? "field" : "fields") as in the header, found \(fields.count)"
       // A short row is wrong where it ends, a long one where the surplus begins.
-      let place = fields.count < columns.names.count ? fields.count - 1 : columns.names.count
+      let place = fields.count < width ? fields.count - 1 : width
       let range = fields[place].range
       throw window.badRow(
-        at: fields.count < columns.names.count ? range.upperBound : range.lowerBound, expected: expected)
+        at: fields.count < width ? range.upperBound : range.lowerBound, expected: expected)
     }
-    var text = records.text(fields[columns.text])
-    if let description = columns.description {
-      text = RowMaker.join(headline: text, description: records.text(fields[description]))
-    }
+    let text = RowMaker.join(columns.texts.map { records.text(fields[$0]) })
     if text.isBlank {
-      throw window.badRow(at: fields[columns.text].range.lowerBound, expected: "a text, found none")
+      throw window.badRow(at: fields[columns.texts[0]].range.lowerBound, expected: "a text, found none")
     }
-    var category: String?
-    if let column = columns.category {
-      category = String(records.text(fields[column]).trimmingBlanks)
-      if category?.isEmpty == true {
-        throw window.badRow(at: fields[column].range.lowerBound, expected: "a category, found none")
-      }
+    let category = columns.category.map { records.text(fields[$0]).trimmingBlanks } ?? ""
+    if category.isEmpty, needsCategories, let column = columns.category {
+      throw window.badRow(at: fields[column].range.lowerBound, expected: "a category, found none")
     }
     return maker.row(
       line: window.line, identifier: columns.identifier.map { records.text(fields[$0]) }, text: text,
-      category: category, author: columns.author.map { records.text(fields[$0]) })
+      category: category.isEmpty ? nil : String(category),
+      author: columns.author.map { records.text(fields[$0]) })
   }
 }

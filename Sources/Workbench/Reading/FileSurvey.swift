@@ -13,7 +13,9 @@ struct FileSurvey {
   private static let blockSize = 1 << 20
 
   /// Throws ``LoadError`` for an empty file, for binary data and for an encoding that is not known.
-  init(_ file: OpenFile) throws {
+  ///
+  /// - Parameter limit: looks at so many bytes at least and then stops, where the digest is not wanted.
+  init(_ file: OpenFile, limit: Int = .max) throws {
     var hash = SHA256()
     var check = UTF8Check()
     var isAssigned = true
@@ -22,12 +24,12 @@ struct FileSurvey {
     var offset = 0
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 16)
     defer { block.deallocate() }
-    while true {
+    while offset < limit {
       let count = try file.read(into: block, at: offset)
       if count == 0 { break }
       let bytes = UnsafeBufferPointer(
         rebasing: UnsafeRawBufferPointer(block).bindMemory(to: UInt8.self)[..<count])
-      if offset == 0 { head = Array(bytes.prefix(8)) }
+      if offset == 0 { head = Array(bytes.prefix(64)) }
       hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
       check.take(bytes)
       // Whether a byte is unassigned in 1252 matters only once the file is not UTF-8.
@@ -47,6 +49,12 @@ struct FileSurvey {
       isDamaged = true  // its halves of pairs are found row by row
       return
     }
+    if let isBigEndian = Self.unmarkedUTF16(head) {
+      encoding = .utf16(isBigEndian: isBigEndian)
+      markLength = 0
+      isDamaged = true
+      return
+    }
     if let firstNUL {
       throw LoadError.binary(
         file: file.name, line: try Self.line(of: firstNUL, in: file), kind: Self.kind(head))
@@ -57,6 +65,15 @@ struct FileSurvey {
     let isWindows = check.invalid > 0 && isAssigned && markLength == 0 && check.invalid > check.sequences
     encoding = isWindows ? .windows1252 : .utf8
     isDamaged = check.invalid > 0 && !isWindows
+  }
+
+  /// Which of two bytes comes first, where every other byte at the beginning is zero and the rest is ASCII: a header in
+  /// UTF-16 whose mark somebody cut off.
+  private static func unmarkedUTF16(_ head: [UInt8]) -> Bool? {
+    let pairs = stride(from: 0, to: head.count - 1, by: 2).map { (head[$0], head[$0 + 1]) }
+    guard pairs.count >= 4 else { return nil }
+    if pairs.allSatisfy({ $0.0 == 0 && (0x09...0x7E).contains($0.1) }) { return true }
+    return pairs.allSatisfy { $0.1 == 0 && (0x09...0x7E).contains($0.0) } ? false : nil
   }
 
   private static func kind(_ head: [UInt8]) -> String? {

@@ -2,17 +2,34 @@
 struct JSONLinesReader: RowReader {
   private var window: TextWindow
   private let columns: Columns
-  /// The names of id, text, description, category and author.
-  private let keys: [String?]
+  private let needsCategories: Bool
+  /// The keys that are read, and which of them are what.
+  private let keys: [String]
+  private let identifier: Int?
+  private let texts: [Int]
+  private let category: Int?
+  private let author: Int?
   private var maker = RowMaker()
 
-  init(_ window: TextWindow, columns: Columns) {
+  private typealias Value = (text: String, offset: Int)
+
+  init(_ window: TextWindow, columns: Columns, needsCategories: Bool) {
     self.window = window
     self.columns = columns
-    keys = [columns.identifier, columns.text, columns.description, columns.category, columns.author].map {
-      column in
-      column.map { columns.names[$0] }
+    self.needsCategories = needsCategories
+    var keys: [String] = []
+    // One key may serve twice: a file of labels has its id in the place of a text, too.
+    func slot(_ column: Int) -> Int {
+      let key = columns.names[column]
+      if let slot = keys.firstIndex(of: key) { return slot }
+      keys.append(key)
+      return keys.count - 1
     }
+    identifier = columns.identifier.map(slot)
+    texts = columns.texts.map(slot)
+    category = columns.category.map(slot)
+    author = columns.author.map(slot)
+    self.keys = keys
   }
 
   var offset: Int { window.offset }
@@ -29,17 +46,17 @@ struct JSONLinesReader: RowReader {
   }
 
   private func row(_ line: Range<Int>) throws -> AssetRow {
-    var values: [(text: String, offset: Int)?] = Array(repeating: nil, count: keys.count)
+    var values: [Value?] = Array(repeating: nil, count: keys.count)
+    var chat = Chat()
     do {
       try window.bytes.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in
         var scanner = JSONScanner(bytes, from: line.lowerBound, to: line.upperBound)
         scanner.skipBlanks()
         try scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
-          guard let index = keys.firstIndex(of: key) else { return try scanner.skipValue() }
+          guard let slot = keys.firstIndex(of: key) else { return try scanner.skipValue() }
+          if columns.isChat, slot == texts[0] { return try chat.read(&scanner) }
           let offset = scanner.offset
-          let value = try scanner.scalarText().map { ($0, offset) }
-          // A file of labels has its id in the place of a text, too.
-          for same in index..<keys.count where keys[same] == key { values[same] = value }
+          values[slot] = try scanner.scalarText().map { ($0, offset) }
         }
         try scanner.expectEnd()
       }
@@ -47,29 +64,64 @@ struct JSONLinesReader: RowReader {
       throw window.badRow(at: error.offset, expected: error.expected)
     }
     // SQLite's texts end at a NUL, so one that has it would lose its rest unsaid.
-    for case let value? in values where value.text.utf8.contains(0) {
+    for case let value? in values + [chat.user, chat.assistant] where value.text.utf8.contains(0) {
       throw window.badRow(at: value.offset, expected: "a text without NUL characters")
     }
-    var text = values[1]?.text ?? ""
-    if columns.description != nil {
-      text = RowMaker.join(headline: text, description: values[2]?.text ?? "")
-    }
+    let parts = columns.isChat ? [chat.user] : texts.map { values[$0] }
+    let text = unmarked(RowMaker.join(parts.map { $0?.text ?? "" }), columns.texts, Columns.prompt)
     if text.isBlank {
+      let place =
+        columns.isChat ? "a message of the user" : "\"\(columns.names[columns.texts[0]].excerpt())\""
       throw window.badRow(
-        at: values[1]?.offset ?? line.upperBound,
-        expected: "a text in \"\(columns.names[columns.text].excerpt())\", found none")
+        at: parts.lazy.compactMap { $0?.offset }.first ?? line.upperBound,
+        expected: "a text in \(place), found none")
     }
-    var category: String?
-    if let column = columns.category {
-      category = values[3].map { String($0.text.trimmingBlanks) }
-      if category?.isEmpty ?? true {
-        throw window.badRow(
-          at: values[3]?.offset ?? line.upperBound,
-          expected: "a category in \"\(columns.names[column].excerpt())\", found none")
-      }
+    let chosen = columns.isChat ? chat.assistant : category.flatMap { values[$0] }
+    let name = unmarked(
+      chosen?.text ?? "", [columns.category].compactMap { $0 }, Columns.completion
+    ).trimmingBlanks
+    if name.isEmpty, needsCategories, let column = columns.category {
+      throw window.badRow(
+        at: chosen?.offset ?? line.upperBound,
+        expected: "a category in \"\(columns.names[column].excerpt())\", found none")
     }
     return maker.row(
-      line: window.line, identifier: values[0]?.text, text: text, category: category, author: values[4]?.text)
+      line: window.line, identifier: identifier.flatMap { values[$0]?.text }, text: text,
+      category: name.isEmpty ? nil : String(name), author: author.flatMap { values[$0]?.text })
+  }
+
+  /// Prompts and completions for older services end with marks that belong to no text: the tutorial's own, and those of
+  /// OpenAI's guide of the time.
+  private func unmarked(_ text: String, _ columns: [Int], _ key: String) -> String {
+    guard columns.count == 1, self.columns.names[columns[0]] == key else { return text }
+    let mark = ["[PROMPT_STOP]", "[END]", "\n\n###\n\n", "###"].first { text.hasSuffix($0) }
+    return mark.map { String(text.dropLast($0.count)) } ?? text
+  }
+
+  /// The last messages of a conversation.
+  private struct Chat {
+    var user: Value?
+    var assistant: Value?
+
+    mutating func read(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
+      try scanner.array { (scanner) throws(JSONSyntaxError) in
+        var role: String?
+        var content: Value?
+        try scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
+          let offset = scanner.offset
+          switch key {
+          case "role": role = try scanner.scalarText()
+          case "content": content = try scanner.messageText().map { ($0, offset) }
+          default: try scanner.skipValue()
+          }
+        }
+        switch role {
+        case "user": user = content
+        case "assistant": assistant = content
+        default: break
+        }
+      }
+    }
   }
 }
 
@@ -83,5 +135,18 @@ extension JSONScanner {
       let word = try literal()
       return word == "null" ? nil : String(word)
     }
+  }
+
+  /// A message's content: a text, or parts of which those of type text count.
+  fileprivate mutating func messageText() throws(JSONSyntaxError) -> String? {
+    guard next == UInt8(ascii: "[") else { return try scalarText() }
+    var parts: [String] = []
+    try array { (scanner) throws(JSONSyntaxError) in
+      try scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
+        guard key == "text" else { return try scanner.skipValue() }
+        if let part = try scanner.scalarText() { parts.append(part) }
+      }
+    }
+    return parts.joined(separator: "\n")
   }
 }

@@ -20,13 +20,19 @@ public enum LoadError: Error, Equatable, Sendable {
   /// No column could be recognised; `option` is what names it.
   case missingColumn(file: String, line: Int, role: Column, found: [String])
   /// A column that was asked for does not exist.
-  case noSuchColumn(file: String, role: Column, wanted: String, found: [String], nearest: String?)
+  case noSuchColumn(file: String, role: Column, wanted: String, found: [String], nearest: Near?)
   /// More categories than a category column plausibly has.
   case tooManyCategories(file: String, column: String, limit: Int)
-  /// `--per-category` for a file without categories.
-  case noCategories(file: String)
+  /// `--per-category` and the like for a file without categories.
+  case noCategories(file: String, option: String)
+  /// A category was chosen that no row has.
+  case noSuchCategory(file: String, wanted: String, nearest: String?, found: [String])
+  /// No row is of the chosen categories.
+  case allLeftOut(file: String, rows: Int)
+  /// A line of a map of categories that cannot be used.
+  case badMap(file: String, line: Int, column: Int, expected: String)
   /// A JSON file that is not JSON lines.
-  case notLines(file: String, line: Int)
+  case notLines(file: String, line: Int, form: JSONForm)
   /// Every row was bad.
   case allBad(file: String, rows: Int, first: String)
   /// The file was written to while it was read.
@@ -40,6 +46,13 @@ public enum LoadError: Error, Equatable, Sendable {
   case badName(name: String)
   /// An option's value that makes no sense, in a sentence.
   case badOption(String)
+
+  /// What somebody may have meant.
+  public enum Near: Equatable, Sendable {
+    case one(String)
+    /// The word begins several.
+    case several([String])
+  }
 
   /// What a column is for.
   public enum Column: String, Sendable {
@@ -68,6 +81,9 @@ extension LoadError {
     case .noSuchColumn: "no-such-column"
     case .tooManyCategories: "too-many-categories"
     case .noCategories: "no-categories"
+    case .noSuchCategory: "no-such-category"
+    case .allLeftOut: "all-rows-left-out"
+    case .badMap: "bad-map"
     case .notLines: "not-json-lines"
     case .allBad: "all-rows-bad"
     case .changedWhileReading: "file-changing"
@@ -83,14 +99,17 @@ extension LoadError {
   public var place: Place? {
     switch self {
     case .notFound(let file), .isFolder(let file), .notPlain(let file), .notReadable(let file),
-      .readFailed(let file), .empty(let file), .noCategories(let file), .changedWhileReading(let file),
+      .readFailed(let file), .empty(let file), .noCategories(let file, _), .changedWhileReading(let file),
+      .noSuchCategory(let file, _, _, _), .allLeftOut(let file, _),
       .changed(_, let file), .otherOptions(_, let file, _), .nameTaken(_, let file),
       .noSuchColumn(let file, _, _, _, _), .tooManyCategories(let file, _, _), .allBad(let file, _, _):
       Place(file: file)
-    case .binary(let file, let line, _), .lineTooLong(let file, let line, _), .notLines(let file, let line),
+    case .binary(let file, let line, _), .lineTooLong(let file, let line, _),
+      .notLines(let file, let line, _),
       .duplicateIdentifier(let file, _, let line, _), .missingColumn(let file, let line, _, _):
       Place(file: file, line: line)
-    case .encoding(let file, let line, let column, _), .badRow(let file, let line, let column, _):
+    case .encoding(let file, let line, let column, _), .badRow(let file, let line, let column, _),
+      .badMap(let file, let line, let column, _):
       Place(file: file, line: line, column: column)
     case .badName, .badOption: nil
     }
@@ -132,32 +151,41 @@ extension LoadError: CustomStringConvertible {
       """
     case .missingColumn(let file, _, .text, let found) where found.count < 2:
       """
-      \(file.visible) does not begin with a header: its first line is \(sentence(listed(found))) \
+      \(file.visible) does not begin with a header: its first line is \(sentence(Self.listed(found))) \
       fettle reads CSV with a header, JSON lines, and text|CATEGORY.
       """
     case .missingColumn(let file, _, .text, let found):
-      "\(file.visible) has no text column among \(listed(found)). Name it: --text COLUMN."
+      """
+      \(file.visible) has no text column among \(Self.listed(found)). Name it: --text COLUMN\(Self.orNumber(found)). \
+      The first line is taken for the header; if it is a row already, put a header above it.
+      """
     case .missingColumn(let file, _, .category, let found):
       """
-      \(file.visible) has no category column among \(listed(found)). Name it: --category COLUMN; \
+      \(file.visible) has no category column among \(Self.listed(found)). Name it: --category COLUMN\(Self.orNumber(found)); \
       or --category none for texts without categories.
       """
-    case .noSuchColumn(let file, let role, let wanted, let found, let nearest):
-      """
-      \(file.visible) has no column \(wanted.excerpt()); it has \(listed(found)). \
-      \(nearest.map { "Did you mean \(role.option) \($0.excerpt())?" } ?? "Name one of them: \(role.option) COLUMN.")
-      """
+    case .noSuchColumn(let file, let role, let wanted, let found, let near):
+      "\(file.visible) has no column \(wanted.excerpt(300)); it has \(Self.listed(found)). \(Self.meant(near, role, found))"
     case .tooManyCategories(let file, let column, let limit):
       """
       \(file.visible): column \(column.excerpt()) has more than \(limit) different values, so it is hardly the category. \
       Name the right one: --category COLUMN.
       """
-    case .noCategories(let file):
-      "\(file.visible) has no categories to choose a number each of. Use --sample N, or name them: --category COLUMN."
-    case .notLines(let file, _):
+    case .noCategories(let file, let option):
+      "\(file.visible) has no categories to choose by, as \(option) does. Use --sample N, or name them: --category COLUMN."
+    case .noSuchCategory(let file, let wanted, let nearest, let found):
       """
-      \(file.visible) is one JSON value over several lines. fettle reads JSON lines, one object a line: \
-      jq -c '.[]' \(file.visible) > lines.jsonl
+      No row of \(file.visible) has the category \(wanted.excerpt()). \
+      \(nearest.map { "Did you mean \($0.excerpt())?" } ?? "It has \(found.prefix(20).map { $0.excerpt() }.joined(separator: ", "))\(found.count > 20 ? ", …" : ".")")
+      """
+    case .allLeftOut(let file, let rows):
+      "All \(rows) rows of \(file.visible) are left out by --map or --only, so there is nothing to load."
+    case .badMap(let file, let line, let column, let expected):
+      "\(file.visible), line \(line), column \(column): expected \(expected)."
+    case .notLines(let file, _, let form):
+      """
+      \(file.visible) is \(form == .objects ? "JSON over several lines" : "one JSON value"). \
+      fettle reads JSON lines, one object a line\(Self.converting(file, form))
       """
     case .allBad(let file, let rows, let first):
       "\(file.visible): all of its \(rows) rows are bad. The first, \(first)."
@@ -198,9 +226,41 @@ extension LoadError: CustomStringConvertible {
     }
   }
 
-  private func listed(_ columns: [String]) -> String {
-    let shown = columns.prefix(12).map { $0.isEmpty ? "(nameless)" : $0.excerpt(30) }
-    return shown.joined(separator: ", ") + (columns.count > 12 ? ", …" : "")
+  /// The columns' names, whole: of the long questions of a form the ends differ. Those are numbered, since a number is
+  /// easier to give.
+  private static func listed(_ columns: [String]) -> String {
+    let isNumbered = isNumbered(columns)
+    let shown = columns.prefix(mostListed).enumerated().map { index, name in
+      isNumbered ? "\(index + 1) \(name.columnShown)" : name.columnShown
+    }
+    return shown.joined(separator: ", ") + (columns.count > mostListed ? ", …" : "")
+  }
+
+  private static let mostListed = 40
+
+  private static func isNumbered(_ columns: [String]) -> Bool {
+    columns.contains { $0.columnShown != $0.visible } || Set(columns).count < columns.count
+  }
+
+  private static func orNumber(_ columns: [String]) -> String {
+    isNumbered(columns) ? ", or give its number or its beginning" : ""
+  }
+
+  private static func meant(_ near: Near?, _ role: Column, _ found: [String]) -> String {
+    switch near {
+    case .one(let name): "Did you mean \(role.option) \(name.columnTyped)?"
+    case .several(let names):
+      "\(names.map(\.columnShown).joined(separator: " and ")) begin so; type more of it, or give its number."
+    case nil: "Name one of them: \(role.option) COLUMN\(orNumber(found))."
+    }
+  }
+
+  /// The command that makes lines of a JSON file, to be typed in the Unix shell as it stands.
+  private static func converting(_ file: String, _ form: JSONForm) -> String {
+    guard let filter = form.filter else { return "." }
+    let isPlain = file.allSatisfy { $0.isLetter || $0.isNumber || "_-./~+@".contains($0) }
+    let path = isPlain ? file : "'\(file.replacing("'", with: "'\\''"))'"
+    return ": jq -c \(filter) \(path.visible) > lines.jsonl"
   }
 
   /// Ends with one full stop.

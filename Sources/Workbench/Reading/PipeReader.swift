@@ -1,9 +1,13 @@
 /// Reads the notebook's own form, `text|CATEGORY`: no header, no quoting, the last `|` splits.
 struct PipeReader: RowReader {
   private var window: TextWindow
+  private let needsCategories: Bool
   private var maker = RowMaker()
 
-  init(_ window: TextWindow) { self.window = window }
+  init(_ window: TextWindow, needsCategories: Bool) {
+    self.window = window
+    self.needsCategories = needsCategories
+  }
 
   var offset: Int { window.offset }
 
@@ -21,10 +25,11 @@ struct PipeReader: RowReader {
       if text.isBlank {
         throw window.badRow(at: line.lowerBound, expected: "a text before the |, found none")
       }
-      if category.isEmpty {
+      if category.isEmpty, needsCategories {
         throw window.badRow(at: split + 1, expected: "a category after the |, found none")
       }
-      return maker.row(line: window.line, identifier: nil, text: text, category: category)
+      return maker.row(
+        line: window.line, identifier: nil, text: text, category: category.isEmpty ? nil : category)
     }
     return nil
   }

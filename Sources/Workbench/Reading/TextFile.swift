@@ -7,7 +7,7 @@ import Foundation
 public struct TextFile {
   private enum Form {
     case jsonLines(TextWindow, key: String)
-    case csv(CSVRecords, column: Int, width: Int)
+    case csv(CSVRecords, columns: [Int], width: Int)
     case lines(TextWindow)
   }
 
@@ -49,17 +49,16 @@ public struct TextFile {
   }
 
   private static func table(_ window: TextWindow, pathExtension: String, textColumn: String?) throws -> Form {
-    let options = LoadOptions(textColumn: textColumn, categoryColumn: textColumn == nil ? nil : "none")
     var sniffer = FormatSniffer(
       window: window, pathExtension: pathExtension,
-      options: LoadOptions(textColumn: options.textColumn, categoryColumn: "none"))
+      options: LoadOptions(textColumns: [textColumn].compactMap { $0 }, categoryColumn: "none"))
     let finding = try sniffer.sniff()
     guard case .csv(let delimiter) = finding.format, let columns = finding.columns else {
       return .lines(window)
     }
     var records = CSVRecords(window, delimiter: delimiter)
-    if try records.next() { records.consume() }
-    return .csv(records, column: columns.text, width: columns.names.count)
+    for _ in 0..<finding.recordsAhead where try records.next() { records.consume() }
+    return .csv(records, columns: columns.texts, width: columns.names.count)
   }
 
   /// The next text; nil at the end.
@@ -68,17 +67,18 @@ public struct TextFile {
     case .jsonLines(var window, let key):
       defer { form = .jsonLines(window, key: key) }
       return try Self.nextObject(&window, key: key)
-    case .csv(var records, let column, let width):
-      defer { form = .csv(records, column: column, width: width) }
+    case .csv(var records, let columns, let width):
+      defer { form = .csv(records, columns: columns, width: width) }
       guard try records.next() else { return nil }
       defer { records.consume() }
       if let damage = records.window.damage(before: records.end) { throw damage }
-      guard records.fields.count == width else {
+      guard records.fields.count == width || records.fields.count > width && records.isBlank(from: width)
+      else {
         throw records.window.badRow(
           at: records.fields.last?.range.upperBound ?? records.end,
           expected: "\(width) fields as in the header, found \(records.fields.count)")
       }
-      return records.text(records.fields[column])
+      return RowMaker.join(columns.map { records.text(records.fields[$0]) })
     case .lines(var window):
       defer { form = .lines(window) }
       guard let (line, next) = try window.nextLine() else { return nil }
