@@ -28,7 +28,10 @@ extension FrontDoor {
       guard let argument = arguments.first(where: { $0.takesValue && $0.options.contains(option) }) else {
         return []
       }
-      return offer(values(of: argument, rest).map { "\(option)=\($0)" }, for: word)
+      return offer(values(of: argument, typed).map { "\(option)=\($0)" }, for: word).map { candidate in
+        let value = Language.quoted(String(candidate.text.dropFirst(option.count + 1)))
+        return Candidate("\(option)=\(value)", replacing: word.length, display: candidate.display)
+      }
     }
     if word.text.hasPrefix("-") { return offer(arguments.flatMap(\.options), for: word) }
     guard let argument = command.argument(after: rest) else { return offer(names, for: word) }
@@ -40,8 +43,9 @@ extension FrontDoor {
 
   /// What begins like the word, whatever its case; a category's name has blanks where its key has none.
   private func offer(_ choices: [String], for word: WordBeingTyped) -> [Candidate] {
-    let beginning = word.text.lowercased().replacing(" ", with: "_")
-    return choices.filter { $0.lowercased().hasPrefix(beginning) }.map {
+    let compared = { (text: String) in text.lowercased().replacing(" ", with: "_") }
+    let beginning = compared(word.text)
+    return choices.filter { compared($0).hasPrefix(beginning) }.map {
       let isOption = $0.hasPrefix("-")
       return Candidate(isOption ? $0 : Language.quoted($0), replacing: word.length, display: $0)
     }
@@ -58,6 +62,7 @@ extension FrontDoor {
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]
     case "asset": return assets(typed)
+    case "column": return columns(typed)
     case "category": return known { try $0.interface()?.categories.map(\.key) ?? [] }
     case "session": return workspace.setAsides().map(\.name)
     case "variable": return known { try Settings($0).variables.map(\.name) }
@@ -88,13 +93,28 @@ extension FrontDoor {
     }
   }
 
-  /// Files here, and where there are none of that name those that came with fettle.
+  /// The columns of the file that stands on the line already.
+  private func columns(_ typed: [String]) -> [String] {
+    guard let (named, depth) = Declaration.command(typed) else { return [] }
+    var command = named
+    if let standard = command.defaultSubcommand.flatMap(command.child) { command = standard }
+    let here = URL(folder: FileManager.default.currentDirectoryPath)
+    let file = command.files(in: Array(typed.dropFirst(depth))).first.map {
+      Installation.running.file(FilePaths.expandingHome(in: $0), from: here)
+    }
+    return (file.flatMap { try? AssetFile.columnNames(of: $0) } ?? []).filter { !$0.isEmpty }
+  }
+
+  /// Files here, and those that came with fettle.
   private func files(_ word: WordBeingTyped, endings: [String]) -> [Candidate] {
     let here = URL(folder: FileManager.default.currentDirectoryPath)
     let own = FilePaths.candidates(for: word, in: here, endings: endings)
-    guard own.isEmpty, let folder = Installation.running.folder else { return own }
-    return FilePaths.candidates(for: word, in: folder, endings: endings)
-      .filter { Installation.running.holds(folder.appending(path: $0.text)) }
+    guard let folder = Installation.running.folder else { return own }
+    let known = Set(own.map(\.text))
+    return own
+      + FilePaths.candidates(for: word, in: folder, endings: endings).filter {
+        !known.contains($0.text) && Installation.running.holds(folder.appending(path: $0.text))
+      }
   }
 
   /// `$name` for what `set` has named, `$kpi.accuracy` for the last answers; in braces where they were begun.

@@ -9,6 +9,7 @@ import Testing
     let front = try Front()
     try front.writeLetters(count: 42)
     try front.write("# x\n", to: "lesson.md")
+    try front.write("Timestamp,\"What, in your words, was good?\",Mood\n", to: "form.csv")
     try front.write("status\n", to: "my lesson.fettle")
     try front.lines(
       "load letters.csv", "interface define --from letters", "label simulate --author ana", "predict", "kpi",
@@ -34,6 +35,12 @@ import Testing
       ("label set 41 SPORTS --author a", "label set 41 SPORTS --author ana "),
       ("show asset 41", "show asset 41 "),
       ("load lett", "load letters.csv "),
+      ("load letters.csv --text te", "load letters.csv --text text "),
+      ("load letters.csv --text text --category CAT", "load letters.csv --text text --category category "),
+      ("load form.csv --text Wh", "load form.csv --text \"What, in your words, was good?\" "),
+      ("load form.csv --text \"What, in", "load form.csv --text \"What, in your words, was good?\" "),
+      ("label import form.csv --category=mo", "label import form.csv --category=Mood "),
+      ("load Sampl", "load Samples/"),
       ("replay le", "replay lesson.md "),
       ("run my", "run \"my lesson.fettle\" "),
       ("run 'my les", "run \"my lesson.fettle\" "),

@@ -98,22 +98,30 @@ struct ReplayDocument {
   func announceChangedFiles(_ files: FileAccess, _ context: Context) throws {
     for (step, statement) in zip(document.steps, statements) {
       guard let statement, statement.words.first?.text == "load",
-        let load = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb as? Load,
-        let recorded = step.answer.joined(separator: " ").firstMatch(of: #/sha256 ([0-9a-f]{8,64})/#)?.1,
-        let url = try? files.reading(load.file.description)
+        let load = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb as? Load
       else { continue }
-      let shown = load.file.description.visible
-      guard FileManager.default.fileExists(atPath: url.path) else {
-        context.nested.show("\(shown), which line \(step.line) loads, is not there.")
-        continue
-      }
-      try context.checkCancellation()
-      guard let digest = try? sha256(url, check: context.checkCancellation) else { continue }
-      if !digest.hasPrefix(recorded) {
-        context.nested.show(
-          "\(shown) is not the file that line \(step.line) was recorded with: "
-            + "sha256 \(recorded) then, \(digest.prefix(recorded.count)) now.")
+      // The answer has the data file's digest first, then the map's.
+      let digests = step.answer.joined(separator: " ").matches(of: #/sha256 ([0-9a-f]{8,64})/#)
+      for (path, recorded) in zip([load.file] + [load.map].compactMap { $0 }, digests.map(\.1)) {
+        try announce(path.description, line: step.line, recorded: recorded, files, context)
       }
     }
+  }
+
+  private func announce(
+    _ path: String, line: Int, recorded: Substring, _ files: FileAccess, _ context: Context
+  ) throws {
+    guard let url = try? files.reading(path) else { return }
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      context.nested.show("\(path.visible), which line \(line) loads, is not there.")
+      return
+    }
+    try context.checkCancellation()
+    guard let digest = try? sha256(url, check: context.checkCancellation), !digest.hasPrefix(recorded) else {
+      return
+    }
+    context.nested.show(
+      "\(path.visible) is not the file that line \(line) was recorded with: "
+        + "sha256 \(recorded) then, \(digest.prefix(recorded.count)) now.")
   }
 }

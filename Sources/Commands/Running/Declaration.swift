@@ -81,4 +81,14 @@ extension Declaration.Command {
     }
     return waiting ?? places.first
   }
+
+  /// The words that name files.
+  ///
+  /// - Parameter words: those behind the command's name.
+  func files(in words: [String]) -> [String] {
+    words.indices.filter { index in
+      !words[index].hasPrefix("--")
+        && argument(after: Array(words[..<index]))?.completionKind?.file != nil
+    }.map { words[$0] }
+  }
 }

@@ -37,6 +37,15 @@ public final class FileAccess: Sendable {
 
   /// The file behind a typed path, to be read.
   func reading(_ path: String) throws -> URL {
+    let url = try readable(path)
+    // What the replay itself wrote is called as the document calls it.
+    if case .replay(_, let written) = mode, url == place(of: path, in: written) { return url }
+    note(path, url)
+    return url
+  }
+
+  /// The file behind a path that is looked at only for advice, so that the recorded command does not know of it.
+  func readable(_ path: String) throws -> URL {
     let url = resolve(path, orInstalled: true)
     if case .replay(let allowed, let written) = mode {
       let own = place(of: path, in: written)
@@ -50,7 +59,6 @@ public final class FileAccess: Sendable {
         throw Fault.notPlain(path: path)
       }
     }
-    note(path, url)
     return url
   }
 
@@ -118,6 +126,9 @@ public final class FileAccess: Sendable {
     return renamed.withLock { $0[path] } ?? path
   }
 
+  /// The typed paths whose recorded form differs, with that form.
+  var recordedPaths: [String: String] { renamed.withLock { $0 } }
+
   /// Where a replay keeps what a document writes, wherever the document would have put it.
   private func place(of path: String, in written: URL) -> URL {
     let parts = path.split(separator: "/").filter { $0 != "." }.map { $0 == ".." ? "up" : String($0) }
@@ -154,7 +165,7 @@ public final class FileAccess: Sendable {
 
   /// Options whose value is no path, even where it looks like one.
   private static let optionsOfNames: Set = [
-    "--name", "--text", "--category", "--author", "--dataset", "--model", "--base",
+    "--name", "--text", "--category", "--only", "--author", "--dataset", "--model", "--base",
   ]
 
   /// - Parameter orInstalled: whether a file that is not there may be one that came with the program.

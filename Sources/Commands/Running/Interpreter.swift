@@ -81,7 +81,7 @@ public final class Interpreter: Sendable {
     } catch let request as VerbParser.HelpRequest {
       return Execution(verb: "help", result: .success(Help.report(request.text)))
     } catch {
-      return Execution(verb: verbName, result: .failure(explained(error, verbName, statement, file)))
+      return Execution(verb: verbName, result: .failure(explained(error, verbName, statement, file, files())))
     }
   }
 
@@ -136,7 +136,7 @@ public final class Interpreter: Sendable {
     } catch {
       progress.finish()
       execution.nested = nested.withLock { $0 }
-      let failure = explained(error, parsed.name, statement, file)
+      let failure = explained(error, parsed.name, statement, file, files)
       execution.result = .failure(failure)
       execution.command = files.recorded(statement, texts: texts)
       if isLogged, failure.exitStatus != Failure.usageStatus, !failure.isOfTheMachine {
@@ -144,6 +144,7 @@ public final class Interpreter: Sendable {
         try? workspace.write { [execution] in _ = try $0.log(execution.step) }
         execution.isStep = true
       }
+      execution.result = .failure(files.asTyped(failure))
       if writesDocument, recording != .nothing { try? catchUp() }
     }
     return execution
@@ -201,9 +202,10 @@ public final class Interpreter: Sendable {
   }
 
   private func explained(
-    _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?
+    _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?, _ files: FileAccess
   ) -> Failure {
     var failure = Failure(explaining: error, verb: verb, statement: statement, file: file)
+    files.explain(&failure, words: statement.words.map { $0.expanded(using: value(of:)) })
     if file == nil, failure.source == nil, failure.line == nil, nesting.withLock({ $0.blocks > 0 }) {
       failure.show(statement.words.first?.column, in: statement)
     }

@@ -1,0 +1,78 @@
+import Foundation
+import Shell
+
+/// Better advice than "it is not there", for a file whose name was mistyped, or typed without the quotes that it needs.
+extension FileAccess {
+  /// Adds what was probably meant to an error about a file that is not there, or about words too many.
+  ///
+  /// - Parameter words: the command's, with their variables expanded.
+  func explain(_ failure: inout Failure, words: [String]) {
+    let isOfMissing = ["file-not-found", "no-file"].contains(failure.code)
+    guard isOfMissing || failure.exitStatus == Failure.usageStatus else { return }
+    if let name = fileWithBlanks(in: Array(words.dropFirst())) {
+      failure.message = "There is a file \(name.visible); put its name in quotes: \"\(name.visible)\"."
+      return
+    }
+    let paths = words.map { word in
+      word.hasPrefix("--") ? word.split(separator: "=", maxSplits: 1).dropFirst().joined() : word
+    }
+    guard isOfMissing,
+      let path = paths.first(where: {
+        !$0.isEmpty && failure.message.contains((recordedPaths[$0] ?? $0).visible) && isMissing($0)
+      }),
+      let near = nearestFile(to: path)
+    else { return }
+    failure.message = "\((recordedPaths[path] ?? path).visible) is not there. Did you mean \(near.visible)?"
+  }
+
+  /// What is shown now, in the place of what the document keeps: paths as they were typed.
+  func asTyped(_ failure: Failure) -> Failure {
+    guard !isReplay else { return failure }
+    var failure = failure
+    for (typed, recorded) in recordedPaths.sorted(by: { $0.value.count > $1.value.count })
+    where recorded.count > 2 {
+      failure.message = failure.message.replacing(recorded.visible, with: typed.visible)
+      if failure.file == recorded { failure.file = typed }
+    }
+    return failure
+  }
+
+  private func isMissing(_ path: String) -> Bool {
+    guard let url = try? readable(path) else { return false }
+    return !FileManager.default.fileExists(atPath: url.path)
+  }
+
+  /// The file of the same folder that is spelled most like one that is not there, as it would be typed.
+  private func nearestFile(to path: String) -> String? {
+    guard let url = try? readable(path) else { return nil }
+    let folder = url.deletingLastPathComponent()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let visible = names.filter { !$0.hasPrefix(".") }.sorted()
+    guard let name = nearest(url.lastPathComponent, among: visible) ?? sameStem(url, visible) else {
+      return nil
+    }
+    let shown = recordedPaths[path] ?? path
+    return shown.lastIndex(of: "/").map { shown[...$0] + name } ?? name
+  }
+
+  /// `news.txt` for `news.csv`, and `news.csv` for `news`.
+  private func sameStem(_ url: URL, _ names: [String]) -> String? {
+    let stem = url.deletingPathExtension().lastPathComponent.lowercased()
+    let alike = names.filter {
+      URL(filePath: $0).deletingPathExtension().lastPathComponent.lowercased() == stem
+    }
+    return alike.count == 1 ? alike[0] : nil
+  }
+
+  /// The file that several words name together, at least two of them.
+  private func fileWithBlanks(in words: [String]) -> String? {
+    guard !isReplay else { return nil }
+    for start in words.indices where !words[start].hasPrefix("-") {
+      for end in words.indices where end > start && end - start < 12 {
+        let name = words[start...end].joined(separator: " ")
+        if let url = try? readable(name), FileManager.default.fileExists(atPath: url.path) { return name }
+      }
+    }
+    return nil
+  }
+}
