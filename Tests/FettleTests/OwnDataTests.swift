@@ -25,12 +25,10 @@ import Testing
     let answer = try loaded(front, "half.csv")
     #expect(answer["assets"] as? Int == 5 && answer["unlabelled"] as? Int == 2)
     #expect(answer["per_category"] as? [String: Int] == ["NEWS": 1, "SPORT": 2])
-    let again = try front.lines("load half.csv")
+    let again = try front.lines("load half.csv").output.replacing(#/\s+/#, with: " ")
     #expect(
-      again.lines.prefix(2).map { String($0.prefix { $0 != "(" }) } == [
-        "Loaded half: 5 assets, 2 categories of 1 to 2, 2 unlabelled ",
-        "Text from text, category from category.",
-      ], "\(again.output)")
+      again.hasPrefix("Loaded half: 5 assets, 2 categories of 1 to 2, 2 unlabelled (sha256 "), "\(again)")
+    #expect(again.contains("Text from text, category from category."))
     let simulated = try front.lines("interface define --from half", "label simulate", "predict", "kpi")
     #expect(simulated.output.contains("simulated labelled 3 assets of half."), "\(simulated.error)")
     #expect(try loaded(front, "half.csv", "--per-category", "1", "--name", "few")["assets"] as? Int == 2)

@@ -17,9 +17,7 @@ extension FileAccess {
       word.hasPrefix("--") ? word.split(separator: "=", maxSplits: 1).dropFirst().joined() : word
     }
     guard isOfMissing,
-      let path = paths.first(where: {
-        !$0.isEmpty && failure.message.contains((recordedPaths[$0] ?? $0).visible) && isMissing($0)
-      }),
+      let path = paths.first(where: { isNamed($0, in: failure.message) && isMissing($0) }),
       let near = nearestFile(to: path)
     else { return }
     failure.message = "\((recordedPaths[path] ?? path).visible) is not there. Did you mean \(near.visible)?"
@@ -35,6 +33,12 @@ extension FileAccess {
       if failure.file == recorded { failure.file = typed }
     }
     return failure
+  }
+
+  /// Whether an error's first words are about the file; further on, advice may have a verb's name in it.
+  private func isNamed(_ path: String, in message: String) -> Bool {
+    let name = (recordedPaths[path] ?? path).visible
+    return !name.isEmpty && (message.hasPrefix(name + " ") || message.hasPrefix("There is no file \(name)."))
   }
 
   private func isMissing(_ path: String) -> Bool {
