@@ -51,7 +51,8 @@ struct TextsOption: ParsableArguments {
   }
 
   private func assetRows(in url: URL, shownAs shown: String) throws -> AssetRows? {
-    let options = LoadOptions(name: "texts", textColumn: column?.description, categoryColumn: "none")
+    let options = LoadOptions(
+      name: "texts", textColumns: [column?.description].compactMap { $0 }, categoryColumn: "none")
     if let table = try? AssetFile.open(url, shownAs: shown, options: options) { return try table.rows() }
     // text|CATEGORY has no header, and one text among others may have a bar in it: each line must.
     guard column == nil,
