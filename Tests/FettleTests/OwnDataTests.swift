@@ -61,6 +61,23 @@ import Testing
     #expect(two.contains("--text title --text text") && two.contains("--category topic"), "\(two)")
   }
 
+  @Test(
+    "A table whose rows end in a delimiter, and one of sentences alone, leave with their predictions as they came"
+  )
+  func exportedAgain() throws {
+    let front = try Front()
+    try front.write("text,label\nnews of the quay,A,\nz y x,B,\n", to: "surplus.csv")
+    try front.write("text\nnews, of the quay\nz y x\n", to: "one.csv")
+    for (name, columns) in [("surplus", "id,text,label,prediction"), ("one", "id,text,prediction")] {
+      let outcome = try front.lines(
+        "load \(name).csv", "interface define \"A, B\"", "predict --model base",
+        "export predictions \(name)-out.csv")
+      #expect(outcome.status == 0, "\(outcome.error)")
+      let written = try front.read("\(name)-out.csv")
+      #expect(written.hasPrefix(columns), "\(written)")
+    }
+  }
+
   // MARK: Repeated and contradictory
 
   private static let repeats = """

@@ -73,10 +73,10 @@ extension OriginalTable {
   /// has in it.
   private static func records(_ window: TextWindow, _ wanted: Set<Int>, _ first: Asset) throws -> Found? {
     var best: Found?
-    for delimiter in Delimiter.all {
-      guard let table = try records(window, delimiter, wanted), let row = table.rows[first.line] else {
-        continue
-      }
+    for delimiter in Delimiter.all + [Delimiter.none] {
+      guard let table = try records(window, delimiter, wanted), let row = table.rows[first.line],
+        wanted.allSatisfy({ table.rows[$0] != nil })
+      else { continue }
       let isText = row.contains {
         if case .text(let text)? = $0 {
           !text.isBlank && first.text.contains(text.trimmingBlanks)
@@ -107,9 +107,12 @@ extension OriginalTable {
         // Excel's own line above the header, which tells the delimiter.
         if header.joined(separator: ",").lowercased().hasPrefix("sep=") { continue }
         names = header
-      } else if wanted.contains(records.window.line), records.fields.count <= names.count {
-        let missing = [Value?](repeating: nil, count: names.count - records.fields.count)
-        rows[records.window.line] = records.fields.map { .text(records.text($0)) } + missing
+      } else if wanted.contains(records.window.line),
+        records.fields.count <= names.count || records.isBlank(from: names.count)
+      {
+        let fields = records.fields.prefix(names.count)
+        let missing = [Value?](repeating: nil, count: names.count - fields.count)
+        rows[records.window.line] = fields.map { .text(records.text($0)) } + missing
       }
     }
   }
