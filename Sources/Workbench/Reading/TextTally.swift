@@ -41,13 +41,13 @@ struct TextTally {
 
   /// - Parameter category: its number in the data set; nil for a text without one.
   mutating func add(_ text: String, asset: Int, category: Int?) {
-    let lines = fold(text)
+    let (count, lines) = fold(text)
     if lines > 1 {
       survey.severalLines += 1
       survey.mostLines = max(survey.mostLines, lines)
     }
     var hasher = Hasher()
-    folded.withUnsafeBytes { hasher.combine(bytes: $0) }
+    folded.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     let hash = hasher.finalize()
     let category = Int32(truncatingIfNeeded: category ?? -1)
     guard let before = seen[hash] else {
@@ -78,63 +78,72 @@ struct TextTally {
     if let place = known.place { contradictions[place].append(asset) }
   }
 
-  /// Writes the text as it is compared into `folded`; returns its number of lines, blanks around it aside.
-  private mutating func fold(_ text: String) -> Int {
-    folded.removeAll(keepingCapacity: true)
+  /// Writes the text as it is compared to the beginning of `folded`; returns its length there, and its number of lines,
+  /// blanks around it aside.
+  private mutating func fold(_ text: String) -> (count: Int, lines: Int) {
     var text = text
     return text.withUTF8 { bytes in
-      var lines = 1
-      var lineEnds = 0
-      var isBlank = false
-      var index = 0
-      while index < bytes.count {
-        let byte = bytes[index]
-        if byte < 0x80 {
-          index += 1
-          if byte == 0x20 || (0x09...0x0D).contains(byte) {
-            isBlank = true
-            let isEnd = byte == 0x0A || byte == 0x0D && !(index < bytes.count && bytes[index] == 0x0A)
-            if isEnd { lineEnds += 1 }
-            continue
-          }
-          endBlanks(isBlank, &lines, lineEnds)
-          (isBlank, lineEnds) = (false, 0)
-          folded.append((0x41...0x5A).contains(byte) ? byte | 0x20 : byte)
-          continue
-        }
-        let width = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
-        let end = min(index + width, bytes.count)
-        defer { index = end }
-        let isSpace =
-          width == 2 && byte == 0xC2 && (bytes[end - 1] == 0xA0 || bytes[end - 1] == 0x85)
-          || width == 3
-            && Self.spaces.contains(Int(byte) << 16 | Int(bytes[end - 2]) << 8 | Int(bytes[end - 1]))
-        if isSpace {
-          isBlank = true
-          continue
-        }
-        endBlanks(isBlank, &lines, lineEnds)
-        (isBlank, lineEnds) = (false, 0)
-        // Punctuation, signs and most of Asia have no case, and asking Unicode takes its time.
-        if byte == 0xE2 || (0xE3...0xEE).contains(byte) {
-          folded.append(contentsOf: bytes[index..<end])
-        } else {
-          folded.append(
-            contentsOf: String(decoding: UnsafeBufferPointer(rebasing: bytes[index..<end]), as: UTF8.self)
-              .lowercased().utf8)
-        }
-      }
-      return lines
+      // In lower case a character has at most three times as many bytes.
+      let most = bytes.count * 3
+      if folded.count < most { folded = [UInt8](repeating: 0, count: most * 2) }
+      return folded.withUnsafeMutableBufferPointer { Self.fold(bytes, into: $0) }
     }
   }
 
-  private mutating func endBlanks(_ isBlank: Bool, _ lines: inout Int, _ lineEnds: Int) {
-    guard isBlank, !folded.isEmpty else { return }
-    lines += lineEnds
-    folded.append(0x20)
+  private static func fold(
+    _ bytes: UnsafeBufferPointer<UInt8>, into folded: UnsafeMutableBufferPointer<UInt8>
+  ) -> (count: Int, lines: Int) {
+    var (count, lines, lineEnds) = (0, 1, 0)
+    var isBlank = false
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      let width = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+      let end = min(index + width, bytes.count)
+      if width == 1 && (byte == 0x20 || (0x09...0x0D).contains(byte))
+        || width > 1 && isSpace(bytes[index..<end])
+      {
+        let isPair = byte == 0x0D && end < bytes.count && bytes[end] == 0x0A
+        if byte == 0x0A || byte == 0x0D && !isPair { lineEnds += 1 }
+        isBlank = true
+        index = end
+        continue
+      }
+      if isBlank {
+        if count > 0 {
+          folded[count] = 0x20
+          count += 1
+          lines += lineEnds
+        }
+        (isBlank, lineEnds) = (false, 0)
+      }
+      if width == 1 {
+        folded[count] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+        count += 1
+      } else if byte == 0xE2 || (0xE3...0xEE).contains(byte) {
+        // Punctuation, signs and most of Asia have no case, and asking Unicode takes its time.
+        for place in index..<end {
+          folded[count] = bytes[place]
+          count += 1
+        }
+      } else {
+        let character = String(decoding: UnsafeBufferPointer(rebasing: bytes[index..<end]), as: UTF8.self)
+        for byte in character.lowercased().utf8 {
+          folded[count] = byte
+          count += 1
+        }
+      }
+      index = end
+    }
+    return (count, lines)
   }
 
-  /// U+2000–200A, 2028, 2029, 202F, 205F, 3000, in UTF-8.
+  private static func isSpace(_ character: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+    guard let first = character.first, first == 0xC2 || first == 0xE2 || first == 0xE3 else { return false }
+    return spaces.contains(character.reduce(0) { $0 << 8 | Int($1) })
+  }
+
+  /// U+0085, A0, 2000–200A, 2028, 2029, 202F, 205F, 3000, in UTF-8.
   private static let spaces: Set<Int> = Set(
-    (0xE28080...0xE2808A).map { $0 } + [0xE280A8, 0xE280A9, 0xE280AF, 0xE2819F, 0xE38080])
+    Array(0xE28080...0xE2808A) + [0xC285, 0xC2A0, 0xE280A8, 0xE280A9, 0xE280AF, 0xE2819F, 0xE38080])
 }
