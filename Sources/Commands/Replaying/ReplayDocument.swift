@@ -101,7 +101,7 @@ struct ReplayDocument {
         let load = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb as? Load
       else { continue }
       // The answer has the data file's digest first, then the map's.
-      let digests = step.answer.joined(separator: " ").matches(of: #/sha256 ([0-9a-f]{8,64})/#)
+      let digests = step.answer.joined(separator: " ").matches(of: #/sha256 +([0-9a-f]{8,64})/#)
       for (path, recorded) in zip([load.file] + [load.map].compactMap { $0 }, digests.map(\.1)) {
         try announce(path.description, line: step.line, recorded: recorded, files, context)
       }
