@@ -142,7 +142,7 @@ import Testing
       to: "map.csv")
     let answer = try loaded(
       front, "archive.json", "--text", "headline", "--text", "short_description", "--map", "map.csv",
-      "--per-category", "12")
+      "--per-category", "12", "--name", "the-evening-paper-and-its-whole-archive")
     #expect(answer["per_category"] as? [String: Int] == ["Culture": 12, "SPORTS": 12, "MONEY": 12])
     #expect(answer["left_out"] as? Int == 25)
     #expect(columns(answer) == (["headline", "short_description"], "category"))
@@ -156,7 +156,8 @@ import Testing
     let replayed = try front.run("replay", ".fettle/session.md")
     #expect(replayed.output.contains("map.csv is not the file that line"), "\(replayed.output)")
     let changed = try front.lines(
-      "load archive.json --text headline --text short_description --map map.csv --per-category 12")
+      "load archive.json --text headline --text short_description --map map.csv --per-category 12 "
+        + "--name the-evening-paper-and-its-whole-archive")
     #expect(changed.status == 1 && changed.error.contains("--replace"), "\(changed.error)")
   }
 
