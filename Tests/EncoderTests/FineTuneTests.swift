@@ -153,11 +153,65 @@ import Testing
     let result = try fineTune(
       model, head: nil, examples: examples, categories: 3, options: options,
       epoch: { report in reports.withLock { $0.append(report) } })
-    #expect(result.heldOutCount == 15)
+    // A quarter of each category's different texts, with their copies.
+    #expect(result.heldOutCount == 14)
     #expect(reports.withLock { $0 } == result.epochs)
     let accuracies = result.epochs.compactMap(\.heldOutAccuracy)
     #expect(accuracies.count == result.epochs.count)
     #expect(result.heldOutAccuracy == accuracies.max())
+  }
+
+  @Test(
+    "Copies of a text are learned from or held out together: nothing is learned by heart",
+    arguments: Method.allCases)
+  func copies(_ method: Method) throws {
+    // Categories that the texts say nothing about; each text stands there four times, with one label.
+    let texts = (0..<40).map { number in
+      let letters = Array("abcdefghijklmnopqrstuvwx")
+      let words = [number % 24, number / 24, number * 5 % 24, number * 11 % 24].map { String(letters[$0]) }
+      return model.tokenizer.encode(words.joined(separator: " "), maximumLength: 16)
+    }
+    let coin = (0..<40).map { $0 * 7919 % 101 % 2 }
+    let many = (0..<4).flatMap { _ in zip(texts, coin).map { (encoding: $0, category: $1) } }
+    var options = options(method)
+    options.epochs = 30
+    options.holdout = 0.5
+    let result = try fineTune(model, head: nil, examples: many, categories: 2, options: options)
+    let heldOut = try #require(result.heldOut)
+    #expect(heldOut.isRight.count == 4 * heldOut.isRightOfDifferent.count)
+    #expect(try #require(result.heldOutAccuracy) < 0.8)
+  }
+
+  @Test("Where no text repeats, the same are held out as ever") func sameSplit() throws {
+    let different = (0..<24).map { number in
+      let letters = Array("abcdefghijklmnopqrstuvwx")
+      return (
+        encoding: model.tokenizer.encode(
+          "\(letters[number]) \(letters[(number + 1) % 24])", maximumLength: 16),
+        category: number % 3
+      )
+    }
+    let groups = TextGroups(different.map(\.encoding))
+    #expect(groups.count == 24 && groups.numbers == Array(0..<24))
+    #expect(groups.contradictions(different.map(\.category)) == 0)
+    let twice = TextGroups((different + different).map(\.encoding))
+    #expect(twice.count == 24 && twice.members[3] == [3, 27])
+    #expect(twice.contradictions((0..<48).map { $0 < 30 ? 0 : 1 }) == 18)
+  }
+
+  @Test("A model of nothing but zeros is an error, not a head without numbers") func zeros() throws {
+    try TestFiles.withTemporaryFolder { folder in
+      try model.save(to: folder)
+      try WeightsFile.change(folder.appendingPathComponent("model.safetensors")) { _, _, _ in 0 }
+      let zero = try PretrainedModel.load(folder: folder)
+      let nothing = [[Float]](repeating: [Float](repeating: 0, count: 24), count: 3)
+      for method in [Method.linear, .full] {
+        #expect(throws: ModelError.self) {
+          try fineTune(
+            zero, head: nil, prototypes: nothing, examples: examples, categories: 3, options: options(method))
+        }
+      }
+    }
   }
 
   @Test("A tuned model can be tuned further") func further() throws {

@@ -77,7 +77,7 @@ public struct PretrainedModel: Sendable {
   }
 
   /// 256 as all-MiniLM-L6-v2 has it, unless the folder says otherwise or the model has fewer positions.
-  private static func readMaximumLength(_ folder: URL, _ configuration: BERTConfiguration) throws -> Int {
+  static func readMaximumLength(_ folder: URL, _ configuration: BERTConfiguration) throws -> Int {
     struct Settings: Decodable {
       var maximumLength: Int?
       enum CodingKeys: String, CodingKey { case maximumLength = "max_seq_length" }

@@ -11,6 +11,13 @@ public struct Encoding: Sendable, Equatable {
     self.vocabulary = vocabulary
   }
 
+  /// Whether at least half of the text is `[UNK]` or single letters of another script: pieces that the vocabulary has for their
+  /// own sake, and of which the model has read too little to know what they say.
+  public var isMostlyOutsideVocabulary: Bool {
+    let inside = ids.dropFirst().dropLast()
+    return !inside.isEmpty && 2 * inside.count(where: vocabulary.isForeign) >= inside.count
+  }
+
   /// The tokens as the vocabulary spells them, `##` before those that continue a word. Made when asked for.
   public var tokens: [String] { ids.map(vocabulary.token) }
 

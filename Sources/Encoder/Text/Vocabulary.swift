@@ -63,6 +63,15 @@ final class Vocabulary: Sendable {
     return String(decoding: line, as: UTF8.self)
   }
 
+  /// Whether a token is `[UNK]` or a single letter beyond ASCII.
+  func isForeign(_ id: Int32) -> Bool {
+    if id == unknown { return true }
+    let token = token(id)
+    let scalars = (token.hasPrefix("##") ? token.dropFirst(2) : token[...]).unicodeScalars
+    guard let letter = scalars.first, scalars.count == 1 else { return false }
+    return letter.value > 0x7f && letter.properties.isAlphabetic
+  }
+
   /// The whole file, to be written out again.
   var contents: Data { text }
 

@@ -6,7 +6,8 @@ import Foundation
 ///   - head: the head of a tuned model to go on from; nil starts a new one.
 ///   - prototypes: `[categories][hidden]`, pooled vectors of sentences that say what each category is about; a new head begins
 ///     from them (`LinearMethod`). Empty where there are none.
-///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0.
+///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0. Of texts with equal tokens
+///     either all are learned from or all are held out.
 ///   - step: called after each batch, with the batches done and all there will be.
 ///   - epoch: called after each epoch.
 ///   - isCancelled: asked once a batch.
@@ -23,11 +24,11 @@ public func fineTune(
   guard prototypes.isEmpty || prototypes.count == categories else {
     throw ModelError.headMismatch(expected: categories, found: prototypes.count)
   }
-  let split = Split(examples.map(\.category), share: options.holdout, seed: options.seed)
-  guard Set(split.training.map { examples[$0].category }).count > 1 else { throw ModelError.oneCategory }
+  let groups = TextGroups(examples.lazy.map(\.encoding))
+  let split = Split(examples.map(\.category), groups, share: options.holdout, seed: options.seed)
   let run = TrainingRun(
     model: model, head: head, prototypes: prototypes, examples: examples, categories: categories,
-    options: options, split: split,
+    options: options, groups: groups, split: split,
     crew: Crew(threads: options.threads), started: started)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
@@ -63,20 +64,25 @@ struct Split {
   var training: [Int]
   var heldOut: [Int]
 
-  /// Of each category the same share is held out, but never all of it.
-  init(_ categories: [Int], share: Double, seed: UInt64) {
+  /// Of each category the same share of its different texts is held out, but never all of them. A text with contradicting
+  /// labels counts where its first one puts it.
+  init(_ categories: [Int], _ groups: TextGroups, share: Double, seed: UInt64) {
     var randomNumbers = RandomNumbers(seed: seed, stream: 2)
     var places: [Int: [Int]] = [:]
-    for example in randomNumbers.permutation(categories.count) {
-      places[categories[example], default: []].append(example)
+    for group in randomNumbers.permutation(groups.count) {
+      places[categories[groups.members[group][0]], default: []].append(group)
     }
     var heldOut: [Int] = []
-    for (_, examples) in places.sorted(by: { $0.key < $1.key }) {
-      heldOut += examples.prefix(min(examples.count - 1, Int((Double(examples.count) * share).rounded())))
+    for (_, texts) in places.sorted(by: { $0.key < $1.key }) {
+      heldOut += texts.prefix(min(texts.count - 1, Int((Double(texts.count) * share).rounded())))
     }
-    self.heldOut = heldOut.sorted()
     let outside = Set(heldOut)
-    training = categories.indices.filter { !outside.contains($0) }
+    self.heldOut = categories.indices.filter { outside.contains(groups.numbers[$0]) }
+    training = categories.indices.filter { !outside.contains(groups.numbers[$0]) }
+    // Of contradicting labels those of one category can all have been held out: then there would be nothing to tell apart.
+    if Set(training.map { categories[$0] }).count < 2 {
+      (training, self.heldOut) = (Array(categories.indices), [])
+    }
   }
 }
 

@@ -17,6 +17,7 @@ public struct Head: Sendable, Equatable {
   }
 
   public var categories: Int { bias.count }
+  var isFinite: Bool { weight.allSatisfy(\.isFinite) && bias.allSatisfy(\.isFinite) }
   public var hiddenSize: Int { bias.isEmpty ? 0 : weight.count / bias.count }
 
   /// `[categories]` from `[hidden]`.
@@ -61,7 +62,7 @@ public struct Head: Sendable, Equatable {
     let head = Head(
       weight: (0..<weight.count).map { weight[$0] }, bias: (0..<bias.count).map { bias[$0] },
       normalises: metadata[normalisesKey] == "true")
-    guard (head.weight + head.bias).allSatisfy(\.isFinite) else {
+    guard head.isFinite else {
       throw ModelError.notANumber(where: file.lastPathComponent)
     }
     return head

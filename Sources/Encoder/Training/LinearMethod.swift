@@ -14,13 +14,23 @@ import Foundation
 struct LinearMethod {
   /// From strong to weak, each fitted from the one before.
   private static let penalties: [Float] = [0.01, 0.005, 0.0025, 0.00125, 0.0006, 0.0003, 0.00015]
+  /// Halved, each tried where the weakest so far was the best: thousands of examples, or dozens of categories.
+  private static let weakerPenalties: [Float] = [7.5e-5, 3.75e-5, 1.9e-5, 9.5e-6, 4.7e-6, 2.4e-6]
   private static let folds = 10
   /// For fits that only serve to choose: near enough that none of their answers changes.
   private static let roughly: Float = 1e-4
+  private static let precisely: Float = 2e-5
+
+  /// A tolerance for a penalty: a weak one moves the weights so slowly that they would look converged where the stronger left them.
+  private static func tolerance(_ tolerance: Float, _ penalty: Float) -> Float {
+    tolerance * min(1, penalty / (penalties.last ?? penalty))
+  }
 
   /// `[examples, width]`: vectors of length 1, then centred, and scaled to a mean squared length of 1.
   private let features: Floats
   private let labels: [Int]
+  /// Of one of these either all or none are left out.
+  private let groups: TextGroups
   private let width: Int
   private let categories: Int
   private let mean: [Float]
@@ -36,7 +46,12 @@ struct LinearMethod {
   /// - Parameters:
   ///   - pooled: raw vectors, all of one width.
   ///   - prototypes: `[categories][width]`, the raw vectors of sentences about the categories; empty where there are none.
-  init(pooled raw: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [], crew: Crew) {
+  ///   - groups: of examples that are one text to the model; nil where all are different.
+  init(
+    pooled raw: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [],
+    groups: TextGroups? = nil,
+    crew: Crew
+  ) {
     let width = raw.first?.count ?? 0
     let pooled = raw.map { vector in
       let length = Head.length(vector)
@@ -44,6 +59,7 @@ struct LinearMethod {
     }
     self.width = width
     self.labels = labels
+    self.groups = groups ?? TextGroups(different: labels.count)
     self.categories = categories
     self.crew = crew
     var mean = [Double](repeating: 0, count: width)
@@ -87,7 +103,10 @@ struct LinearMethod {
     let all = LogisticRegression(
       features: features, labels: labels, width: width, categories: categories, center: center)
     let choice = try choose(seed: seed, isCancelled: isCancelled)
-    let fitted = try all.fit(penalty: choice.penalty, isCancelled: isCancelled).map { $0 * choice.factor }
+    let fitted = try all.fit(
+      penalty: choice.penalty, tolerance: LinearMethod.tolerance(LinearMethod.precisely, choice.penalty),
+      isCancelled: isCancelled
+    ).map { $0 * choice.factor }
     return Fit(
       head: head(fitted), loss: HeldOut(try all.logits(fitted), labels, categories).loss(factor: 1),
       rightWhenLeftOut: choice.right)
@@ -109,43 +128,62 @@ struct LinearMethod {
   private func choose(seed: UInt64, isCancelled: () -> Bool) throws -> (
     penalty: Float, factor: Float, right: [Bool]?
   ) {
-    let folds = min(LinearMethod.folds, labels.count / 2)
+    let folds = min(LinearMethod.folds, groups.count / 2)
     guard folds >= 2 else { return (LinearMethod.penalties[3], 1, nil) }
     var randomNumbers = RandomNumbers(seed: seed, stream: 1)
-    let order = randomNumbers.permutation(labels.count)
+    let order = randomNumbers.permutation(groups.count)
+    func examples(_ isIncluded: (_ place: Int) -> Bool) -> [Int] {
+      order.indices.filter(isIncluded).flatMap { groups.members[order[$0]] }
+    }
+    var penalties = LinearMethod.penalties
     var heldOut = [[HeldOut]](repeating: [], count: folds)
-    try heldOut.withUnsafeMutableBufferPointer { heldOut in
-      try crew.run(folds) { fold, _ in
-        let inside = part(order.indices.filter { $0 % folds != fold }.map { order[$0] })
-        let outside = part(order.indices.filter { $0 % folds == fold }.map { order[$0] })
-        var fitted: [Float]?
-        for penalty in LinearMethod.penalties {
-          let next = try inside.fit(
-            penalty: penalty, from: fitted, tolerance: LinearMethod.roughly, isCancelled: isCancelled)
-          heldOut[fold].append(HeldOut(try outside.logits(next), outside.labels, categories))
-          fitted = next
+    var fitted = [[Float]?](repeating: nil, count: folds)
+    func fit(_ penalties: ArraySlice<Float>) throws {
+      try heldOut.withUnsafeMutableBufferPointer { heldOut in
+        try fitted.withUnsafeMutableBufferPointer { fitted in
+          try crew.run(folds) { fold, _ in
+            let inside = part(examples { $0 % folds != fold })
+            let outside = part(examples { $0 % folds == fold })
+            for penalty in penalties {
+              let next = try inside.fit(
+                penalty: penalty, from: fitted[fold],
+                tolerance: LinearMethod.tolerance(LinearMethod.roughly, penalty), isCancelled: isCancelled)
+              heldOut[fold].append(HeldOut(try outside.logits(next), outside.labels, categories))
+              fitted[fold] = next
+            }
+          }
         }
       }
     }
-    let counted = LinearMethod.penalties.indices.map { number in
-      LinearMethod.softlyCounted(heldOut.flatMap { $0[number].margins })
+    try fit(penalties[...])
+    var best = LinearMethod.best(heldOut, of: penalties.count)
+    for weaker in LinearMethod.weakerPenalties where best == penalties.count - 1 {
+      penalties.append(weaker)
+      try fit(penalties.suffix(1))
+      best = LinearMethod.best(heldOut, of: penalties.count)
     }
-    // A few texts more or less are chance, so a penalty is judged with its neighbours; of those that are hardly worse than the best
-    // it is the strongest.
-    let judged = counted.indices.map { number in
-      (counted[max(number - 1, 0)] + 2 * counted[number] + counted[min(number + 1, counted.count - 1)]) / 4
-    }
-    let enough = (judged.max() ?? 0) - LinearMethod.slack
-    let best = judged.firstIndex { $0 >= enough } ?? 0
     let factors = (-8...16).map { Float(pow(2, Double($0) / 4)) }
     let losses = factors.map { factor in heldOut.reduce(0) { $0 + $1[best].loss(factor: factor) } }
     let factor = factors[losses.indices.min { losses[$0] < losses[$1] } ?? 0]
     var isRight = [Bool](repeating: false, count: labels.count)
     for fold in 0..<folds {
-      let outside = order.indices.filter { $0 % folds == fold }.map { order[$0] }
-      for (place, example) in outside.enumerated() { isRight[example] = heldOut[fold][best].isRight(place) }
+      for (place, example) in examples({ $0 % folds == fold }).enumerated() {
+        isRight[example] = heldOut[fold][best].isRight(place)
+      }
     }
-    return (LinearMethod.penalties[best], factor, isRight)
+    return (penalties[best], factor, isRight)
+  }
+
+  /// The number of the penalty to take, of `count`, by what each fold's fits gave.
+  private static func best(_ heldOut: [[HeldOut]], of count: Int) -> Int {
+    let counted = (0..<count).map { number in softlyCounted(heldOut.flatMap { $0[number].margins }) }
+    // A few texts more or less are chance, so a penalty is judged with its neighbours; of those that are hardly worse than the best
+    // it is the strongest.
+    let judged = counted.indices.map { number in
+      (counted[max(number - 1, 0)] + 2 * counted[number] + counted[min(number + 1, counted.count - 1)]) / 4
+    }
+    let enough = (judged.max() ?? 0) - slack
+    return judged.firstIndex { $0 >= enough } ?? 0
   }
 
   /// Right answers, where an answer on the edge counts half: a whole one would tip from right to wrong with the last bits of a

@@ -84,22 +84,20 @@ public struct TrainingOptions: Sendable {
 
   /// - Throws: `ModelError.invalidOption`.
   func check() throws {
-    func require(_ condition: Bool, _ name: String, _ value: any CustomStringConvertible, _ allowed: String)
-      throws
-    {
-      if !condition { throw ModelError.invalidOption(name: name, value: value.description, allowed: allowed) }
+    try TrainingLimits.epochs.check(epochs)
+    try TrainingLimits.batch.check(batchSize)
+    try TrainingLimits.learningRate.check(Double(learningRate))
+    try TrainingLimits.headLearningRate.check(Double(headLearningRate))
+    try TrainingLimits.warmup.check(warmup)
+    try TrainingLimits.weightDecay.check(Double(weightDecay))
+    try TrainingLimits.dropout.check(Double(dropout))
+    try TrainingLimits.clip.check(Double(clipping))
+    try TrainingLimits.holdout.check(holdout)
+    try TrainingLimits.patience.check(patience)
+    try TrainingLimits.threads.check(threads)
+    guard layerDecay > 0 && layerDecay <= 1 else {
+      throw ModelError.invalidOption(
+        name: "the layers' decay", value: "\(layerDecay)", allowed: "more than 0 to 1")
     }
-    try require((1...10_000).contains(epochs), "--epochs", epochs, "1 to 10000")
-    try require((1...4096).contains(batchSize), "--batch", batchSize, "1 to 4096")
-    try require(learningRate >= 0 && learningRate <= 1, "--learning-rate", learningRate, "0 to 1")
-    try require(headLearningRate >= 0 && headLearningRate <= 1, "--head-rate", headLearningRate, "0 to 1")
-    try require(layerDecay > 0 && layerDecay <= 1, "--layer-decay", layerDecay, "more than 0 to 1")
-    try require((0...1).contains(warmup), "--warmup", warmup, "0 to 1")
-    try require(weightDecay >= 0 && weightDecay <= 1, "--weight-decay", weightDecay, "0 to 1")
-    try require(dropout >= 0 && dropout < 1, "--dropout", dropout, "0 to less than 1")
-    try require(clipping >= 0 && clipping.isFinite, "--clip", clipping, "0 or more")
-    try require((0...0.9).contains(holdout), "--holdout", holdout, "0 to 0.9")
-    try require(patience >= 0, "--patience", patience, "0 or more")
-    try require((threads ?? 1) >= 1 && (threads ?? 1) <= 1024, "--threads", threads ?? 1, "1 to 1024")
   }
 }

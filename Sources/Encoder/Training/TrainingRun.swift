@@ -8,6 +8,7 @@ struct TrainingRun {
   let examples: [(encoding: Encoding, category: Int)]
   let categories: Int
   let options: TrainingOptions
+  let groups: TextGroups
   let split: Split
   let crew: Crew
   let started: ContinuousClock.Instant
@@ -21,19 +22,19 @@ struct TrainingRun {
     let features = try pooled(step: step, isCancelled: isCancelled)
     let fit = try LinearMethod(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
-      crew: crew
+      groups: groups, crew: crew
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
     let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
     let right = options.holdout > 0 && !judged.isEmpty ? fit.rightWhenLeftOut : nil
-    let accuracy = right.map { right in Double(judged.count { right[$0] }) / Double(judged.count) }
+    let heldOut = right.map { right in HeldOutResult(judged, groups) { right[$0] } }
     let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
     let report = EpochReport(
-      epoch: 1, epochs: 1, loss: fit.loss, heldOutAccuracy: accuracy, tokens: tokens, seconds: seconds)
+      epoch: 1, epochs: 1, loss: fit.loss, heldOutAccuracy: heldOut?.accuracy, tokens: tokens,
+      seconds: seconds)
     epoch(report)
-    return result(
-      model: model, head: fit.head, epochs: [report], accuracy: accuracy,
-      heldOut: right == nil ? 0 : judged.count,
+    return try result(
+      model: model, head: fit.head, epochs: [report], heldOut: heldOut,
       trainable: fit.head.weight.count + fit.head.bias.count)
   }
 
@@ -53,7 +54,7 @@ struct TrainingRun {
       .pooled(training.map(\.encoding), isCancelled: isCancelled)
     return try LinearMethod(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
-      crew: crew
+      groups: TextGroups(training.lazy.map(\.encoding)), crew: crew
     ).fit(seed: options.seed, isCancelled: isCancelled).head
   }
 
@@ -71,7 +72,8 @@ struct TrainingRun {
     let steps = options.epochs * batchesInEpoch
     let schedule = Schedule(steps: steps, warmup: options.warmup)
     var reports: [EpochReport] = []
-    var best: (accuracy: Double, epoch: Int, weights: Floats)?
+    var best: (heldOut: HeldOutResult, epoch: Int, weights: Floats)?
+    var last: HeldOutResult?
     for number in 1...options.epochs {
       let epochStarted = ContinuousClock.now
       var randomNumbers = RandomNumbers(seed: options.seed, stream: 1000 + UInt64(number))
@@ -92,37 +94,37 @@ struct TrainingRun {
         }
         step(done + 1, steps)
       }
-      let accuracy = try heldOutAccuracy(trainer)
+      let heldOut = try heldOutResult(trainer)
+      last = heldOut
       let report = EpochReport(
         epoch: number, epochs: options.epochs, loss: loss / Double(split.training.count),
-        heldOutAccuracy: accuracy,
+        heldOutAccuracy: heldOut?.accuracy,
         tokens: split.training.reduce(0) { $0 + examples[$1].encoding.ids.count },
         seconds: epochStarted.duration(to: .now).seconds)
       reports.append(report)
       epoch(report)
-      guard options.patience > 0, let accuracy else { continue }
-      if accuracy > best?.accuracy ?? -1 {
-        best = (accuracy, number, Floats(trainer.weights.floats.array))
+      guard options.patience > 0, let heldOut else { continue }
+      if heldOut.accuracy > best?.heldOut.accuracy ?? -1 {
+        best = (heldOut, number, Floats(trainer.weights.floats.array))
       } else if let best, number - best.epoch >= options.patience {
         break
       }
     }
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
-    return result(
+    return try result(
       model: trainer.weights.model(from: base, words: trainer.words.tokens), head: trainer.head,
-      epochs: reports, accuracy: best?.accuracy ?? reports.last?.heldOutAccuracy,
-      heldOut: split.heldOut.count,
+      epochs: reports, heldOut: best?.heldOut ?? last,
       trainable: trainer.trainableParameters(
         Reach(
           options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)))
   }
 
-  private func heldOutAccuracy(_ trainer: Trainer) throws -> Double? {
+  private func heldOutResult(_ trainer: Trainer) throws -> HeldOutResult? {
     guard !split.heldOut.isEmpty else { return nil }
-    let predicted = try trainer.predict(split.heldOut)
-    let right = zip(split.heldOut, predicted).count { examples[$0].category == $1 }
-    return Double(right) / Double(split.heldOut.count)
+    let predicted = Dictionary(
+      uniqueKeysWithValues: zip(split.heldOut, try trainer.predict(split.heldOut)))
+    return HeldOutResult(split.heldOut, groups) { predicted[$0] == examples[$0].category }
   }
 
   /// A section's highest learning rate.
@@ -146,13 +148,15 @@ struct TrainingRun {
 
   private var seconds: Double { started.duration(to: .now).seconds }
 
+  /// - Throws: `ModelError.notANumber`: a model of nothing but zeros, say, leaves a head without numbers.
   private func result(
-    model: PretrainedModel, head: Head, epochs: [EpochReport], accuracy: Double?, heldOut: Int, trainable: Int
-  ) -> TrainingResult {
-    TrainingResult(
-      model: model, head: head, epochs: epochs, finalLoss: epochs.last?.loss ?? .nan,
-      heldOutAccuracy: accuracy,
-      heldOutCount: heldOut, trainableParameters: trainable,
+    model: PretrainedModel, head: Head, epochs: [EpochReport], heldOut: HeldOutResult?, trainable: Int
+  ) throws -> TrainingResult {
+    let loss = epochs.last?.loss ?? .nan
+    guard loss.isFinite, head.isFinite else { throw ModelError.notANumber(where: "what training made of it") }
+    return TrainingResult(
+      model: model, head: head, epochs: epochs, finalLoss: loss, heldOut: heldOut,
+      trainableParameters: trainable,
       tokens: epochs.reduce(0) { $0 + $1.tokens },
       seconds: seconds)
   }
