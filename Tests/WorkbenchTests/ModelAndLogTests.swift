@@ -86,6 +86,12 @@ struct ModelAndLogTests {
     second.discard()
     #expect(try Data(contentsOf: orphan.appendingPathComponent("model.safetensors")) == Data("weights".utf8))
     workspace.removeFiles(of: published)
+    #expect(try !workspace.read { $0.hasHead(published) })
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.modelsFolder.path) == ["tuned-1"],
+      "a row names it: another shell may have trained one of that name meanwhile")
+    try workspace.write { try $0.remove(model: published) }
+    workspace.removeFiles(of: published)
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.modelsFolder.path).isEmpty)
   }
 
@@ -98,6 +104,25 @@ struct ModelAndLogTests {
     try FileManager.default.copyItem(at: path, to: elsewhere)
     _ = try Workspace.open(elsewhere)
     #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere.path + "/models").isEmpty)
+  }
+
+  @Test func aFolderThatNoRowNamesGoesWhenNobodyElseIsHere() throws {
+    let new = try workspace.newModelFolder()
+    try workspace.write { _ = try $0.publish(model("tuned-1"), trainedOn: [], from: new) }
+    // A kill between the renaming and the row, or between the row's removal and that of the files.
+    try FileManager.default.createDirectory(
+      at: workspace.modelsFolder.appendingPathComponent("tuned-2"), withIntermediateDirectories: true)
+    let elsewhere = folder.url.appendingPathComponent("moved")
+    try FileManager.default.copyItem(at: folder.url.appendingPathComponent(".fettle"), to: elsewhere)
+    _ = try Workspace.open(elsewhere)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere.path + "/models") == ["tuned-1"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.modelsFolder.path).count == 2)
+  }
+
+  @Test func aTextIsRememberedAsItWasReadToo() {
+    #expect(TextDigest(folding: "Ferry  Strike") == TextDigest(folding: "ferry strike "))
+    #expect(TextDigest(tokens: [101, 7, 102]) == TextDigest(tokens: [101, 7, 102]))
+    #expect(TextDigest(tokens: [101, 7, 102]) != TextDigest(tokens: [101, 8, 102]))
   }
 
   @Test func stepsAreLoggedInOrder() throws {

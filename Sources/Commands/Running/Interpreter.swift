@@ -127,6 +127,7 @@ public final class Interpreter: Sendable {
         execution.explanations = try advise(&report, recording, workbench)
         execution.result = .success(report)
       }
+      work.afterCommit()
       progress.finish()
       if case .success(let report) = execution.result {
         let isKnown = execution.isStep || recording == .block

@@ -40,16 +40,21 @@ public struct Work {
   let finish: (Workbench) throws -> Report
   /// Options that the recorded command needs besides what was typed, asked before `finish`.
   let additions: (Workbench) throws -> [String]
+  /// What is done to files once the transaction is kept: a kill before it leaves files that nothing names, one after it nothing.
+  let afterCommit: () -> Void
 
   /// - Parameters:
   ///   - additions: where the verb took a default (the current data set, the newest model) that has changed while it
   ///     worked, the option that names it, so that a replay takes the same one.
+  ///   - afterCommit: removes what the effect has left without a name; it cannot fail.
   ///   - finish: makes the effect, reads what the report needs, and returns the report.
   public init(
     additions: @escaping (Workbench) throws -> [String] = { _ in [] },
+    afterCommit: @escaping () -> Void = {},
     _ finish: @escaping (Workbench) throws -> Report
   ) {
     self.additions = additions
+    self.afterCommit = afterCommit
     self.finish = finish
   }
 }

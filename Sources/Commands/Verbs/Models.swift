@@ -63,7 +63,9 @@ struct Models: ParsableCommand {
     @Argument(help: ArgumentHelp("The model's name.", valueName: "model")) var name: Text
 
     func perform(in context: Context) throws -> Work {
-      Work { workbench in
+      var removed: TunedModel?
+      let removeFiles = { removed.map(context.workspace.removeFiles) ?? () }
+      return Work(afterCommit: removeFiles) { workbench in
         guard case .tuned(let model) = try ChosenModel.named(name.description, workbench) else {
           throw Fault.usage("base is the embedded model itself and stays.")
         }
@@ -71,8 +73,7 @@ struct Models: ParsableCommand {
           throw Fault.inUse(model: model.name, by: other.name)
         }
         try workbench.remove(model: model)
-        // The row decides: a folder that outlives it is swept at the next start.
-        context.workspace.removeFiles(of: model)
+        removed = model
         var report = Report(verb: "models remove")
         report.blocks.append(
           .line("Removed \(model.name) and its predictions (\(Bytes(model.bytes).description))."))

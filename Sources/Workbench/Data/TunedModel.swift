@@ -6,8 +6,8 @@ public struct TunedModel: Equatable, Sendable {
   public var name: String
   /// The model it was trained from: `base`, or a tuned one's name.
   public var base: String
-  /// SHA-256 of the embedded model's weights, on which it stands in the end, 64 hexadecimal digits; nil where nobody
-  /// kept it.
+  /// SHA-256 of the embedded model on which it stands in the end (weights, sizes and vocabulary), 64 hexadecimal
+  /// digits; nil where nobody kept it.
   public var baseDigest: String?
   /// `linear`, `full`, …
   public var method: String
@@ -56,9 +56,26 @@ public struct TextDigest: Hashable, Sendable {
   package let second: UInt64
 
   public init(_ text: String) {
-    let trimmed = text.trimmingBlanks
     var hash = SHA256()
-    trimmed.withUTF8Bytes { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    text.trimmingBlanks.withUTF8Bytes { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    self.init(hash)
+  }
+
+  /// Of what a model read of a text: equal for all texts that are the same to it.
+  public init(tokens: [Int32]) {
+    var hash = SHA256()
+    // NUL, which no stored text has, keeps these apart from the digests of texts.
+    hash.update(data: Array("tokens\0".utf8))
+    for token in tokens {
+      withUnsafeBytes(of: token.littleEndian) { hash.update(bufferPointer: $0) }
+    }
+    self.init(hash)
+  }
+
+  /// The same for texts that differ only in case and in the width of blanks.
+  public init(folding text: String) { self.init(Contradiction.key(of: text)) }
+
+  private init(_ hash: SHA256) {
     var words: [UInt64] = [0, 0]
     for (index, byte) in hash.finalize().prefix(16).enumerated() {
       words[index / 8] = words[index / 8] << 8 | UInt64(byte)

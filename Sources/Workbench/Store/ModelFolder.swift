@@ -59,13 +59,15 @@ public struct ModelFolder: Sendable {
     close(descriptor)
   }
 
-  /// Removes what killed trainings left; to be called while nobody else trains.
-  static func removeLeftovers(_ layout: Layout) {
-    for leftover in leftovers(layout) { try? FileManager.default.removeItem(at: leftover) }
+  /// What killed trainings and removals left: folders that no model's row names.
+  static func leftovers(_ layout: Layout, named: Set<String>) -> [URL] {
+    files(in: layout.models).filter { !named.contains($0.lastPathComponent) }
   }
 
-  static func leftovers(_ layout: Layout) -> [URL] {
-    files(in: layout.models).filter { $0.lastPathComponent.hasPrefix(prefix) }
+  /// Takes a folder's name away, so that a new model may have it while the files go; nil where there is none.
+  fileprivate static func setAside(_ folder: URL, _ layout: Layout) -> URL? {
+    let aside = layout.models.appendingPathComponent(prefix + UUID().uuidString)
+    return Foundation.rename(folder.path, aside.path) == 0 ? aside : nil
   }
 
   private static func files(in folder: URL) -> [URL] {
@@ -80,11 +82,29 @@ extension Workspace {
   /// The folder of a model's files.
   public func folder(of model: TunedModel) -> URL { modelsFolder.appendingPathComponent(model.folder) }
 
-  /// Removes a removed model's files.
-  public func removeFiles(of model: TunedModel) { try? FileManager.default.removeItem(at: folder(of: model)) }
+  /// Removes a removed model's files, once its row is gone; what stays is swept when the workspace is next opened.
+  public func removeFiles(of model: TunedModel) {
+    let aside = try? write { workbench -> URL? in
+      // Another shell may have trained a model of the same name meanwhile.
+      guard try !workbench.models().contains(where: { $0.folder == model.folder }) else { return nil }
+      return ModelFolder.setAside(folder(of: model), workbench.layout)
+    }
+    if let aside = aside ?? nil { try? FileManager.default.removeItem(at: aside) }
+  }
+}
+
+extension TunedModel {
+  /// The file in its folder that every tuned model has.
+  public static let headName = "head.safetensors"
 }
 
 extension Workbench {
+  /// Whether a model's head is there; without it nobody can ask the model.
+  public func hasHead(_ model: TunedModel) -> Bool {
+    let folder = layout.models.appendingPathComponent(model.folder)
+    return FileManager.default.fileExists(atPath: folder.appendingPathComponent(TunedModel.headName).path)
+  }
+
   /// Puts a model's folder in its place and keeps its row, in one go.
   ///
   /// ``TunedModel/folder`` and ``TunedModel/bytes`` are set from the folder. Throws ``WorkspaceError``.

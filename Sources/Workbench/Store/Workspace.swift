@@ -132,11 +132,21 @@ private final class Store: Sendable {
     if SetAside.isInterrupted(layout) {
       try lock.exclusively { try SetAside.finishInterrupted(layout) }
     }
-    if !ModelFolder.leftovers(layout).isEmpty {
-      // Where another process is at work here, one of them may be its own.
-      try? lock.exclusively { ModelFolder.removeLeftovers(layout) }
-    }
     state = Mutex(try Self.open(layout))
+    if try !leftovers().isEmpty {
+      // Where another process is at work here, one of them may be its own.
+      try? lock.exclusively {
+        for leftover in try leftovers() { try? FileManager.default.removeItem(at: leftover) }
+      }
+    }
+  }
+
+  /// Folders of models that no row names.
+  private func leftovers() throws -> [URL] {
+    let named = try access { queue, layout in
+      try queue.read { Set(try Workbench(db: $0, layout: layout).models().map(\.folder)) }
+    }
+    return ModelFolder.leftovers(layout, named: named)
   }
 
   var isNew: Bool { state.withLock { $0.isNew } }
