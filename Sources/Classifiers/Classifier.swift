@@ -27,6 +27,8 @@ public struct Classification: Sendable, Equatable {
   public var reason: String?
   /// Whether the text was longer than the model reads.
   public var isTruncated: Bool
+  /// Whether most of it is none of the words that the model knows.
+  public var isOutsideVocabulary = false
 
   public struct Score: Sendable, Equatable {
     public var category: String

@@ -38,6 +38,7 @@ public struct EncoderSource: Sendable {
         states.allSatisfy(\.isFinite)
         ? decide(states, encodings[index].isTruncated)
         : .unable("the model gave a number that is not finite", categories: categories)
+      results[index].isOutsideVocabulary = encodings[index].isMostlyOutsideVocabulary
     }
     return results
   }

@@ -87,21 +87,32 @@ enum ChosenModel: Equatable {
 
 extension Context {
   /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
+  /// - Throws: `Fault`, `ModelError`.
   func encoder(of model: ChosenModel) throws -> EncoderSource {
     let precision = try workspace.read { try Settings($0).precision }
+    let place = try place(of: model)
+    return try encoders.encoder(in: place.folder, adapter: place.adapter, precision: precision)
+  }
+
+  /// Where the model's encoder lies: a whole one, and the adapters that were trained on top of it.
+  /// - Throws: `Fault.modelIncomplete`, `Fault.otherBase`, `Fault.modelMissing`, `ModelError`.
+  func place(of model: ChosenModel) throws -> (folder: URL, adapter: URL?) {
     var chosen = model
     var adapter: URL?
     while case .tuned(let tuned) = chosen {
       let folder = self.folder(of: tuned)
-      if has("model.safetensors", in: folder) {
-        return try encoders.encoder(in: folder, adapter: adapter, precision: precision)
+      for file in tuned.files where !has(file, in: folder) {
+        throw Fault.modelIncomplete(model: tuned.name, file: file)
       }
+      if has("model.safetensors", in: folder) { return (folder, adapter) }
       if adapter == nil, has(PretrainedModel.adapterName, in: folder) {
         adapter = folder.appending(path: PretrainedModel.adapterName)
       }
+      if tuned.base == Workbench.baseModel, encoders.isInstalled { try checkBase(of: tuned) }
       chosen = try workspace.read { try .named(tuned.base, $0) }
     }
-    return try encoders.embedded(adapter: adapter, precision: precision)
+    guard encoders.isInstalled else { throw Fault.modelMissing }
+    return (encoders.embeddedFolder, adapter)
   }
 
   private func has(_ file: String, in folder: URL) -> Bool {
@@ -113,7 +124,23 @@ extension Context {
   }
 
   func headFile(of model: TunedModel) -> URL { folder(of: model).appending(path: Self.headName) }
-  static let headName = "head.safetensors"
+  static let headName = TunedModel.headName
+
+  /// A tuned model's head, which fits its encoder.
+  /// - Throws: `Fault.otherBase`, `ModelError`.
+  func head(of model: TunedModel, for encoder: PretrainedModel) throws -> Head {
+    let head = try Head.load(from: headFile(of: model))
+    guard head.categories == model.categories.count else {
+      throw ModelError.headMismatch(expected: model.categories.count, found: head.categories)
+    }
+    let width = encoder.configuration.hiddenSize
+    guard head.hiddenSize == width else {
+      throw Fault.otherBase(
+        model: model.name, trainedOn: "a model of width \(head.hiddenSize)",
+        now: "one of width \(width)")
+    }
+    return head
+  }
 
   /// The model as a classifier.
   ///
@@ -125,9 +152,21 @@ extension Context {
       let categories = interface.classes.map { (key: $0.key, name: $0.name) }
       return try ZeroShotClassifier(encoder: encoder(of: .base), categories: categories)
     case .tuned(let tuned):
+      let encoder = try encoder(of: model)
       return TunedClassifier(
-        name: tuned.name, encoder: try encoder(of: model), head: try Head.load(from: headFile(of: tuned)),
+        name: tuned.name, encoder: encoder, head: try head(of: tuned, for: encoder.model),
         categories: tuned.categories)
+    }
+  }
+}
+
+extension TunedModel {
+  /// The files without which it is not whole.
+  fileprivate var files: [String] {
+    switch Method(rawValue: method) {
+    case .full, .gradual: [Self.headName, "model.safetensors"]
+    case .adapter: [Self.headName, PretrainedModel.adapterName]
+    case .linear, nil: [Self.headName]
     }
   }
 }

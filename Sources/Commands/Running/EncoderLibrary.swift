@@ -16,11 +16,15 @@ public final class EncoderLibrary: Sendable {
   let cache: URL
   private let override: URL?
   private let threads: Int?
+  let digests: FileDigests
   private let loaded = Mutex<[Key: EncoderSource]>([:])
 
   private struct Key: Hashable {
-    var file: URL
+    var folder: URL
+    var adapter: URL?
     var precision: Precision
+    /// Of the weights: another shell may have put another model in the folder.
+    var weights: FileStamp?
   }
 
   init(environment: [String: String], threads: Int? = nil) {
@@ -30,6 +34,7 @@ public final class EncoderLibrary: Sendable {
       environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
       ?? home.appending(path: ".cache")
     cache = caches.appending(path: "fettle/models")
+    digests = FileDigests(folder: caches.appending(path: "fettle/digests"))
     override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
     self.threads = threads
   }
@@ -63,7 +68,9 @@ public final class EncoderLibrary: Sendable {
 
   /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
   func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
-    let key = Key(file: adapter ?? folder, precision: precision)
+    let key = Key(
+      folder: folder, adapter: adapter, precision: precision,
+      weights: FileStamp(folder.appending(path: "model.safetensors")))
     return try loaded.withLock { loaded in
       if let known = loaded[key] { return known }
       let model =
@@ -76,6 +83,9 @@ public final class EncoderLibrary: Sendable {
 
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
-    loaded.withLock { loaded in loaded = loaded.filter { $0.key.file != folder } }
+    loaded.withLock { loaded in loaded = loaded.filter { $0.key.folder != folder } }
   }
+
+  /// - Throws: `ModelError`.
+  func identity(of folder: URL) throws -> ModelIdentity { try ModelIdentity(of: folder, digests: digests) }
 }

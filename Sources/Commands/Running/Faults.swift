@@ -20,6 +20,9 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case modelMissing
   case oneCategory(dataset: String)
   case inUse(model: String, by: String)
+  case modelIncomplete(model: String, file: String)
+  /// `trainedOn` and `now` say which embedded models.
+  case otherBase(model: String, trainedOn: String, now: String)
   case nothingHeldOut(dataset: String, leftOut: Int)
   case diskFull(needed: Int, free: Int)
   case outsideRoot(path: String)
@@ -50,6 +53,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .modelMissing: "model-missing"
     case .oneCategory: "one-category"
     case .inUse: "in-use"
+    case .modelIncomplete: "model-incomplete"
+    case .otherBase: "model-other-base"
     case .nothingHeldOut: "nothing-held-out"
     case .diskFull: "disk-full"
     case .outsideRoot: "outside-root"
@@ -98,6 +103,11 @@ enum Fault: Error, Equatable, CustomStringConvertible {
       "All labels of \(dataset) are of one category; there is nothing to learn. Label at least two categories."
     case .inUse(let model, let other):
       "\(other) builds on \(model). Remove it first: models remove \(other)"
+    case .modelIncomplete(let model, let file):
+      "\(model) is not whole: its \(file) is missing. Remove it (models remove \(model)) and train again, or name another: --model NAME"
+    case .otherBase(let model, let trainedOn, let now):
+      "\(model) was trained on \(trainedOn), and the embedded model is now \(now), on which it means nothing. Install the old one "
+        + "again (model install, or model install --from DIR), name its folder in FETTLE_MODEL, or remove it: models remove \(model)"
     case .nothingHeldOut(let dataset, let leftOut):
       leftOut == 0
         ? "\(dataset) has no assets whose category is known."

@@ -59,20 +59,31 @@ struct FinishedTraining {
 
   /// linear learns from all examples and is judged by cross-validation; the others keep some examples out.
   private var heldOut: String {
-    options.method == .linear
-      ? "cross-validated over \(counted(result.heldOutCount, "example"))"
-      : "\(counted(result.heldOutCount, "example")) held out"
+    let different = repeats.map { ", \($0) different" } ?? ""
+    return options.method == .linear
+      ? "cross-validated over \(counted(result.heldOutCount, "example"))\(different)"
+      : "\(counted(result.heldOutCount, "example")) held out\(different)"
+  }
+
+  /// How many different texts were held out; nil where that is all of them.
+  private var repeats: Int? {
+    guard let heldOut = result.heldOut, heldOut.isRightOfDifferent.count < heldOut.isRight.count else {
+      return nil
+    }
+    return heldOut.isRightOfDifferent.count
   }
 
   private var json: [String: JSONValue] {
     guard let model else { return [:] }
-    return [
+    var json: [String: JSONValue] = [
       "model": .string(model.name), "method": .string(model.method), "base": .string(model.base),
       "dataset": .string(model.dataset), "examples": .int(model.examples),
       "epochs": .int(result.epochs.count), "trainable_parameters": .int(result.trainableParameters),
       "final_loss": .double(result.finalLoss), "held_out_accuracy": .double(result.heldOutAccuracy ?? .nan),
       "held_out": .int(result.heldOutCount), "bytes": .int(model.bytes),
     ]
+    if let repeats { json["held_out_groups"] = .int(repeats) }
+    return json
   }
 
   private var timing: [String: JSONValue] {
@@ -105,8 +116,12 @@ struct FinishedTraining {
         .line(
           "held out: accuracy on the same \(counted(heldOut, "example")); linear by leaving each out in turn")
       )
+      report.blocks += difference(of: trainings)
     }
     report.json = ["dataset": .string(first.dataset), "base": .string(first.base), "held_out": .int(heldOut)]
+    if let repeats = trainings.lazy.compactMap(\.repeats).first {
+      report.json["held_out_groups"] = .int(repeats)
+    }
     report.timing = [:]
     for training in trainings {
       report.json[training.options.method.rawValue] = .object(training.json)
@@ -116,9 +131,33 @@ struct FinishedTraining {
     return report
   }
 
+  /// What the count of held-out texts can show at all, and whether it tells the two best methods apart.
+  private static func difference(of trainings: [FinishedTraining]) -> [Block] {
+    let ranked = trainings.filter { $0.result.heldOut != nil }
+      .sorted { $0.result.heldOutAccuracy ?? 0 > $1.result.heldOutAccuracy ?? 0 }
+    guard let best = ranked.first?.result.heldOut, ranked.count > 1, let second = ranked[1].result.heldOut
+    else { return [] }
+    let texts = best.isRightOfDifferent.count
+    let least = (1...).first { McNemar(onlyFirst: $0, onlySecond: 0).isBeyondChance } ?? texts
+    let test = McNemar(
+      zip(best.isRightOfDifferent, second.isRightOfDifferent).map { (first: $0, second: $1) })
+    let names = ranked.prefix(2).map(\.options.method.rawValue)
+    return [
+      .line(
+        "\(counted(texts, "different text")) \(texts < least ? "are too few to compare by" : "held out"): \(least) must be right by one method alone before chance is ruled out"
+      ),
+      .derived([
+        test.isBeyondChance
+          ? "\(names[0]) is better than \(names[1]) beyond chance (McNemar's p \(fixed(test.pValue, 3)))"
+          : "\(names[0]) and \(names[1]), the best two, cannot be told apart (McNemar's p \(fixed(test.pValue, 3)))"
+      ]),
+    ]
+  }
+
   private var row: [Cell]? {
     guard let model else { return nil }
-    let count = result.heldOutCount
+    // Copies say nothing new: the interval is that of the different texts.
+    let count = repeats ?? result.heldOutCount
     let right = result.heldOutAccuracy.map { Proportion(Int(($0 * Double(count)).rounded()), of: count) }
     let interval = right?.interval
     return [

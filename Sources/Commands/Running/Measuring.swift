@@ -72,7 +72,9 @@ struct Measurement {
   func seenInTraining(_ workbench: Workbench) throws -> Int {
     guard model != Workbench.baseModel else { return 0 }
     let texts = try workbench.trainingTexts(of: model)
-    return assets.count { texts.contains(TextDigest($0.text)) }
+    return assets.count {
+      texts.contains(TextDigest($0.text)) || texts.contains(TextDigest(folding: $0.text))
+    }
   }
 
   /// The members that `kpi` and `validate` share.

@@ -12,9 +12,17 @@ extension Context {
   ///
   /// - Throws: `CancellationError`; what is done so far is kept.
   func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
+    let signature: String
+    do {
+      signature = try self.signature(of: model)
+    } catch Fault.modelMissing {
+      // Where the model is not at hand, what it has predicted is.
+      let run = try workspace.read { try $0.predictionRun(dataset: dataset, model: model.name) }
+      guard let run, run.isComplete else { throw Fault.modelMissing }
+      return run
+    }
     let run = try workspace.write {
-      try $0.beginRun(
-        dataset: dataset, model: model.name, signature: Settings($0).precision.rawValue)
+      try $0.beginRun(dataset: dataset, model: model.name, signature: signature)
     }
     if run.isComplete { return run }
     let classifier = try classifier(for: model)

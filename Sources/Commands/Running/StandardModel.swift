@@ -6,9 +6,13 @@ struct StandardModel {
   let chosen: ChosenModel
   /// A newer tuned model that was passed over, and the interface's categories that it has not learned, by name.
   let passedOver: (name: String, lacking: [String])?
+  /// The newest tuned model, where its files are gone: it is passed over too.
+  let incomplete: String?
 
   init(_ workbench: Workbench) throws {
-    let models = try workbench.models()
+    let all = try workbench.models()
+    let models = all.filter(workbench.hasHead)
+    incomplete = all.last.flatMap { $0 == models.last ? nil : $0.name }
     let classes = try workbench.interface()?.classes ?? []
     let fitting = models.last { model in classes.allSatisfy { model.categories.contains($0.key) } }
     chosen = fitting.map(ChosenModel.tuned) ?? .base
@@ -22,7 +26,11 @@ struct StandardModel {
 
   /// Says which model was passed over and how to ask it all the same; nil where the newest is asked.
   var remark: String? {
-    passedOver.map { model in
+    if let incomplete {
+      return
+        "\(incomplete) is newer, but its files are not all there: models remove \(incomplete) forgets it."
+    }
+    return passedOver.map { model in
       "\(model.name) is newer, but has not learned \(Self.list(model.lacking)): --model \(model.name) asks it."
     }
   }

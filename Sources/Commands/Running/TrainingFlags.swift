@@ -44,27 +44,24 @@ struct TrainingFlags: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    try require(epochs, "--epochs", in: 1...1000)
-    try require(batch, "--batch", in: 1...4096)
-    try require(threads, "--threads", in: 1...256)
-    try require(learningRate, "--learning-rate", in: 0...1)
-    try require(headLearningRate, "--head-learning-rate", in: 0...10)
-    try require(warmup, "--warmup", in: 0...1)
-    try require(weightDecay, "--weight-decay", in: 0...10)
-    try require(dropout, "--dropout", in: 0...0.95)
-    try require(clip, "--clip", in: 0...1e6)
-    try require(holdout, "--holdout", in: 0...0.9)
-    try require(patience, "--patience", in: 1...1000)
+    do {
+      try TrainingLimits.epochs.check(epochs)
+      try TrainingLimits.batch.check(batch)
+      try TrainingLimits.threads.check(threads)
+      try TrainingLimits.learningRate.check(learningRate)
+      try TrainingLimits.headLearningRate.check(headLearningRate)
+      try TrainingLimits.warmup.check(warmup)
+      try TrainingLimits.weightDecay.check(weightDecay)
+      try TrainingLimits.dropout.check(dropout)
+      try TrainingLimits.clip.check(clip)
+      try TrainingLimits.holdout.check(holdout)
+      try TrainingLimits.patience.check(patience)
+    } catch let error as ModelError {
+      throw ValidationError(error.description)
+    }
     if patience != nil, holdout == 0 {
       throw ValidationError("--patience needs held-out examples to watch: leave out --holdout 0")
     }
-  }
-
-  private func require<Value: Comparable>(_ value: Value?, _ name: String, in range: ClosedRange<Value>)
-    throws
-  {
-    guard let value, !range.contains(value) else { return }
-    throw ValidationError("\(name) goes from \(range.lowerBound) to \(range.upperBound)")
   }
 
   /// - Parameters:
@@ -106,8 +103,9 @@ struct TrainingFlags: ParsableArguments {
   }
 
   /// The options as they were, for the model's row.
-  func json(_ options: TrainingOptions) -> JSONValue {
+  func json(_ options: TrainingOptions, embedded: String?) -> JSONValue {
     .object([
+      Context.embeddedKey: embedded.map(JSONValue.string) ?? .null,
       "epochs": .int(options.epochs), "batch": .int(options.batchSize),
       "learning_rate": .double(Double(options.learningRate)),
       "head_learning_rate": .double(Double(options.headLearningRate)), "warmup": .double(options.warmup),

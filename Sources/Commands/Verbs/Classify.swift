@@ -11,7 +11,7 @@ struct Classify: Verb, TextVerb {
     discussion: """
       A small trial before the full run. The base model has seen no example of your categories: it compares the text with \
       "This text is about {category}." and takes the closest. A tuned model has learned from labels. The number behind a category \
-      is how sure the model is, from 0 to 1.
+      is how sure the model is, from 0 to 1. The embedded model reads English; of other languages it makes little.
 
       --file takes what load takes, or one text a line, and answers for each text; with fettle --json a line of JSON for each. Nothing \
       is stored: load and predict are for data that you go on with.
@@ -51,6 +51,10 @@ struct Classify: Verb, TextVerb {
       var report =
         try texts.file == nil
         ? report(first.result, by: model.name, workbench) : report(results, by: model.name, workbench)
+      let foreign = results.count { $0.result.isOutsideVocabulary }
+      if let remark = vocabularyRemark(foreign, of: results.count) {
+        report.blocks.append(.line("\(remark)"))
+      }
       if let remark { report.blocks.append(.line("\(remark)")) }
       report.hint = "predict"
       return report

@@ -37,7 +37,8 @@ struct FineTune: Verb {
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
   func perform(in context: Context) throws -> Work {
-    let plan = try context.workspace.read { try self.plan($0) }
+    var plan = try context.workspace.read { try self.plan($0) }
+    plan.embedded = try context.embedded(under: plan.base)
     let encoder = try context.encoder(of: plan.base)
     let precision = try context.workspace.read { try Settings($0).precision }
     let options = try method.methods.map { method in
@@ -53,6 +54,7 @@ struct FineTune: Verb {
     let examples = plan.examples.map { example in
       (encoding: encoder.encode(example.text), category: plan.indices[example.category] ?? 0)
     }
+    let groups = TextGroups(examples.map(\.encoding))
     let truncated = examples.count { $0.encoding.isTruncated }
     if truncated > 0 {
       context.progress.message(
@@ -69,23 +71,57 @@ struct FineTune: Verb {
       throw error
     }
     let additions: (Workbench) throws -> [String] = { try data.additions(plan.dataset, $0) }
-    return Work(additions: additions) { [trainings] workbench in
+    return Work(additions: additions) { [trainings, plan] workbench in
       let published = try trainings.map { training in
         var training = training
         // Another shell may have taken the name while this one trained.
         let name = try self.name(in: workbench, training.options.method)
         let result = training.result
         let model = TunedModel(
-          name: name, base: plan.base.name, method: training.options.method.rawValue,
+          name: name, base: plan.base.name, baseDigest: plan.embedded?.digest,
+          method: training.options.method.rawValue,
           dataset: plan.dataset.name, examples: plan.examples.count,
-          options: self.training.json(training.options).line, folder: name, bytes: 0,
+          options: self.training.json(training.options, embedded: plan.embedded?.name).line, folder: name,
+          bytes: 0,
           categories: plan.categories, finalLoss: result.finalLoss, heldOutAccuracy: result.heldOutAccuracy)
         training.model = try workbench.publish(
-          model, trainedOn: plan.examples.map { TextDigest($0.text) }, from: training.files)
+          model,
+          trainedOn: zip(plan.examples, examples).flatMap { example, encoded in
+            [
+              TextDigest(example.text), TextDigest(folding: example.text),
+              TextDigest(tokens: encoded.encoding.ids),
+            ]
+          }, from: training.files)
         return training
       }
-      return method == .all ? FinishedTraining.comparison(of: published) : published[0].report
+      var report = method == .all ? FinishedTraining.comparison(of: published) : published[0].report
+      report.blocks.insert(
+        contentsOf: try remarks(plan, groups, examples, workbench).map { .line("\($0)") }, at: 1)
+      return report
     }
+  }
+
+  /// What a reader of the numbers has to know about the examples.
+  private func remarks(
+    _ plan: Plan, _ groups: TextGroups, _ examples: [(encoding: Encoding, category: Int)],
+    _ workbench: Workbench
+  ) throws -> [String] {
+    var remarks = ["trained on \(try workbench.labelledTruth(of: plan.dataset).phrase)"]
+    if groups.count < examples.count {
+      remarks.append(
+        "\(examples.count) texts, \(groups.count) different: copies are held out together, so that none is learned by heart."
+      )
+    }
+    let contradictions = groups.contradictions(examples.map(\.category))
+    if contradictions > 0 {
+      remarks.append(
+        try workbench.contradictionRemark(on: plan.dataset)
+          ?? "\(counted(contradictions, "text")) \(contradictions == 1 ? "has" : "have") labels that contradict each other."
+      )
+    }
+    let foreign = examples.count { $0.encoding.isMostlyOutsideVocabulary }
+    if let remark = vocabularyRemark(foreign, of: examples.count) { remarks.append(remark) }
+    return remarks
   }
 
   private func train(
@@ -96,7 +132,7 @@ struct FineTune: Verb {
     let progress = context.progress
     let note = method == .all ? options.method.rawValue : "training"
     let result = try fineTune(
-      base, head: try plan.startingHead(context), prototypes: prototypes, examples: examples,
+      base, head: try plan.startingHead(context, base), prototypes: prototypes, examples: examples,
       categories: plan.categories.count,
       options: options,
       step: { done, total in progress.update(done: done, total: total, unit: "batches", note: note) },
@@ -117,11 +153,13 @@ struct FineTune: Verb {
     /// How people read them, in the same order.
     var names: [String]
     var indices: [String: Int]
+    /// The embedded model that it will stand on.
+    var embedded: (name: String?, digest: String)?
 
     /// A tuned model's own head goes on learning when the categories are the same.
-    func startingHead(_ context: Context) throws -> Head? {
+    func startingHead(_ context: Context, _ encoder: PretrainedModel) throws -> Head? {
       guard case .tuned(let model) = base, model.categories == categories else { return nil }
-      return try Head.load(from: context.headFile(of: model))
+      return try context.head(of: model, for: encoder)
     }
 
     /// What the base model knows of the categories by their names. A tuned encoder is not asked: it may have moved away from

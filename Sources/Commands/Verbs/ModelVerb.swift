@@ -11,7 +11,7 @@ struct ModelVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Install the embedded model.",
     discussion: """
-      The embedded model is all-MiniLM-L6-v2 (22.7 million weights, Apache-2.0), fetched once, 91 MB, into your cache folder; after that \
+      The embedded model is all-MiniLM-L6-v2 (22.7 million weights, Apache-2.0), which reads English; it is fetched once, 91 MB, into your cache folder; after that \
       fettle needs no network. --from takes any folder with a BERT in it: model.safetensors, vocab.txt, config.json.
 
       Examples:

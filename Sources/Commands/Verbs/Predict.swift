@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encoder
 import Foundation
 import Shell
 import Workbench
@@ -27,22 +28,25 @@ struct Predict: Verb {
     }
     let start = ContinuousClock.now
     let run = try context.predictMissing(dataset, by: model)
+    let reader = try? context.reader(of: model)
     let seconds = (ContinuousClock.now - start).seconds
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(model, $0)
     }
     return Work(additions: additions) { workbench in
       try workbench.complete(run)
-      var report = try report(run, dataset, model, remark, workbench)
+      var report = try report(run, dataset, model, remark, reader, workbench)
       report.timing["seconds"] = .double(seconds)
       return report
     }
   }
 
   private func report(
-    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ remark: String?, _ workbench: Workbench
+    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ remark: String?, _ reader: TextReader?,
+    _ workbench: Workbench
   ) throws -> Report {
-    let predictions = try workbench.predictions(of: run).map(\.prediction)
+    let predicted = try workbench.predictions(of: run)
+    let predictions = predicted.map(\.prediction)
     let counts = Dictionary(grouping: predictions, by: \.category).mapValues(\.count)
     let unable = counts[CategoryKey.unableToClassify] ?? 0
     let total = predictions.count
@@ -60,6 +64,10 @@ struct Predict: Verb {
     let reasons = Dictionary(grouping: predictions.compactMap(\.reason), by: { $0 }).mapValues(\.count)
     for (reason, count) in reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(5) {
       report.blocks.append(.line("unable to classify \(.count(count, of: total)): \(reason)"))
+    }
+    if let reader {
+      let foreign = predicted.count { reader.encode($0.asset.text).isMostlyOutsideVocabulary }
+      if let remark = vocabularyRemark(foreign, of: total) { report.blocks.append(.line("\(remark)")) }
     }
     report.json = [
       "dataset": .string(dataset.name), "model": .string(model.name), "assets": .int(total),

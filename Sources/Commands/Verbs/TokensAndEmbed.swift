@@ -85,6 +85,7 @@ struct Tokens: Verb, TextVerb {
     let encoder = try context.encoder(of: .base)
     var report = Report(verb: "tokens")
     var objects: [[String: JSONValue]] = []
+    var foreign = 0
     try texts.forEach(context) { text in
       let encoding = encoder.encode(text)
       objects.append([
@@ -95,7 +96,9 @@ struct Tokens: Verb, TextVerb {
       report.blocks.append(.line("\(count)\(encoding.isTruncated ? ", cut at the model's limit" : "")"))
       report.blocks.append(.line("\(encoding.tokens.map(\.visible).joined(separator: " "))"))
       report.blocks.append(.line("\(encoding.ids.map(String.init).joined(separator: " "))"))
+      if encoding.isMostlyOutsideVocabulary { foreign += 1 }
     }
+    if let remark = vocabularyRemark(foreign, of: objects.count) { report.blocks.append(.line("\(remark)")) }
     if texts.file == nil { report.json = objects.first ?? [:] } else { report.objects = objects }
     return Work { _ in report }
   }

@@ -31,9 +31,12 @@ struct Validate: Verb {
       if truth.isEmpty { throw Fault.noTruth(dataset: dataset.name) }
       return (dataset, tuned, try ChosenModel.named(tuned.base, workbench))
     }
+    if base == .base, context.encoders.isInstalled { try context.checkBase(of: tuned) }
     let start = ContinuousClock.now
     let baseRun = try context.predictMissing(dataset, by: base)
     let tunedRun = try context.predictMissing(dataset, by: .tuned(tuned))
+    // Where no model is at hand, the texts themselves have to do.
+    let reader = try? context.reader(of: .tuned(tuned))
     let seconds = (ContinuousClock.now - start).seconds
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0)
@@ -41,11 +44,15 @@ struct Validate: Verb {
     return Work(additions: additions) { workbench in
       try workbench.complete(baseRun)
       try workbench.complete(tunedRun)
-      let seen = try workbench.trainingTexts(of: tuned.name)
+      let digests = try workbench.trainingTexts(of: tuned.name)
+      func wasSeen(_ text: String) -> Bool {
+        digests.contains(TextDigest(text)) || digests.contains(TextDigest(folding: text))
+          || reader.map { digests.contains(TextDigest(tokens: $0.encode(text).ids)) } ?? false
+      }
       let before = try Measurement(model: base.name, dataset: dataset, run: baseRun, workbench: workbench)
-        .filter { !seen.contains(TextDigest($0.text)) }
+        .filter { !wasSeen($0.text) }
       let all = try Measurement(model: tuned.name, dataset: dataset, run: tunedRun, workbench: workbench)
-      let after = all.filter { !seen.contains(TextDigest($0.text)) }
+      let after = all.filter { !wasSeen($0.text) }
       guard after.count > 0 else { throw Fault.nothingHeldOut(dataset: dataset.name, leftOut: all.count) }
       var report = report(
         before, after, leftOut: all.count - after.count, remark: try choice.remark(workbench))
