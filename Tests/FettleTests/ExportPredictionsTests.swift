@@ -88,6 +88,29 @@ import Testing
     #expect(lines[1].hasPrefix("7,news of the aa,World,"))
   }
 
+  @Test("From a half-labelled file of Excel's to a file with what the trained model says of every row")
+  func halfLabelled() throws {
+    let front = try Front()
+    let rows = (0..<12).map { number in
+      let isNews = number % 2 == 0
+      return "\(number);\(isNews ? "news of" : "z y");\(isNews ? "the day" : "x") \(number);"
+        + (number < 8 ? isNews ? "World" : "Sports" : "")
+    }
+    try front.write((["sep=;", "id;subject;body;topic"] + rows).joined(separator: "\r\n"), to: "mail.csv")
+    let outcome = try front.lines(
+      "load mail.csv --text subject --text body", "interface define --from mail", "label file",
+      "finetune --method linear", "predict", "export predictions out.csv")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(
+      outcome.text.contains("The file labelled 8 assets of mail; 4 have no category and wait for predict."))
+    let lines = try front.read("out.csv").split(separator: "\n").map(String.init)
+    #expect(lines[0] == "id,subject,body,topic,prediction,confidence,model")
+    #expect(lines.count == 13 && lines[1...].allSatisfy { $0.hasSuffix(",tuned-1") })
+    #expect(lines[1].hasPrefix("0,news of,the day 0,World,WORLD,"), "\(lines[1])")
+    #expect(lines[12].hasPrefix("11,z y,x 11,,SPORTS,"), "\(lines[12])")
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+  }
+
   @Test("Refused: an existing file without --replace, another ending, a data set that nobody predicted")
   func refused() throws {
     let front = try predicted(Self.desk)

@@ -120,6 +120,39 @@ import Testing
     }
   }
 
+  @Test("Of a half-labelled file label file takes what there is, and the rest waits for predict")
+  func halfLabelled() throws {
+    let front = try Front(tiny: false)
+    try front.write(
+      """
+      id,text,category
+      a,fog on the pass,Weather
+      b,sun and wind,
+      c,cup final,Sport
+      d,keeper saves,
+
+      """, to: "half.csv")
+    let loaded = try front.lines("load half.csv", "interface define --from half")
+    try #require(loaded.status == 0, "\(loaded.error)")
+    let status = try front.run("status")
+    #expect(status.output.contains("labels        none"), "load gives no labels")
+    let outcome = try front.run("label", "file")
+    #expect(
+      outcome.output
+        == "The file labelled 2 assets of half; 2 have no category and wait for predict.\n",
+      "\(outcome.error)")
+    #expect(try front.run("label", "file").output == outcome.output, "again it is the same")
+    let json = try object(try front.run("--json", "label", "file").output)
+    #expect(json["labels"] as? Int == 2 && json["unlabelled"] as? Int == 2)
+    #expect(json["author"] as? String == "file" && json["dataset"] as? String == "half")
+    #expect(try trained(front) == ["WEATHER", "SPORT"])
+    // The file's own categories remain a truth to hold readers against.
+    try front.lines("label set a Sport --author ana")
+    let readers = try object(try front.run("--json", "kpi", "--honeypot", "file").output)["readers"]
+    #expect((readers as? [String: Any])?.keys.sorted() == ["ana"])
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+  }
+
   @Test("Texts whose labels contradict each other are named, whatever their case and blanks")
   func contradictions() throws {
     let front = try Front(tiny: false)
