@@ -170,7 +170,7 @@ import Testing
       let outcome = try front.run("label", verb)
       #expect(
         outcome.text.contains(
-          #"1 text has labels that contradict each other: a, b "Fog closes the bridge" (WEATHER, TRAVEL)."#),
+          #"1 text has labels that contradict each other: a, b "Fog closes the bridge" (Weather, Travel)."#),
         "\(outcome.output)")
     }
     #expect(try object(try front.run("--json", "label", "file").output)["contradictory"] as? Int == 1)
