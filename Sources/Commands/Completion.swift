@@ -59,6 +59,7 @@ extension FrontDoor {
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known { try [Workbench.baseModel] + $0.models().map(\.name) }
+    case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]
     case "asset": return assets(typed)
