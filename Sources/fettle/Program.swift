@@ -116,7 +116,7 @@ enum Program {
         var last: Execution?
         do {
           for statement in try Language.statements(source) {
-            let execution = place.door.run(statement, cancellation: cancellation)
+            let execution = place.door.runTyped(statement, cancellation: cancellation)
             if let handOver = execution.handOver { place.move(to: handOver) }
             if execution.leaves { return .leave }
             last = execution

@@ -160,9 +160,11 @@ public final class Interpreter: Sendable {
       return []
     }
     guard recording == .step else { return [] }
-    // The tour itself says what comes next.
-    report.hint = try offered.withLock { $0 } == nil ? report.hint ?? workbench.nextStep() : nil
-    return try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
+    // The tour itself says what comes next, and has explained what its own commands answer with.
+    let waiting = offered.withLock { $0 }
+    report.hint = try waiting == nil ? report.hint ?? workbench.nextStep() : nil
+    let lines = try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
+    return waiting.flatMap(TourScript.verb(of:)) == report.verb ? [] : lines
   }
 
   /// Runs a line of a script or a block.

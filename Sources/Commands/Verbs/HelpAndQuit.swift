@@ -2,13 +2,13 @@ import ArgumentParser
 import Foundation
 import Shell
 
-/// The verbs in the tutorial's order, and what each is for.
+/// The verbs in the tour's order, and what each is for.
 struct Help: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "help", abstract: "List the verbs, or explain one.",
     discussion: """
-      Each verb is a step of the tutorial, or helps with one. Its help says why there is such a step, shows examples to type, \
+      Each verb is a step of the tour, or helps with one. Its help says why there is such a step, shows examples to type, \
       and names what usually comes next.
 
       Examples:
@@ -34,7 +34,7 @@ struct Help: Verb {
   private static func list() -> Report {
     var report = Report(verb: "help")
     let verbs = Fettle.configuration.subcommands
-    report.blocks.append(.line("The verbs, in the order of the tutorial:"))
+    report.blocks.append(.line("The verbs, in the order of the tour:"))
     report.blocks.append(.fields(verbs.map { ($0._commandName, "\($0.configuration.abstract)") }))
     report.blocks.append(.line("help VERB explains one, with examples; help language how lines are written."))
     report.json = [
