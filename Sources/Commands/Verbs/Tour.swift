@@ -79,8 +79,8 @@ struct Tour: Verb {
     if isFirst {
       report.blocks.append(
         .prose(
-          "The tutorial in \(script.steps) steps. Enter runs the command that stands ready; edit it first if you like, or clear it "
-            + "with Ctrl-U and type another. Ctrl-D or `tour stop` leaves the tour, and `tour` comes back to it."
+          "The tutorial in \(script.steps) steps. Enter runs the command that stands ready in grey; the right arrow takes it to be "
+            + "edited, or type another. Ctrl-D or `tour stop` leaves the tour, and `tour` comes back to it."
         ))
     }
     // Within a section only its beginning has a heading; who comes back is told where they are.
