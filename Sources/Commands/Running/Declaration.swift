@@ -81,4 +81,11 @@ extension Declaration.Command {
     }
     return waiting ?? places.first
   }
+
+  /// Whether one of these words is no option and no option's value.
+  func hasPlaced(_ words: [String]) -> Bool {
+    words.indices.contains { index in
+      !words[index].hasPrefix("-") && argument(after: Array(words[..<index]))?.kind == "positional"
+    }
+  }
 }

@@ -113,5 +113,5 @@ extension String {
   }
 
   /// Without the codes for colour.
-  fileprivate var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
+  var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
 }
