@@ -69,7 +69,7 @@ extension FrontDoor {
     case "variable": return known { try Settings($0).variables.map(\.name) }
     case "verb":
       let path = Array(typed.dropFirst())
-      return (Declaration.command(path)?.command.names ?? []) + (path.isEmpty ? ["language"] : [])
+      return (Declaration.command(path)?.command.names ?? []) + (path.isEmpty ? ["language", "keys"] : [])
     case "value" where typed.first == "config": return typed.last.flatMap(Config.Key.init)?.values ?? []
     default: return []
     }

@@ -71,6 +71,7 @@ struct Fettle: ParsableCommand {
       Load.self, InterfaceVerb.self, Tokens.self, Embed.self, Classify.self, Predict.self, LabelVerb.self,
       KPI.self, Show.self, FineTune.self, Export.self, Validate.self, Models.self, Datasets.self,
       Status.self, ModelVerb.self, Expect.self, SetVariable.self, For.self, Config.self, Note.self,
-      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, Help.self, Quit.self,
+      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, History.self, Clear.self,
+      Help.self, Quit.self,
     ])
 }

@@ -140,5 +140,5 @@ extension String {
   }
 
   /// Without the codes for colour.
-  fileprivate var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
+  var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
 }

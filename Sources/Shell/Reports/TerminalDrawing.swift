@@ -161,7 +161,7 @@ public struct TerminalDrawing: Sendable {
   }
 
   func bold(_ text: String) -> String { styled(text, .bold) }
-  func dim(_ text: String) -> String { styled(text, .dim) }
+  public func dim(_ text: String) -> String { styled(text, .dim) }
 
   private func styled(_ text: String, _ style: Style) -> String {
     guard colour, !text.isEmpty else { return text }
