@@ -45,13 +45,6 @@ public struct Terminal: Sendable {
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
   }
 
-  /// Rows of the window as it is now; 24 where there is none.
-  public var height: Int {
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
-    return Int(size.ws_row)
-  }
-
   /// The drawing that suits it now; a pipe gets the document's width.
   public var drawing: TerminalDrawing {
     TerminalDrawing(
