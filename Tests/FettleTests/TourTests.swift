@@ -79,6 +79,8 @@ import Transcripts
     "An edited command is as good; other commands leave the tour waiting; Ctrl-D, quit and back",
     arguments: ["xterm", "dumb"])
   func detours(term: String) throws {
+    // Typing takes the place of what stands in grey; a dumb terminal has it in the line, where Ctrl-U clears it.
+    let own = term == "dumb" ? "\u{15}" : ""
     var terminal = try prompt(term: term)
     terminal.type("tour\n")
     try terminal.wait(for: "Step 1 of 9: Load the texts")
@@ -88,10 +90,13 @@ import Transcripts
     try terminal.wait(for: "Loaded news-1: 50 assets")
     try terminal.wait(for: "Step 2 of 9")
     try waitForOffer(terminal, "interface load Samples/interface.json")
-    terminal.type("\u{15}status\n")
+    terminal.type("sta\u{3}")  // Ctrl-C drops what was typed, and the command stands there again
+    try terminal.wait(for: "^C")
+    try waitForOffer(terminal, "interface load Samples/interface.json")
+    terminal.type(own + "status\n")
     try terminal.wait(for: "tuned models")
     try waitForOffer(terminal, "interface load Samples/interface.json")
-    terminal.type("\u{15}nothing\n")  // fails, and stands ready again
+    terminal.type(own + "nothing\n")  // fails, and stands ready again
     try terminal.wait(for: "error:")
     try waitForOffer(terminal, "interface load Samples/interface.json")
     terminal.type("\u{4}")  // Ctrl-D leaves the tour, not the shell
@@ -102,23 +107,23 @@ import Transcripts
     terminal = try prompt(term: term)
     terminal.type("tour\n")
     try waitForOffer(terminal, "interface load Samples/interface.json")
-    terminal.type("\u{15}tour 6\n")
+    terminal.type(own + "tour 6\n")
     try terminal.wait(for: "Step 6 of 9")
     try waitForOffer(terminal, "label simulate")
     terminal.type("\n")
     try terminal.wait(for: "simulated labelled 50 assets")
     try waitForOffer(terminal, "kpi")
-    terminal.type("\u{15}back\n")
+    terminal.type(own + "back\n")
     try waitForOffer(terminal, "label simulate")
-    terminal.type("\u{15}tour next\n")
+    terminal.type(own + "tour next\n")
     try waitForOffer(terminal, "kpi")
-    terminal.type("\u{15}next\n")
+    terminal.type(own + "next\n")
     try waitForOffer(terminal, "kpi --confusion")
-    terminal.type("\u{15}tour back\n")
+    terminal.type(own + "tour back\n")
     try waitForOffer(terminal, "kpi")
-    terminal.type("\u{15}back\n")
+    terminal.type(own + "back\n")
     try waitForOffer(terminal, "label simulate")
-    terminal.type("\u{15}stop\n")
+    terminal.type(own + "stop\n")
     try terminal.wait(for: "The tour waits at step 6")
     try terminal.waitForPrompt()
     terminal.type("next\n")  // only as long as the tour runs

@@ -90,8 +90,8 @@ public final class Prompt {
         if leaves() { return }
         offer = nil
       case .text(let text):
-        offer = nil
         guard !text.allSatisfy(\.isWhitespace) else { continue }
+        offer = nil
         history.append(text)
         editor.setHistory(history.entries)
         switch try runner.run(text, execute) {
@@ -116,7 +116,6 @@ public final class Prompt {
     offer: String?, continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?,
     highlight: ((String) -> [Highlight])?, joinsLines: ((String) -> Bool)?
   ) -> Reading {
-    var offer = offer
     var text = ""
     var open: String?
     while true {
@@ -142,8 +141,8 @@ public final class Prompt {
       let note = open.map { terminal.isDumb ? "" : $0 + " is open" } ?? ""
       announcer.isEditing = true
       let line = editor.read(
-        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note, offer: offer)
-      offer = nil
+        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note,
+        offer: open == nil ? offer : nil)
       announcer.isEditing = false
       // Said while the line was being ended.
       for line in announcer.takeLines() { terminal.write(line + "\n") }
