@@ -90,7 +90,7 @@ struct Tour: Verb {
       report.blocks.append(
         .prose(
           "A tour in \(script.steps) steps, about \(script.minutes) minutes, most of them reading. It follows *How to fine "
-            + "tune large language models*, a tutorial by Kili, whose software people label texts with. Enter runs the command that stands in grey; "
+            + "tune large language models*, a tutorial by Kili, whose software people label texts with. Enter runs the command that stands ready; "
             + "`next`, `back` and `stop` are yours at any time, and `tour` comes back."))
     }
     if namesPlace || script.beginsSection(index) {
