@@ -15,16 +15,19 @@ public struct Page {
   public var html: String {
     let prose = document.parts.compactMap { if case .prose(let text) = $0 { Markdown(text) } else { nil } }
     let title = prose.lazy.compactMap(\.title).first ?? name
-    var body = ""
+    var body: [String] = []
     var number = 0
     for part in document.parts {
       switch part {
-      case .prose(let text): body += Markdown(text).html
+      case .prose(let text): body.append(Markdown(text).html)
       case .step(let step):
         number += 1
-        body += html(of: step, number)
+        body.append(html(of: step, number))
       }
     }
+    while body.last?.isEmpty == true { body.removeLast() }
+    // On paper the footer stays with what it ends.
+    let end = body.popLast() ?? ""
     let front = document.frontMatter
     // Nothing may be fetched, whatever stands in the text.
     return """
@@ -43,9 +46,11 @@ public struct Page {
       </head>
       <body>
       <main>
-      \(body)</main>
-      <footer>A session of fettle \(escaped(front.fettle)), seed \(front.seed). Numbers that begin with ~ depend on floating point, and may \
+      \(body.joined())<div class="end">
+      \(end)<footer>A session of fettle \(escaped(front.fettle)), seed \(front.seed). Numbers that begin with ~ depend on floating point, and may \
       differ a little on another machine.</footer>
+      </div>
+      </main>
       </body>
       </html>
 
@@ -122,8 +127,9 @@ public struct Page {
       p, li, pre { orphans: 3; widows: 3; }
       .step { overflow: visible; break-inside: avoid; }
       .step.long { break-inside: auto; }
-      .step.long .command, p:has(+ .step) { break-after: avoid; }
+      .step.long .command, p:has(+ .step), p:has(+ .end) { break-after: avoid; }
       figure, table, tr { break-inside: avoid; overflow: visible; }
+      .end { break-inside: avoid; } .end:has(.long) { break-inside: auto; }
       footer { margin-top: 1.5rem; break-before: avoid; break-inside: avoid; }
     }
     """

@@ -152,6 +152,9 @@ import Testing
     let print = try #require(page.components(separatedBy: "@media print {").last)
     #expect(print.contains(".step { overflow: visible; break-inside: avoid; }"))
     #expect(print.contains(".step.long { break-inside: auto; }"))
+    #expect(
+      page.contains(#/<div class="end">\n<section class="step" id="step-2">[^§]*<\/section>\n<footer>/#))
+    #expect(print.contains(".end { break-inside: avoid; }"))
     #expect(print.contains("footer { margin-top: 1.5rem; break-before: avoid; break-inside: avoid; }"))
   }
 
