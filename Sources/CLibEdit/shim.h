@@ -1,12 +1,16 @@
 // libedit's variadic calls with fixed arguments, since Swift cannot call variadic C functions.
 #include <histedit.h>
 #include <stdio.h>
+#include <unistd.h>
 
 typedef char *(*fettle_prompt_function)(EditLine *);
 typedef unsigned char (*fettle_key_function)(EditLine *, int);
 
-static inline EditLine *fettle_el_init(const char *program) {
-  return el_init(program, stdin, stdout, stderr);
+// libedit on the standard streams. Where `draws` is 0 what it would draw goes nowhere, and whoever asks draws the line.
+static inline EditLine *fettle_el_init(const char *program, int draws) {
+  FILE *output = draws ? stdout : fopen("/dev/null", "we");
+  if (output == NULL) return NULL;
+  return el_init_fd(program, stdin, output, draws ? stderr : output, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 }
 
 // The prompt may contain escape codes between two characters `quote`, which take no columns.

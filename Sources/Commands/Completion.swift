@@ -59,6 +59,7 @@ extension FrontDoor {
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known { try [Workbench.baseModel] + $0.models().map(\.name) }
+    case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]
     case "asset": return assets(typed)
@@ -68,7 +69,7 @@ extension FrontDoor {
     case "variable": return known { try Settings($0).variables.map(\.name) }
     case "verb":
       let path = Array(typed.dropFirst())
-      return (Declaration.command(path)?.command.names ?? []) + (path.isEmpty ? ["language"] : [])
+      return (Declaration.command(path)?.command.names ?? []) + (path.isEmpty ? ["language", "keys"] : [])
     case "value" where typed.first == "config": return typed.last.flatMap(Config.Key.init)?.values ?? []
     default: return []
     }

@@ -5,7 +5,9 @@ import Transcripts
 /// cells, commands as code cells with their answers below.
 ///
 /// Jupyter has no kernel for fettle. Its own Python has the magic `%%script`, which gives a cell's lines to a program: so the notebook
-/// opens without a question, and its cells run wherever `fettle` is installed.
+/// opens without a question, and its cells run wherever `fettle` is installed. Their language is plain text, so that nobody colours
+/// headlines as Python: the notebook's own, for those who only show it (GitHub, nbconvert), and each cell's, for Visual Studio Code.
+/// JupyterLab asks its kernel, and colours them all the same once that runs.
 public struct Notebook {
   private let document: Document
 
@@ -35,7 +37,9 @@ public struct Notebook {
       "nbformat": 4, "nbformat_minor": 5, "cells": cells,
       "metadata": [
         "kernelspec": ["name": "python3", "display_name": "Python 3", "language": "python"],
-        "language_info": ["name": "python", "file_extension": ".py", "mimetype": "text/x-python"],
+        "language_info": [
+          "name": "text", "file_extension": ".txt", "mimetype": "text/plain", "pygments_lexer": "text",
+        ],
         "fettle": ["version": front.fettle, "seed": front.seed, "root": front.root] as [String: Any],
       ],
     ]
@@ -55,7 +59,8 @@ public struct Notebook {
       "text": Self.lines(text + "\n"),
     ]
     return [
-      "cell_type": "code", "id": "step-\(number)", "metadata": [String: Any](), "execution_count": number,
+      "cell_type": "code", "id": "step-\(number)", "execution_count": number,
+      "metadata": ["vscode": ["languageId": "plaintext"]],
       "source": Self.lines("%%script fettle\(options)\n\(command)"),
       "outputs": text.isEmpty ? [] : [output],
     ]

@@ -15,16 +15,19 @@ public struct Page {
   public var html: String {
     let prose = document.parts.compactMap { if case .prose(let text) = $0 { Markdown(text) } else { nil } }
     let title = prose.lazy.compactMap(\.title).first ?? name
-    var body = ""
+    var body: [String] = []
     var number = 0
     for part in document.parts {
       switch part {
-      case .prose(let text): body += Markdown(text).html
+      case .prose(let text): body.append(Markdown(text).html)
       case .step(let step):
         number += 1
-        body += html(of: step, number)
+        body.append(html(of: step, number))
       }
     }
+    while body.last?.isEmpty == true { body.removeLast() }
+    // On paper the footer stays with what it ends.
+    let end = body.popLast() ?? ""
     let front = document.frontMatter
     // Nothing may be fetched, whatever stands in the text.
     return """
@@ -43,9 +46,11 @@ public struct Page {
       </head>
       <body>
       <main>
-      \(body)</main>
-      <footer>A session of fettle \(escaped(front.fettle)), seed \(front.seed). Numbers that begin with ~ depend on floating point, and may \
+      \(body.joined())<div class="end">
+      \(end)<footer>A session of fettle \(escaped(front.fettle)), seed \(front.seed). Numbers that begin with ~ depend on floating point, and may \
       differ a little on another machine.</footer>
+      </div>
+      </main>
       </body>
       </html>
 
@@ -58,7 +63,9 @@ public struct Page {
       return "<span class=\"prompt\">\(escaped(prompt))</span>\(escaped($1))"
     }
     if lines.isEmpty { lines = [""] }
-    var html = "<section class=\"step\" id=\"step-\(number)\">\n"
+    // What fills most of a printed page may break across two; else it begins on the next.
+    let isLong = lines.count + step.answer.count > 40
+    var html = "<section class=\"step\(isLong ? " long" : "")\" id=\"step-\(number)\">\n"
     html += "<pre class=\"command\"><code>\(lines.joined(separator: "\n"))</code></pre>\n"
     for part in AnswerPart.parts(of: step.answer, command: step.command) {
       switch part {
@@ -77,10 +84,10 @@ public struct Page {
   }
 
   private static let style = """
-    :root { --ground: #fdfcfa; --text: #22211f; --quiet: #66625c; --rule: #dedad3; --shade: #f3f0ea; --accent: #17609e; --on: #fff;
+    :root { --ground: #fdfcfa; --text: #22211f; --quiet: #66625c; --rule: #dedad3; --shade: #f3f0ea; --accent: #17609e;
       --wrong: #b3541e; --error: #a3231f; }
     @media (prefers-color-scheme: dark) {
-      :root { --ground: #16181b; --text: #e3e1dc; --quiet: #a09b93; --rule: #34373c; --shade: #1f2226; --accent: #7db5ea; --on: #10151b;
+      :root { --ground: #16181b; --text: #e3e1dc; --quiet: #a09b93; --rule: #34373c; --shade: #1f2226; --accent: #7db5ea;
         --wrong: #e8975f; --error: #f08c85; }
     }
     * { box-sizing: border-box; }
@@ -106,16 +113,24 @@ public struct Page {
     svg { display: block; max-width: 36rem; font: .8125rem system-ui, sans-serif; fill: var(--text); }
     svg.scaled { max-width: 100%; min-width: 20rem; height: auto; }
     .middle { text-anchor: middle; } .end { text-anchor: end; } .number { font-variant-numeric: tabular-nums; }
-    .quiet { fill: var(--quiet); } .on { fill: var(--on); } .track { fill: var(--shade); } .bar, .right, .point { fill: var(--accent); }
+    .quiet { fill: var(--quiet); } .track { fill: var(--shade); } .bar, .right, .point { fill: var(--accent); }
     .wrong { fill: var(--wrong); } .line { fill: none; stroke: var(--accent); stroke-width: 2; } .axis { stroke: var(--rule); }
     footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--quiet); font-size: .85rem; }
     @media (max-width: 30rem) { pre, code, samp { font-size: .75rem; } pre { padding: .6rem .7rem; } }
     @media print {
-      :root { --ground: #fff; --text: #000; --quiet: #444; --rule: #bbb; --shade: #f2f2f2; --accent: #17609e; --on: #fff; --wrong: #b3541e;
+      :root { --ground: #fff; --text: #000; --quiet: #444; --rule: #bbb; --shade: #f2f2f2; --accent: #17609e; --wrong: #b3541e;
         --error: #a3231f; }
+      @page { margin: 1.8cm 1.6cm; }
       body { padding: 0; font-size: 10.5pt; print-color-adjust: exact; }
-      pre, code, samp { font-size: 8pt; } pre { white-space: pre-wrap; }
-      .step { break-inside: avoid; }
+      main, footer { max-width: none; }
+      pre, code, samp { font-size: 8pt; } pre { white-space: pre-wrap; overflow: visible; }
+      p, li, pre { orphans: 3; widows: 3; }
+      .step { overflow: visible; break-inside: avoid; }
+      .step.long { break-inside: auto; }
+      .step.long .command, p:has(+ .step), p:has(+ .end) { break-after: avoid; }
+      figure, table, tr { break-inside: avoid; overflow: visible; }
+      .end { break-inside: avoid; } .end:has(.long) { break-inside: auto; }
+      footer { margin-top: 1.5rem; break-before: avoid; break-inside: avoid; }
     }
     """
 }

@@ -83,15 +83,15 @@ enum SVG {
       for (column, count) in counts[row].enumerated() {
         let share = Double(count) / Double(sum)
         let kind = count == 0 ? "track" : row == column ? "right" : "wrong"
-        // A mistake is seen where it is rare, too.
-        let opacity = count == 0 ? 1 : 0.2 + 0.8 * (row == column ? share : share.squareRoot())
+        // A mistake is seen where it is rare, too. Never so dark that the number on it, in the text's own colour, could not be read.
+        let opacity = count == 0 ? 1 : 0.12 + 0.33 * (row == column ? share : share.squareRoot())
         svg += """
           <rect x="\(left + column * cell + 1)" y="\(top + row * cell + 1)" width="\(cell - 2)" height="\(cell - 2)" rx="3" \
           class="\(kind)" fill-opacity="\(number(opacity))"/>
           """
         if count > 0 {
           svg += """
-            <text x="\(left + column * cell + cell / 2)" y="\(middle)" class="middle number\(opacity > 0.6 ? " on" : "")">\(count)</text>
+            <text x="\(left + column * cell + cell / 2)" y="\(middle)" class="middle number">\(count)</text>
             """
         }
       }

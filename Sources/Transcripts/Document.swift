@@ -85,6 +85,28 @@ public struct Document: Equatable, Sendable {
     parts.compactMap { if case .step(let step) = $0 { step } else { nil } }
   }
 
+  /// The document without its last step, and without that one's fence where it held nothing else. The prose stays.
+  public var withoutLastStep: Document {
+    var document = self
+    for index in pieces.indices.reversed() {
+      guard case .fence(let fence) = pieces[index] else { continue }
+      if let rest = fence.withoutLast {
+        document.pieces[index] = .fence(rest)
+      } else {
+        document.pieces.remove(at: index)
+        // The empty line that stood before the fence.
+        if index > 0, case .prose(var prose) = pieces[index - 1], prose.suffix(2).allSatisfy(\.isNewline),
+          !prose.isEmpty
+        {
+          prose.removeLast()
+          document.pieces[index - 1] = .prose(prose)
+        }
+      }
+      break
+    }
+    return document
+  }
+
   /// The document, written again.
   public var text: String {
     head

@@ -41,6 +41,15 @@ struct FencedSteps: Equatable {
     return updated
   }
 
+  /// The fence without its last step; nil where it would be empty.
+  var withoutLast: FencedSteps? {
+    guard steps.count > 1, let last = steps.last, let answer = answers.last else { return nil }
+    var lines = lines
+    lines.removeSubrange((answer.lowerBound - last.commandLines.count)..<answer.upperBound)
+    return FencedSteps(
+      lines: lines, steps: Array(steps.dropLast()), answers: Array(answers.dropLast()), fence: fence)
+  }
+
   private func written(_ text: String) -> String {
     let indentation = text.isEmpty ? "" : String(repeating: " ", count: fence.indentation)
     return indentation + FenceLine.answer(text[...]).text + lineEnd

@@ -20,7 +20,9 @@ enum Program {
   private static func run(_ arguments: [String], _ output: Terminal) -> Int32 {
     let json = arguments.contains("--json")
     let progress = Shell.Progress()
-    var screen = Screen(output: output, error: .standardError, progress: progress, json: json, hints: false)
+    let pager = Pager(output)
+    var screen = Screen(
+      output: output, error: .standardError, progress: progress, json: json, hints: false, pager: pager)
     do {
       let parsed = try Arguments(Array(arguments.dropFirst()))
       switch parsed.request {
@@ -35,7 +37,7 @@ enum Program {
       let isPrompt = parsed.lines.isEmpty && parsed.verb.isEmpty && Prompt.isPossible
       screen = Screen(
         output: output, error: .standardError, progress: progress, json: parsed.json,
-        hints: isPrompt && output.isTerminal, offers: isPrompt)
+        hints: isPrompt && output.isTerminal, pager: pager, offers: isPrompt)
       let cancellation = Cancellation()
       if !isPrompt { Interrupts.install(cancelling: cancellation) }
       let door: FrontDoor
@@ -104,19 +106,26 @@ enum Program {
   private static func prompt(_ door: FrontDoor, _ screen: Screen, banner: String?) throws -> Int32 {
     let place = PromptPlace(door)
     defer { place.leave() }
-    let prompt = try Prompt(history: door.workspace.folder.appending(path: "history"), banner: banner)
+    let prompt = try Prompt(history: door.workspace.history, banner: banner)
+    for failure in door.runUserSettings(ProcessInfo.processInfo.environment) {
+      screen.show(failure, verb: nil)
+    }
     try prompt.run(
       continuation: { source in
         guard case .incomplete(let open)? = try? Language.parse(source) else { return nil }
         return open.what
       },
       complete: { line, cursor in place.door.candidates(before: String(line[..<cursor])) },
+      highlight: FrontDoor.highlights(of:), joinsLines: FrontDoor.joinsLines(behind:),
       leaves: { !place.door.leavesTour() },
       execute: { source, cancellation in
         var last: Execution?
+        let start = ContinuousClock.now
+        screen.pager.attend(to: place.door.isInTour ? nil : cancellation)
         do {
           for statement in try Language.statements(source) {
-            let execution = place.door.run(statement, cancellation: cancellation)
+            let execution = place.door.runTyped(statement, cancellation: cancellation)
+            if execution.clears { screen.clear() }
             if let handOver = execution.handOver { place.move(to: handOver) }
             if execution.leaves { return .leave }
             last = execution
@@ -126,6 +135,9 @@ enum Program {
           screen.show(error.failure, verb: nil)
         } catch {
           screen.show(Failure(code: "unexpected", message: "\(error)"), verb: nil)
+        }
+        if last != nil, place.door.showsTimer {
+          screen.show(ContinuousClock.now - start - screen.pager.waited)
         }
         return last.flatMap(place.door.offer(after:)).map(Next.offer) ?? .goOn
       })

@@ -27,6 +27,7 @@ import Testing
       ("predict --dataset letters --model qu", "predict --dataset letters --model quick "),
       ("kpi --models base q", "kpi --models base quick "),
       ("models remove q", "models remove quick "),
+      ("models remove ", "models remove quick "),  // base is none that could go
       ("datasets remove l", "datasets remove letters "),
       ("kpi --honeypot a", "kpi --honeypot ana "),
       ("label set 3", "label set 3"),  // 3, 30, 31 and so on

@@ -99,12 +99,73 @@ import Testing
     #expect(page.contains("width=\"50.00%\"") && page.contains("prefers-color-scheme: dark"))
   }
 
+  @Test("What stands in a confusion matrix's cells can be read: WCAG's AA, by day, by night and on paper")
+  func contrast() throws {
+    let page = try exported("lesson.html")
+    /// The values of a variable: light, dark, print.
+    func colours(_ name: String) -> [[Double]] {
+      page.components(separatedBy: "--\(name): #").dropFirst().map { rest in
+        let hex = rest.prefix { $0.isHexDigit }
+        let digits = hex.count == 3 ? hex.map { "\($0)\($0)" }.joined() : String(hex)
+        return stride(from: 0, to: 6, by: 2).map {
+          Double(Int(digits.dropFirst($0).prefix(2), radix: 16) ?? 0) / 255
+        }
+      }
+    }
+    func luminance(_ colour: [Double]) -> Double {
+      let linear = colour.map { $0 <= 0.04045 ? $0 / 12.92 : pow(($0 + 0.055) / 1.055, 2.4) }
+      return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+    let cells = page.matches(
+      of: #/class="(right|wrong)" fill-opacity="([0-9.]+)"\/>\n? *<text [^>]*class="([a-z ]+)"/#)
+    #expect(cells.count == 3)
+    #expect(cells.allSatisfy { $0.3 == "middle number" }, "in the text's colour")
+    let themes = zip(zip(colours("ground"), colours("text")), zip(colours("accent"), colours("wrong"))).map {
+      (ground: $0.0, text: $0.1, right: $1.0, wrong: $1.1)
+    }
+    #expect(themes.count == 3)
+    for theme in themes {
+      for cell in cells {
+        let opacity = try #require(Double(cell.2))
+        let fill = cell.1 == "right" ? theme.right : theme.wrong
+        let shown = zip(fill, theme.ground).map { $0 * opacity + $1 * (1 - opacity) }
+        let (light, dark) = (
+          max(luminance(shown), luminance(theme.text)), min(luminance(shown), luminance(theme.text))
+        )
+        #expect((light + 0.05) / (dark + 0.05) >= 4.5, "\(theme), \(opacity)")
+      }
+    }
+  }
+
+  @Test(
+    "On paper a step stays on one page unless it is longer than most of one, and the footer with what it ends"
+  )
+  func paper() throws {
+    let lines = (1...50).map { "  category \($0)" }.joined(separator: "\n")
+    let text = "```fettle\nfettle> interface show\n\(lines)\n```\n\n```fettle\nfettle> datasets\nNone.\n```\n"
+    let front = try Front(tiny: false)
+    try front.write(text, to: "long.md")
+    try front.run("session", "export", "long.html", "--from", "long.md")
+    let page = try front.read("long.html")
+    #expect(page.contains("<section class=\"step long\" id=\"step-1\">"))
+    #expect(page.contains("<section class=\"step\" id=\"step-2\">"))
+    let print = try #require(page.components(separatedBy: "@media print {").last)
+    #expect(print.contains(".step { overflow: visible; break-inside: avoid; }"))
+    #expect(print.contains(".step.long { break-inside: auto; }"))
+    #expect(
+      page.contains(#/<div class="end">\n<section class="step" id="step-2">[^§]*<\/section>\n<footer>/#))
+    #expect(print.contains(".end { break-inside: avoid; }"))
+    #expect(print.contains("footer { margin-top: 1.5rem; break-before: avoid; break-inside: avoid; }"))
+  }
+
   @Test("A notebook is nbformat 4.5: prose, commands with their outputs, an id each")
   func notebook() throws {
     let notebook = try object(exported("lesson.ipynb"))
     #expect(notebook["nbformat"] as? Int == 4 && notebook["nbformat_minor"] as? Int == 5)
     let metadata = try #require(notebook["metadata"] as? [String: [String: Any]])
     #expect(metadata["kernelspec"]?["name"] as? String == "python3")
+    // Headlines are no Python, and are not coloured as such.
+    #expect(metadata["language_info"]?["pygments_lexer"] as? String == "text")
     let cells = try #require(notebook["cells"] as? [[String: Any]])
     let ids = try cells.map { try #require($0["id"] as? String) }
     #expect(
@@ -113,6 +174,8 @@ import Testing
       cells.map { $0["cell_type"] as? String == "code" } == [false, true, true, true, true, true, true, true])
     func text(_ value: Any?) -> String { (value as? [String] ?? []).joined() }
     #expect(text(cells[0]["source"]).hasPrefix("# Of <b>tags</b>"))
+    let own = cells.dropFirst().compactMap { $0["metadata"] as? [String: Any] }
+    #expect(own.allSatisfy { ($0["vscode"] as? [String: String])?["languageId"] == "plaintext" })
     #expect(text(cells[1]["source"]).hasPrefix("%%script fettle --seed 7\nclassify <script>"))
     #expect(text(cells[2]["source"]) == "%%script fettle\npredict")
     #expect(text(cells[5]["source"]) == "%%script fettle\nfor x in A {\n  note $x\n}")

@@ -71,6 +71,8 @@ import Testing
     let front = try Front(tiny: false)
     for (columns, limit) in [(50, 50), (200, 110)] {
       let terminal = try front.prompt(columns: columns)
+      // High enough that nothing stops.
+      terminal.resize(columns: columns, rows: 120)
       terminal.type("help load\n")
       try terminal.wait(for: "--skip-bad")
       try terminal.waitForPrompt()

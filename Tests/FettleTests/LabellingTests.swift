@@ -83,6 +83,8 @@ import Testing
     terminal.type("label\n")
     try terminal.wait(for: "a3   2 labelled")
     terminal.type("111")
+    try terminal.wait(for: "That was the last text.")
+    terminal.type("q")
     try terminal.wait(for: "5 of 5 assets of five labelled by me, none left.")
     try terminal.waitForPrompt()
   }
@@ -124,7 +126,75 @@ import Testing
       $0.text.contains("\n  " + String(repeating: "新聞記事", count: 5) + "新\n")
     }
     terminal.type("3")
+    try terminal.wait(for: "That was the last text.")
+    terminal.type("\n")
     try terminal.wait(for: "5 of 5 assets")
+  }
+
+  @Test("The last text can be undone too, and be looked at again")
+  func lastText() throws {
+    let front = try front()
+    try front.lines("label set a1 WORLD", "label set a2 SPORTS", "label set a3 ARTS", "label set a4 ARTS")
+    let terminal = try front.prompt()
+    terminal.type("label\n")
+    try terminal.wait(for: "a5 ")
+    terminal.type("1")
+    try terminal.waitForScreen("the end") {
+      $0.text.contains("5 labelled by me, none left\n\n  That was the last text.\n\n  u undo")
+    }
+    terminal.type("2")  // there is nothing to label
+    try terminal.wait(for: "2 means nothing here")
+    terminal.type("b")
+    try terminal.waitForScreen("the label it has") { $0.text.contains("now: World") }
+    terminal.type("s")
+    try terminal.wait(for: "That was the last text.")
+    terminal.type("u")
+    try terminal.waitForScreen("the last text again") { $0.text.contains("a5   4 labelled by me, 1 left") }
+    terminal.type("3q")
+    try terminal.wait(for: "5 of 5 assets")
+    try terminal.waitForPrompt()
+    #expect(
+      try labels(front).suffix(3) == [
+        "fettle> label set a5 WORLD", "fettle> label remove a5", "fettle> label set a5 ARTS",
+      ])
+  }
+
+  @Test("A long text scrolls in a small window, its line breaks are line breaks, and ? shows the keys")
+  func longText() throws {
+    let front = try Front(tiny: false)
+    let lines = (1...30).map { "line \($0)" }.joined(separator: "\n")
+    try front.write("id,text\nb1,\"\(lines)\"\nb2,short\n", to: "long.csv")
+    try front.lines("load long.csv", #"interface define "World, Sports""#)
+    var environment = front.environment
+    environment["TERM"] = "xterm"
+    let terminal = try PseudoTerminal(
+      Front.program.path, ["label"], environment: environment, columns: 60, rows: 16,
+      directory: front.folder.path)
+    func waitForLines(_ first: Int, _ last: Int) throws {
+      try terminal.waitForScreen("lines \(first) to \(last)") {
+        $0.text.contains("  line \(first)\n")
+          && $0.text.contains("  line \(last)\n  lines \(first) to \(last) of 30;")
+          && $0.lines[0].hasPrefix("b1   0 labelled") && !$0.text.contains("  line \(first - 1)\n")
+      }
+    }
+    try waitForLines(1, 7)
+    terminal.type("\u{1B}[B")  // down
+    try waitForLines(2, 8)
+    terminal.type("\u{1B}[6~")  // a page
+    try waitForLines(9, 15)
+    terminal.type("   ")
+    try waitForLines(24, 30)
+    terminal.type("\u{1B}[5~\u{1B}[A")
+    try waitForLines(16, 22)
+    terminal.type("?")
+    try terminal.waitForScreen("the keys") { $0.text.contains("m: what the model suggests") }
+    terminal.type("?2")
+    try terminal.wait(for: "b1  Sports  line 1")
+    try terminal.waitForScreen("the short text") {
+      $0.text.contains("b2   1 labelled by me, 1 left\n\n  short\n\n  1 World")
+    }
+    terminal.type("q")
+    #expect(try terminal.waitForExit() == 0)
   }
 
   @Test("More than nine categories have letters for keys")
@@ -216,6 +286,6 @@ import Testing
     #expect(strangers.error.contains("None of the 1 row of strangers.csv is about an asset of five"))
     try front.write("a,b\n1,2\n", to: "nothing.csv")
     #expect(try front.run("label", "import", "nothing.csv").error.contains("has no text column among"))
-    #expect(try front.run("status").output.contains("labels        none"))
+    #expect(try front.run("status").output.contains("labels        of five: none"))
   }
 }

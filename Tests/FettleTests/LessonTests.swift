@@ -68,12 +68,13 @@ import Testing
     let terminal = try start(front, "replay", "lessons/short.md", "--step", term: term)
     try terminal.wait(for: "q leaves you at the prompt")
     try terminal.wait(for: "A short lesson")
+    try terminal.wait(for: "step 1 of 4")
     try terminal.wait(for: "load letters.csv")
     let screen = terminal.screen.text
     #expect(screen.contains("Some prose that is longer than the window"), "\(screen)")
     #expect(!screen.contains("#") && !screen.contains("`"))
     terminal.type("b")
-    try terminal.wait(for: "There is no answer yet")
+    try terminal.wait(for: "This is the first step.")
     try terminal.wait(for: "load letters.csv")
     terminal.type("\n")
     try terminal.wait(for: "Loaded letters: 40 assets")
@@ -81,7 +82,13 @@ import Testing
     try terminal.wait(for: "The categories")
     try terminal.wait(for: "interface define --from letters")
     terminal.type("b")
+    try terminal.wait(for: "A short lesson")
+    try terminal.wait(for: "step 1 of 4, as it was")
     try terminal.wait(for: "Loaded letters: 40 assets")
+    try terminal.wait(for: "Enter: forward")
+    terminal.type("\n")
+    try terminal.wait(for: "The categories")
+    try terminal.wait(for: "step 2 of 4, where you were")
     try terminal.wait(for: "interface define --from letters")
     terminal.type("?")
     try terminal.wait(for: "Enter: run")
@@ -91,6 +98,21 @@ import Testing
     try terminal.wait(for: "label simulate")
     terminal.type("\n")
     try terminal.wait(for: "simulated labelled 40 assets")
+    try terminal.wait(for: "datasets")
+    // Two steps back, of which the nearer was skipped, and forward again.
+    terminal.type("b")
+    try terminal.wait(for: "step 3 of 4, as it was")
+    try terminal.wait(for: "simulated labelled 40 assets")
+    try terminal.wait(for: "b: further back")
+    terminal.type("b")
+    try terminal.wait(for: "step 2 of 4, as it was")
+    try terminal.wait(for: "Skipped.")
+    try terminal.wait(for: "b: further back")
+    terminal.type("\n")
+    try terminal.wait(for: "step 3 of 4, as it was")
+    try terminal.wait(for: "b: further back")
+    terminal.type("\n")
+    try terminal.wait(for: "step 4 of 4, where you were")
     try terminal.wait(for: "datasets")
     terminal.type("q")
     try terminal.wait(for: "Left before step 4 of 4")
@@ -134,6 +156,8 @@ import Testing
     terminal.type("replay lessons/short.md --step --from 3\n")
     try terminal.wait(for: "label simulate")
     #expect(!terminal.screen.text.contains("The categories"), "what stands before step 3 is not shown")
+    terminal.type("b")
+    try terminal.wait(for: "This is the first step.")
     terminal.type("\u{3}")
     try terminal.wait(for: "Interrupted")
     try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
@@ -142,6 +166,7 @@ import Testing
     terminal.type("\n\n")
     try terminal.wait(for: "The categories")
     try terminal.wait(for: "interface define --from letters")
+    #expect(!terminal.screen.text.contains("next: "), "the prose says what comes next")
     terminal.type("q")
     try terminal.wait(for: "1 failed")
     try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
@@ -179,6 +204,26 @@ import Testing
     #expect(outcome.output.hasSuffix("0 passed, 2 failed\n"), "\(outcome.output)")
     #expect(
       !outcome.output.contains("FAILED 2/4"), "an answer that was never recorded is not held against it")
+  }
+
+  @Test(
+    "--into . in a folder where nothing has happened yet sets nothing aside; the document is the lesson's own"
+  )
+  func intoEmpty() throws {
+    let front = try lesson()
+    try front.run("datasets", "--help")
+    for _ in 0..<2 {
+      let outcome = try front.run("replay", "lessons/short.md", "--until", "2", "--into", ".")
+      #expect(outcome.output.contains("0 passed, 2 failed"), "\(outcome.output)\(outcome.error)")
+      #expect(!outcome.output.contains("set aside"), "\(outcome.output)")
+      let document = try front.read(".fettle/session.md")
+      #expect(
+        document.contains("seed: 7\n") && document.components(separatedBy: "fettle> ").count == 3,
+        "\(document)")
+      #expect(try front.run("replay", ".fettle/session.md").status == 0)
+      try front.run("reset", "--yes")
+      try FileManager.default.removeItem(at: front.folder.appending(path: ".fettle"))
+    }
   }
 
   @Test(

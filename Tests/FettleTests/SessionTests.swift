@@ -85,6 +85,64 @@ import Testing
     #expect(try sessions(front).count == 1)
   }
 
+  @Test("session forget takes back a slip, and not what the rest stands on")
+  func forgetting() throws {
+    let front = try Front()
+    try front.writeLetters()
+    #expect(try front.run("session", "forget").error.contains("no step to forget"))
+    try front.lines("load letters.csv")
+    let before = try front.read(".fettle/session.md")
+    let refused = try front.run("session", "forget")
+    #expect(refused.status == 1)
+    #expect(
+      refused.error.replacing(#/\s+/#, with: " ").contains(
+        "The last step, load letters.csv, changed the workspace"),
+      "\(refused.error)")
+    #expect(try front.read(".fettle/session.md") == before)
+    // A look, an error, a note: each goes as it came, from the document and from what $verb.field knows.
+    for slip in ["show assets --limit 1", "load nothing.csv", "kpi", "note A slip."] {
+      try front.lines(slip)
+      #expect(try front.read(".fettle/session.md") != before, "\(slip)")
+      let forgotten = try front.run("session", "forget")
+      #expect(forgotten.output == "Forgotten: \(slip.replacing("note ", with: ""))\n", "\(forgotten.error)")
+      #expect(try front.read(".fettle/session.md") == before, "\(slip)")
+    }
+    // What somebody wrote into the document stays, and the next step comes behind it.
+    try front.lines("tokens news of the z")
+    try front.write(front.read(".fettle/session.md") + "\nBy hand.\n", to: ".fettle/session.md")
+    #expect(try front.run("session", "forget").status == 0)
+    #expect(try front.lines("expect $tokens.count > 0").error.contains("tokens"))
+    try front.lines("datasets")
+    let after = try front.read(".fettle/session.md")
+    #expect(after.hasPrefix(before + "\nBy hand.\n\n```fettle\nfettle> "), "\(after)")
+    #expect(!after.contains("tokens news"))
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+    #expect(try front.lines("for x in 1 { session forget }").error.contains("cannot stand in a block"))
+  }
+
+  @Test("run of a saved session goes on past the errors that it has recorded, and stops at others")
+  func runningASession() throws {
+    let front = try Front(tiny: false)
+    try front.writeLetters()
+    try front.lines("load nothing.csv")
+    try front.lines("load letters.csv")
+    try front.lines("kpi")
+    try front.lines("interface define --from letters")
+    try front.lines("session save mine.md", "session new")
+    let outcome = try front.run("run", "mine.md")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(
+      outcome.output.contains("Loaded letters: 40 assets") && outcome.output.contains("The interface now has")
+    )
+    #expect(outcome.error.contains("nothing.csv"))
+    try front.write(
+      front.read("mine.md").replacing("load letters.csv", with: "load letter.csv"), to: "mine.md")
+    try front.lines("session new")
+    let stopped = try front.run("run", "mine.md")
+    #expect(stopped.status == 1 && stopped.error.contains("letter.csv"), "\(stopped.error)")
+    #expect(!stopped.output.contains("The interface now has"))
+  }
+
   @Test(
     "At the prompt reset asks: y does it, any other key does not, and a paste is no answer",
     arguments: ["y", "n"])

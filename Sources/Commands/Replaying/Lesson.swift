@@ -13,18 +13,33 @@ final class Lesson {
   private let terminal: Terminal
   /// Seconds between two characters at the most, and for a whole command.
   private let pace = (character: 0.04, command: 2.5)
-  /// What was answered last, to be shown again.
-  var lastAnswer: Execution?
+  /// The text before the step that is asked for.
+  private var prose = ""
+  /// What has been shown, to be looked at again.
+  private var past: [Past] = []
+
+  private struct Past {
+    var prose: String
+    var step: Transcripts.Step
+    var number: Int
+    /// nil for a step that was skipped.
+    var execution: Execution?
+  }
 
   init(_ context: Context) {
     self.context = context
     terminal = context.nested.terminal
     keys = KeyPresses(isCancelled: context.isCancelled)
-    say("Enter runs the command, s skips it, b shows the last answer again, q leaves you at the prompt.")
+    say("Enter runs the command, s skips it, b goes back to look at what was, q leaves you at the prompt.")
   }
 
   /// Shows the text between two commands.
   func show(prose: String) {
+    self.prose += prose
+    draw(prose: prose)
+  }
+
+  private func draw(prose: String) {
     let width = terminal.isTerminal ? terminal.width : 80
     let lines = Markdown(prose).plainLines(width: width)
     if !lines.isEmpty { context.nested.show("") }
@@ -41,34 +56,43 @@ final class Lesson {
 
   /// Types a command and waits for a key.
   ///
+  /// - Parameters:
+  ///   - number: which step it is, from 1.
+  ///   - count: how many there are.
   /// - Throws: `CancellationError` for Ctrl-C.
-  func ask(_ step: Transcripts.Step) throws -> Wish {
+  func ask(_ step: Transcripts.Step, _ number: Int, of count: Int) throws -> Wish {
     keys.forget()
+    defer { prose = "" }
+    say("step \(number) of \(count)")
     do {
       var press = try type(step.command, slowly: terminal.isTerminal && !terminal.isDumb)
       while true {
         switch try press ?? keys.next() {
         case .enter?, .key(" ")?:
           endLine()
+          past.append(Past(prose: prose, step: step, number: number))
           return .run
         case .key("s")?, .key("S")?:
           endLine()
           say("Skipped.")
+          past.append(Past(prose: prose, step: step, number: number))
           return .skip
         case .key("q")?, .key("Q")?, .end?:
           endLine()
           return .leave
         case .key("b")?, .key("B")?:
           endLine()
-          if let lastAnswer {
-            context.nested.send(.executed(lastAnswer))
+          if past.isEmpty {
+            say("This is the first step.")
           } else {
-            say("There is no answer yet.")
+            guard try lookBack(count) else { return .leave }
+            draw(prose: prose)
+            say("step \(number) of \(count), where you were")
           }
           try type(step.command, slowly: false)
         case .key?:
           endLine()
-          say("Enter: run · s: skip · b: the last answer again · q: leave")
+          say("Enter: run · s: skip · b: go back to look · q: leave")
           try type(step.command, slowly: false)
         case nil: break
         }
@@ -78,6 +102,40 @@ final class Lesson {
       endLine()
       throw error
     }
+  }
+
+  /// Keeps what the step that was asked for last has answered.
+  func answered(_ execution: Execution) {
+    if !past.isEmpty { past[past.count - 1].execution = execution }
+  }
+
+  /// Shows earlier steps as they were, one by one, until one has come back to where one was; false to leave the lesson.
+  ///
+  /// - Throws: `CancellationError` for Ctrl-C.
+  private func lookBack(_ count: Int) throws -> Bool {
+    var index = past.count - 1
+    while index < past.count {
+      let step = past[index]
+      draw(prose: step.prose)
+      say("step \(step.number) of \(count), as it was")
+      try type(step.step.command, slowly: false)
+      endLine()
+      if let execution = step.execution { context.nested.send(.executed(execution)) } else { say("Skipped.") }
+      say(index > 0 ? "b: further back · Enter: forward · q: leave" : "Enter: forward · q: leave")
+      keys.forget()
+      var isWaiting = true
+      while isWaiting {
+        isWaiting = false
+        switch try keys.next() {
+        case .key("b")?, .key("B")?:
+          if index > 0 { index -= 1 } else { isWaiting = true }
+        case .key("q")?, .key("Q")?, .end?: return false
+        case .enter?, .key(" ")?: index += 1
+        case .key?, nil: isWaiting = true
+        }
+      }
+    }
+    return true
   }
 
   /// Writes the command behind the prompt, at the speed of a hand until a key is pressed.

@@ -86,7 +86,7 @@ struct Replayer {
         try context.checkCancellation()
         guard let statement = document.statements[index] else { continue }
         if isSeen, let lesson {
-          switch try lesson.ask(step) {
+          switch try lesson.ask(step, index + 1, of: document.statements.count) {
           case .run: break
           case .skip: continue
           case .leave:
@@ -102,7 +102,7 @@ struct Replayer {
         outcome.answers[index] = execution.answer
         let comparison = Comparison(of: step, with: execution.answer)
         if comparison.passes { outcome.passed += 1 } else { outcome.failed += 1 }
-        lesson?.lastAnswer = execution
+        if isSeen { lesson?.answered(execution.withoutHints) }
         // Before an audience an answer speaks for itself, and one that was never recorded has nothing to differ from.
         let isWorthSaying =
           lesson == nil ? !comparison.passes || isSeen : !comparison.passes && !step.answer.isEmpty
@@ -140,6 +140,26 @@ private final class Curtain: Sendable {
   }
 
   var show: @Sendable (Interpreter.Event) -> Void {
-    { [self] event in if isOpen { send(event) } }
+    { [self] event in
+      guard isOpen else { return }
+      if case .executed(let execution) = event {
+        send(.executed(execution.withoutHints))
+      } else {
+        send(event)
+      }
+    }
+  }
+}
+
+extension Execution {
+  /// Between the prose of a lesson, which says what comes next and what the words mean.
+  fileprivate var withoutHints: Execution {
+    var execution = self
+    execution.explanations = []
+    if case .success(var report) = result {
+      report.hint = nil
+      execution.result = .success(report)
+    }
+    return execution
   }
 }

@@ -91,4 +91,11 @@ extension Declaration.Command {
         && argument(after: Array(words[..<index]))?.completionKind?.file != nil
     }.map { words[$0] }
   }
+
+  /// Whether one of these words is no option and no option's value.
+  func hasPlaced(_ words: [String]) -> Bool {
+    words.indices.contains { index in
+      !words[index].hasPrefix("-") && argument(after: Array(words[..<index]))?.kind == "positional"
+    }
+  }
 }

@@ -26,7 +26,9 @@ extension Failure {
     }
     switch error {
     case is CancellationError:
-      (code, message, exitStatus) = ("interrupted", "Interrupted.", Self.interruptedStatus)
+      (code, message, exitStatus) = ("interrupted", Self.interruption(of: verb), Self.interruptedStatus)
+    case let error as InterruptedPredictions:
+      (code, message, exitStatus) = ("interrupted", error.message, Self.interruptedStatus)
     case let error as VerbParser.Unknown:
       (code, message, exitStatus) = ("unknown-verb", error.message, Self.usageStatus)
       show(error.word.column, in: statement)
@@ -61,6 +63,16 @@ extension Failure {
     default:
       // A sentence of the operating system's is better than none, though it is not ours.
       (code, message) = ("unexpected", "\(verb) failed: \(error.localizedDescription)")
+    }
+  }
+
+  /// What is kept of a verb that was stopped, and how to go on.
+  private static func interruption(of verb: String) -> String {
+    switch verb {
+    case "finetune": "Interrupted: no model was made, and nothing else has changed. finetune begins anew."
+    case "load": "Interrupted: nothing was loaded. load begins anew."
+    case "model install": "Interrupted. What came is kept: model install goes on from there."
+    default: "Interrupted."
     }
   }
 

@@ -55,6 +55,13 @@ public final class Interpreter: Sendable {
     self.show = show
   }
 
+  /// The same, with nothing recorded.
+  var withoutRecording: Interpreter {
+    Interpreter(
+      workspace: workspace, encoders: encoders, progress: progress, terminal: terminal, records: false,
+      files: files, show: show)
+  }
+
   /// Runs one statement and shows what came of it.
   ///
   /// - Parameters:
@@ -72,6 +79,15 @@ public final class Interpreter: Sendable {
   /// - Parameter writesDocument: whether the step is also written to `session.md` at once; in the log it is in any case.
   func execute(_ statement: Statement, file: String?, writesDocument: Bool = true) -> Execution {
     var verbName = statement.words.first?.expanded { _ in nil } ?? ""
+    let (statement, format) = VerbParser.takingFormat(statement)
+    var execution = executePlain(statement, &verbName, file, writesDocument)
+    execution.format = format
+    return execution
+  }
+
+  private func executePlain(
+    _ statement: Statement, _ verbName: inout String, _ file: String?, _ writesDocument: Bool
+  ) -> Execution {
     do {
       let words = statement.words.map { VerbParser.Input($0, value: value(of:)) }
       let verb = try VerbParser.verb(from: words)
@@ -160,9 +176,11 @@ public final class Interpreter: Sendable {
       return []
     }
     guard recording == .step else { return [] }
-    // The tour itself says what comes next.
-    report.hint = try offered.withLock { $0 } == nil ? report.hint ?? workbench.nextStep() : nil
-    return try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
+    // The tour itself says what comes next, and has explained what its own commands answer with.
+    let waiting = offered.withLock { $0 }
+    report.hint = try waiting == nil ? report.hint ?? workbench.nextStep() : nil
+    let lines = try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
+    return waiting.flatMap(TourScript.verb(of:)) == report.verb ? [] : lines
   }
 
   /// Runs a line of a script or a block.
@@ -178,6 +196,7 @@ public final class Interpreter: Sendable {
       }
     }
     var execution = execute(statement, file: file)
+    execution.isNested = true
     if outer == .block, case .success(var report) = execution.result {
       // What comes next is the next line of the block.
       report.hint = nil
@@ -241,6 +260,10 @@ public struct Execution: Sendable {
   public var explanations: [String] = []
   /// The workspace that the prompt goes on in.
   public var handOver: HandOver?
+  /// How it is to be shown where not drawn; a document has it drawn in any case.
+  public var format: ReportFormat?
+  /// Whether it is a line of a script or a block.
+  public var isNested = false
   /// What the lines of a script or a block came to; each was shown when it ended.
   var nested: [Execution] = []
   /// As it was typed, and as a step records it.

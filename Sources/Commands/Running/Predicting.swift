@@ -10,7 +10,7 @@ extension Context {
   ///
   /// The run stays invisible to other verbs until its step completes it.
   ///
-  /// - Throws: `CancellationError`; what is done so far is kept.
+  /// - Throws: `InterruptedPredictions`; what is done so far is kept.
   func predictMissing(_ dataset: Dataset, by model: ChosenModel) throws -> PredictionRun {
     let signature: String
     do {
@@ -25,8 +25,18 @@ extension Context {
       try $0.beginRun(dataset: dataset, model: model.name, signature: signature)
     }
     if run.isComplete { return run }
-    let classifier = try classifier(for: model)
     var done = run.predictions
+    do {
+      return try predict(dataset, by: model, into: run, &done)
+    } catch is CancellationError {
+      throw InterruptedPredictions(done: done, total: dataset.assets)
+    }
+  }
+
+  private func predict(
+    _ dataset: Dataset, by model: ChosenModel, into run: PredictionRun, _ done: inout Int
+  ) throws -> PredictionRun {
+    let classifier = try classifier(for: model)
     var last = 0
     if done > 0 {
       progress.message(
@@ -50,5 +60,15 @@ extension Context {
         done: done, total: dataset.assets, unit: "assets", note: "\(model.name) on \(dataset.name)")
     }
     return run
+  }
+}
+
+/// Predictions that were stopped by the learner.
+struct InterruptedPredictions: Error {
+  let done: Int
+  let total: Int
+
+  var message: String {
+    "Interrupted: \(done) of \(counted(total, "prediction")) are kept. The same command goes on from there."
   }
 }

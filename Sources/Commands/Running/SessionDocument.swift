@@ -79,6 +79,48 @@ struct SessionDocument {
     }
   }
 
+  /// Drops the document of a session in which nothing has happened, so that another begins in its place; false where somebody
+  /// has written into it.
+  func discardEmpty() throws -> Bool {
+    try workspace.write { workbench in
+      let text = (try? Data(contentsOf: url)) ?? Data()
+      let head = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title)
+      guard text.isEmpty || text == Data(head.utf8) else { return false }
+      try? FileManager.default.removeItem(at: url)
+      let settings = try Settings(workbench)
+      try settings.set(written: 0)
+      try settings.set(writtenLength: 0)
+      return true
+    }
+  }
+
+  /// Takes the last step of the log out of the file, before it goes from the log in the same transaction. What somebody wrote into
+  /// the file stays.
+  func takeOut(_ step: LoggedStep, _ workbench: Workbench) throws {
+    let settings = try Settings(workbench)
+    guard try settings.written >= step.id, let data = try? Data(contentsOf: url),
+      let text = String(validating: data, as: UTF8.self)
+    else { return }
+    var rest = text
+    if step.status == .note {
+      guard let note = text.range(of: DocumentWriter.text(of: .note(step.command)), options: .backwards)
+      else { return }
+      rest.removeSubrange(note)
+    } else {
+      guard let document = try? Document(parsing: text), document.steps.last?.command == step.command else {
+        return
+      }
+      rest = document.withoutLastStep.text
+    }
+    do {
+      try Data(rest.utf8).write(to: url, options: .atomic)
+    } catch {
+      throw Fault.cannotWrite(path: "session.md")
+    }
+    let removed = UInt64(max(0, data.count - rest.utf8.count))
+    try settings.set(writtenLength: settings.writtenLength - min(removed, settings.writtenLength))
+  }
+
   private func frontMatter(_ workbench: Workbench) throws -> FrontMatter {
     let settings = try Settings(workbench)
     return FrontMatter(

@@ -47,6 +47,10 @@ struct Settings {
   var hints: Bool { get throws { try workbench.setting("hints") != "off" } }
   func set(hints: Bool) throws { try workbench.set("hints", to: hints ? nil : "off") }
 
+  /// Whether the prompt says how long each answer took.
+  var timer: Bool { get throws { try workbench.setting("timer") == "on" } }
+  func set(timer: Bool) throws { try workbench.set("timer", to: timer ? "on" : nil) }
+
   /// The folder that paths in the document start from, relative to the workspace's folder.
   var root: String { get throws { try workbench.setting("root") ?? ".." } }
   func set(root: String) throws { try workbench.set("root", to: root) }

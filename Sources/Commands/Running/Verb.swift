@@ -10,12 +10,16 @@ public protocol Verb: ParsableCommand {
   /// What of it goes into the session's document.
   static var recording: Recording { get }
 
+  /// Whether it only looks: nothing that it does can be seen by a later command but its own answer.
+  static var onlyLooks: Bool { get }
+
   /// Does the verb's long work, if it has any, and returns what remains to be done in the step's transaction.
   func perform(in context: Context) throws -> Work
 }
 
 extension Verb {
   public static var recording: Recording { .step }
+  public static var onlyLooks: Bool { false }
 }
 
 /// What of a verb goes into the session's document.
@@ -59,7 +63,7 @@ public struct Work {
   }
 }
 
-/// The root of all verbs, in the order of the tutorial.
+/// The root of all verbs, in the order of the tour.
 struct Fettle: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fettle", abstract: "Fine-tune text classifiers, one verb at a time.",
@@ -67,6 +71,7 @@ struct Fettle: ParsableCommand {
       Load.self, InterfaceVerb.self, Tokens.self, Embed.self, Classify.self, Predict.self, LabelVerb.self,
       KPI.self, Show.self, FineTune.self, Export.self, Validate.self, Models.self, Datasets.self,
       Status.self, ModelVerb.self, Expect.self, SetVariable.self, For.self, Config.self, Note.self,
-      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, Help.self, Quit.self,
+      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, History.self, Clear.self,
+      Help.self, Quit.self,
     ])
 }

@@ -31,6 +31,12 @@ enum VerbParser {
   /// off again. It is the last of the private characters.
   static let mark: Character = "\u{10FFFD}"
 
+  /// The statement without the format that it asks for; what a note or a variable says is all text.
+  static func takingFormat(_ statement: Statement) -> (statement: Statement, format: ReportFormat?) {
+    let type = children(of: Fettle.self)[statement.words.first?.text ?? ""]
+    return type is Note.Type || type is SetVariable.Type ? (statement, nil) : statement.takingFormat
+  }
+
   static func verb(from words: [Input]) throws -> Parsed {
     guard let first = words.first else {
       throw Fault.usage("There is no verb. Type help to see what there is.")
@@ -55,14 +61,16 @@ enum VerbParser {
     let texts =
       type is any TextVerb.Type ? words.indices.dropFirst().first { !words[$0].text.hasPrefix("-") } : nil
     let declared = texts == nil ? [] : options(of: type)
-    let arguments = words.enumerated().map { index, word in
+    let terminator = type is any TextVerb.Type ? terminator(of: words, depth: path.count) : nil
+    let arguments = words.enumerated().compactMap { index, word -> String? in
+      if let terminator, index >= terminator { return index == terminator ? nil : String(mark) + word.text }
       guard word.text.hasPrefix("-") else { return word.text }
       // Behind a text's first word only what the verb declares is an option: headlines have dashes.
       let isInText = texts.map { index > $0 } ?? false
       let isText = isInText && !declared.contains(String(word.text.prefix { $0 != "=" }))
       let isValue =
         word.isQuoted || isText || type is any TextVerb.Type && isNumberOrDash(word.text)
-        || hasBlank(word.text)
+        || hasBlank(word.text) || isNumber(word.text) && expectsValue(words[..<index].map(\.text))
       return isValue ? String(mark) + word.text : word.text
     }
     try refuseDoubled(zip(words, arguments).filter { $1.hasPrefix("--") }.map(\.0), of: path)
@@ -90,7 +98,7 @@ enum VerbParser {
       word.pieces.contains { if case .variable = $0 { true } else { false } }
     }
     do {
-      _ = try verb(from: statement.words.map { Input($0) })
+      _ = try verb(from: takingFormat(statement).statement.words.map { Input($0) })
     } catch is HelpRequest {
     } catch let misuse as Misuse {
       let isOfVariable = misuse.column.map { column in variables.contains { $0.column == column } } ?? true
@@ -187,6 +195,23 @@ enum VerbParser {
   /// `-3`, `-`, `--`: in a text these are no options.
   private static func isNumberOrDash(_ word: String) -> Bool {
     word.hasPrefix("-") && (word.allSatisfy { $0 == "-" } || word.dropFirst().first?.isNumber == true)
+  }
+
+  private static func isNumber(_ word: String) -> Bool { word.dropFirst().first?.isNumber == true }
+
+  /// Whether what follows these words has a place of its own: `label set a -1`.
+  private static func expectsValue(_ words: [String]) -> Bool {
+    guard let (command, depth) = Declaration.command(words) else { return false }
+    return command.argument(after: Array(words.dropFirst(depth)))?.kind == "positional"
+  }
+
+  /// Where a `--` stands before a text's first word: all behind it is text.
+  private static func terminator(of words: [Input], depth: Int) -> Int? {
+    guard let index = words.firstIndex(where: { $0.text == "--" && !$0.isQuoted }), index >= depth,
+      let (command, _) = Declaration.command(words[..<depth].map(\.text)),
+      !command.hasPlaced(words[depth..<index].map(\.text))
+    else { return nil }
+    return index
   }
 
   static func helpText(for type: ParsableCommand.Type, columns: Int = 80) -> String {

@@ -6,6 +6,7 @@ import Workbench
 
 /// Cells 4 and 10 of the tutorial: one sample, before anything is stored; or a file of them, of which nothing is stored.
 struct Classify: Verb, TextVerb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "classify", abstract: "Ask a model for the category of a text, or of each text in a file.",
     discussion: """

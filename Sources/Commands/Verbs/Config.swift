@@ -10,20 +10,21 @@ struct Config: Verb {
     discussion: """
       seed decides every random choice: which assets a sample takes, how a head begins, in which order examples come. The same seed \
       gives the same numbers, and another seed shows how far they depend on chance. hints are the quiet lines after an answer: what \
-      usually comes next, and what a new word means.
+      usually comes next, and what a new word means. timer has the prompt say after each answer how long it took; documents never do.
 
       Examples:
         config
         config seed 7
         config hints off
+        config timer on
 
       Next: finetune, to see what another seed changes.
       """)
   enum Key: String, ExpressibleByArgument, CaseIterable {
-    case seed, hints
+    case seed, hints, timer
 
     /// What it can be, where that is one of a few.
-    var values: [String] { self == .hints ? ["on", "off"] : [] }
+    var values: [String] { self == .seed ? [] : ["on", "off"] }
   }
 
   @Argument(help: "The setting.") var key: Key?
@@ -35,13 +36,14 @@ struct Config: Verb {
       let settings = try Settings(workbench)
       if let key, !value.isEmpty { try change(key, to: value.map(\.description), settings) }
       var report = Report(verb: "config")
-      let (seed, hints) = (try settings.seed, try settings.hints)
+      let (seed, hints, timer) = (try settings.seed, try settings.hints, try settings.timer)
       let all: [(key: Key, name: String, value: Cell)] = [
         (.seed, "seed", "\(String(seed))"), (.hints, "hints", hints ? "on" : "off"),
+        (.timer, "timer", timer ? "on" : "off"),
       ]
       report.blocks.append(
         .fields(all.filter { key == nil || $0.key == key }.map { ($0.name, $0.value) }))
-      report.json = ["seed": JSONValue(seed: seed), "hints": .bool(hints)]
+      report.json = ["seed": JSONValue(seed: seed), "hints": .bool(hints), "timer": .bool(timer)]
       return report
     }
   }
@@ -53,10 +55,17 @@ struct Config: Verb {
         throw Fault.usage("A seed is a whole number from 0 to \(UInt64.max).")
       }
       try settings.set(seed: seed)
-    case .hints:
+    case .hints, .timer:
       let value = value.joined(separator: " ").lowercased()
-      guard key.values.contains(value) else { throw Fault.usage("Hints are on or off: config hints off") }
-      try settings.set(hints: value == "on")
+      guard key.values.contains(value) else {
+        let name = key == .hints ? "Hints are" : "The timer is"
+        throw Fault.usage("\(name) on or off: config \(key.rawValue) off")
+      }
+      if key == .hints {
+        try settings.set(hints: value == "on")
+      } else {
+        try settings.set(timer: value == "on")
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ struct Datasets: ParsableCommand {
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 
   struct List: Verb {
+    static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the data sets.")
 
     func perform(in context: Context) throws -> Work {

@@ -5,6 +5,7 @@ import Workbench
 
 /// Pins what a document claims: `expect $kpi.accuracy >= 0.7`.
 struct Expect: Verb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "expect", abstract: "Fail unless a comparison holds.",
     discussion: """

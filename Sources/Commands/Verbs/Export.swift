@@ -14,7 +14,7 @@ struct Export: ParsableCommand {
       export model makes a folder that Python's sentence-transformers loads, with the head beside it and a README that tells how.
 
       export finetune writes the labels as examples. fettle trains on its own labels and needs no such file; services that fine-tune remotely do. Each line is one example in the \
-      chat format, with the same instruction that a model would be asked with later; --legacy writes the tutorial's prompt and completion.
+      chat format, with the same instruction that a model would be asked with later; --legacy writes prompt and completion as Kili's tutorial does.
 
       Examples:
         export predictions predicted.csv
@@ -31,7 +31,7 @@ struct Export: ParsableCommand {
       commandName: "finetune", abstract: "Write the labels of a data set as training JSON lines.")
     @Argument(help: "The file to write.", completion: .file()) var file: Text
     @OptionGroup var data: DatasetOption
-    @Flag(help: "Prompt and completion, as the tutorial's notebook wrote them.") var legacy = false
+    @Flag(help: "Prompt and completion, as the notebook of Kili's tutorial wrote them.") var legacy = false
     @Flag(help: "Write over a file that is there.") var replace = false
 
     func perform(in context: Context) throws -> Work {

@@ -135,6 +135,8 @@ struct FineTune: Verb {
       base, head: try plan.startingHead(context, base), prototypes: prototypes, examples: examples,
       categories: plan.categories.count,
       options: options,
+      preparing: { done, total in progress.update(done: done, total: total, unit: "texts", note: "preparing")
+      },
       step: { done, total in progress.update(done: done, total: total, unit: "batches", note: note) },
       epoch: { if method != .all { progress.message(Self.sentence(for: $0)) } },
       isCancelled: context.isCancelled)

@@ -2,23 +2,25 @@ import ArgumentParser
 import Foundation
 import Shell
 
-/// The verbs in the tutorial's order, and what each is for.
+/// The verbs in the tour's order, and what each is for.
 struct Help: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
     commandName: "help", abstract: "List the verbs, or explain one.",
     discussion: """
-      Each verb is a step of the tutorial, or helps with one. Its help says why there is such a step, shows examples to type, \
+      Each verb is a step of the tour, or helps with one. Its help says why there is such a step, shows examples to type, \
       and names what usually comes next.
 
       Examples:
         help
         help finetune
         help language
+        help keys
 
       Next: tour, which walks through them all.
-      """)
-  @Argument(help: ArgumentHelp("The verb to explain, or language.", valueName: "verb")) var verb: [Text] = []
+      """, aliases: ["?"])
+  @Argument(help: ArgumentHelp("The verb to explain, or language, or keys.", valueName: "verb")) var verb:
+    [Text] = []
 
   func perform(in context: Context) throws -> Work {
     let path = verb.map(\.description)
@@ -26,6 +28,7 @@ struct Help: Verb {
       switch path {
       case []: Self.list()
       case ["language"]: Self.report(Language.page)
+      case ["keys"]: Self.report(Prompt.keysPage)
       default: try Self.explain(path, columns: context.nested.terminal.width)
       }
     return Work { _ in report }
@@ -34,9 +37,12 @@ struct Help: Verb {
   private static func list() -> Report {
     var report = Report(verb: "help")
     let verbs = Fettle.configuration.subcommands
-    report.blocks.append(.line("The verbs, in the order of the tutorial:"))
+    report.blocks.append(.line("The verbs, in the order of the tour:"))
     report.blocks.append(.fields(verbs.map { ($0._commandName, "\($0.configuration.abstract)") }))
-    report.blocks.append(.line("help VERB explains one, with examples; help language how lines are written."))
+    report.blocks.append(
+      .line(
+        "help VERB explains one, with examples; help language how lines are written, help keys how they are edited."
+      ))
     report.json = [
       "verbs": .array(
         verbs.map {
@@ -69,6 +75,25 @@ struct Help: Verb {
   }
 }
 
+/// Empties the window.
+struct Clear: Verb {
+  static let recording = Recording.nothing
+  static let configuration = CommandConfiguration(
+    commandName: "clear", abstract: "Clear the screen.",
+    discussion: """
+      Ctrl-L does the same, and keeps the line that is being typed.
+
+      Examples:
+        clear
+
+      Next: whatever comes next.
+      """)
+
+  func perform(in context: Context) throws -> Work {
+    Work { _ in Report(verb: "clear") }
+  }
+}
+
 /// Leaves the shell.
 struct Quit: Verb {
   static let recording = Recording.nothing
@@ -89,6 +114,12 @@ struct Quit: Verb {
 }
 
 extension Execution {
+  /// Whether the screen is to be cleared.
+  public var clears: Bool {
+    if case .success(let report) = result { return report.verb == "clear" }
+    return false
+  }
+
   /// Whether the shell is to be left.
   public var leaves: Bool {
     if case .success(let report) = result { return report.verb == "quit" || report.verb == "exit" }

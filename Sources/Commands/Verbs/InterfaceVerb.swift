@@ -65,6 +65,7 @@ struct InterfaceVerb: ParsableCommand {
   }
 
   struct Show: Verb {
+    static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the categories.")
     func perform(in context: Context) throws -> Work {
       Work { workbench in

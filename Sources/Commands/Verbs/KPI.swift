@@ -6,10 +6,11 @@ import Workbench
 
 /// Cell 7 of the tutorial: how well the model that predicted agrees with the people who labelled.
 struct KPI: Verb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "kpi", abstract: "Measure a model's predictions against the labels.",
     discussion: """
-      The tutorial's measure is Kili's IoU: model and human agree, 1.0; they differ, 0.5; the score is the share of assets above \
+      The measure of Kili's tutorial is the IoU: model and human agree, 1.0; they differ, 0.5; the score is the share of assets above \
       one half. Beside it stand the accuracy with its 95 % interval, which says how far chance could have moved it, and macro F1, in which \
       every category counts the same. A text that the model could not classify is missed for its category; UNABLE_TO_CLASSIFY is no \
       category of its own there. A category that was predicted and no asset has counts with an F1 of 0, as in scikit-learn; its recall \

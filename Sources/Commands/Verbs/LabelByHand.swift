@@ -12,8 +12,8 @@ extension LabelVerb {
       commandName: "hand", abstract: "Label at the keyboard, one key a category; label alone does the same.",
       discussion: """
         Shows one text after the other; the key beside a category gives it that label, which is kept at once. s skips a text, b goes \
-        back to the one before, u undoes, m asks a model for its suggestion, q leaves. The next time it goes on where you left, with the \
-        texts that have no label by this author.
+        back to the one before, u undoes, m asks a model for its suggestion, ? shows all keys, q leaves. The next time it goes on where \
+        you left, with the texts that have no label by this author.
 
         The suggestion waits until you ask for it: whoever sees it first tends to agree with it.
 
@@ -66,10 +66,22 @@ private final class LabellingSitting {
   private var undo: [(asset: Int, before: String?)] = []
   private var classifier: (any Classifier)?
   private var remarks: [String] = []
+  /// The last text is behind; it can be undone yet.
+  private var isAtEnd = false
+  /// Which lines of a long text are seen.
+  private var extent = LabellingCard.Extent()
 
   /// Digits first; then letters that mean nothing else here.
   private static let categoryKeys = Array("123456789acdefghijklnoprtvwxyzACDEFGHIJKLNOPRTVWXYZ")
-  private static let otherKeys = "s skip, b back, u undo, m model's suggestion, q leave"
+  private static let otherKeys = "s skip, b back, u undo, m model's suggestion, ? all keys, q leave"
+  private static let endKeys = "u undo the last label, b back, q or Enter leave"
+  private static let allKeys = [
+    "a digit or letter: the category beside it, kept at once",
+    "s, Right: skip this text; b, Left: back to the one before",
+    "u, Backspace: take the last label back, and show its text again",
+    "m: what the model suggests", "Up, Down, Page Up, Page Down, the space bar: scroll a long text",
+    "q, Ctrl-D, Ctrl-C: leave",
+  ]
 
   init(
     author: String, dataset: Dataset, namesDataset: Bool, model: ChosenModel?, workbench: Workbench
@@ -96,18 +108,22 @@ private final class LabellingSitting {
     var lines = LiveLines(context.nested.terminal)
     guard goOn() else { return }
     while true {
-      let asset = assets[trail[position]]
-      lines.show(card(for: asset))
+      let asset = isAtEnd ? nil : assets[trail[position]]
+      extent = lines.show(asset.map { card(for: $0) } ?? endCard)
       switch keyboard.next() {
       case .resized: continue
       case .end, .character("q"):
         lines.erase()
         return
-      case .left, .character("b"):
-        remarks = goBack() ? [] : ["This is the first one."]
-      case .right, .character("s"):
-        lines.leave("  \(asset.externalID)  skipped")
-        if !goOn() { return }
+      case .enter:
+        guard isAtEnd else { continue }
+        lines.erase()
+        return
+      case .up: extent.first -= 1
+      case .down: extent.first += 1
+      case .pageUp: extent.first -= extent.count
+      case .pageDown, .character(" "): extent.first += extent.count
+      case .left, .character("b"): remarks = goBack() ? [] : ["This is the first one."]
       case .backspace, .character("u"):
         guard let last = undo.popLast() else {
           remarks = ["There is nothing to undo in this sitting."]
@@ -116,25 +132,36 @@ private final class LabellingSitting {
         try set(last.before, for: last.asset, context)
         show(last.asset)
         lines.leave("  \(assets[last.asset].externalID)  undone")
-      case .character("m"): remarks = [suggestion(for: asset, context)]
+      case .character("?"): remarks = remarks == Self.allKeys ? [] : Self.allKeys
+      case .right, .character("s"):
+        guard let asset else { continue }
+        lines.leave("  \(asset.externalID)  skipped")
+        isAtEnd = !goOn()
+      case .character("m"):
+        guard let asset else { continue }
+        remarks = [suggestion(for: asset, context)]
       case .character(let key):
-        guard let category = keys.first(where: { $0.key == key })?.category else {
+        guard let asset, let category = keys.first(where: { $0.key == key })?.category else {
           remarks = ["\(key) means nothing here."]
           continue
         }
         undo.append((trail[position], labels[asset.id]))
         try set(category.key, for: trail[position], context)
-        lines.leave("  \(asset.externalID)  \(category.name)  \(asset.text)")
-        if !goOn() { return }
+        lines.leave("  \(asset.externalID)  \(category.name)  \(Self.firstLine(of: asset.text))")
+        isAtEnd = !goOn()
       }
     }
+  }
+
+  private static func firstLine(of text: String) -> String {
+    text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
   }
 
   // MARK: - Where one stands
 
   /// Goes to the next text on the trail, or else to the next one without a label; whether there is one.
   private func goOn() -> Bool {
-    remarks = []
+    (remarks, extent) = ([], .init())
     if position + 1 < trail.count {
       position += 1
       return true
@@ -150,6 +177,11 @@ private final class LabellingSitting {
 
   /// Goes to the text before, beyond this sitting's first too.
   private func goBack() -> Bool {
+    extent = .init()
+    if isAtEnd {
+      isAtEnd = false
+      return true
+    }
     if position > 0 {
       position -= 1
       return true
@@ -160,7 +192,7 @@ private final class LabellingSitting {
   }
 
   private func show(_ index: Int) {
-    remarks = []
+    (remarks, extent, isAtEnd) = ([], .init(), false)
     if let place = trail.firstIndex(of: index) { position = place }
   }
 
@@ -207,9 +239,18 @@ private final class LabellingSitting {
   private func card(for asset: Asset) -> LabellingCard {
     var remarks = remarks
     if let label = labels[asset.id] { remarks.insert("now: \(interface.name(ofKey: label))", at: 0) }
-    return LabellingCard(
+    var card = LabellingCard(
       heading: "\(asset.externalID)   \(labels.count) labelled by \(author), \(left) left", text: asset.text,
       choices: keys.map { ($0.key, $0.category.name) }, keys: Self.otherKeys, remarks: remarks)
+    card.scroll = extent.first
+    return card
+  }
+
+  private var endCard: LabellingCard {
+    let rest = left == 0 ? "none left" : "\(left) left"
+    return LabellingCard(
+      heading: "\(labels.count) labelled by \(author), \(rest)", text: "That was the last text.", choices: [],
+      keys: Self.endKeys, remarks: remarks)
   }
 
   var report: Report {

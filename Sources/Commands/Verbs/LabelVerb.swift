@@ -10,7 +10,7 @@ struct LabelVerb: ParsableCommand {
     commandName: "label", abstract: "Give assets their human (DEFAULT) labels.",
     discussion: """
       A model learns from labels. label file takes the categories that the file has, for the rows that have one; the others wait for \
-      predict. The tutorial simulates people instead: in label simulate, --noise lets the simulated labeller err now and then, as people \
+      predict. Kili's tutorial simulates people instead: in label simulate, --noise lets the simulated labeller err now and then, as people \
       do.
 
       label alone asks you yourself, at the keyboard: one key a category, each label kept at once, and the next time it goes on where you \

@@ -21,6 +21,7 @@ struct Models: ParsableCommand {
     subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
 
   struct List: Verb {
+    static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models.")
 
     func perform(in context: Context) throws -> Work {
@@ -60,7 +61,7 @@ struct Models: ParsableCommand {
   struct Remove: Verb {
     static let configuration = CommandConfiguration(
       commandName: "remove", abstract: "Remove a tuned model with its predictions.")
-    @Argument(help: ArgumentHelp("The model's name.", valueName: "model")) var name: Text
+    @Argument(help: ArgumentHelp("The model's name.", valueName: "tuned-model")) var name: Text
 
     func perform(in context: Context) throws -> Work {
       var removed: TunedModel?

@@ -23,7 +23,7 @@ struct Replay: Verb {
   @Argument(help: "The documents.", completion: .file(extensions: ["md"])) var files: [Text]
   @Flag(
     help:
-      "Before an audience: show the text, type each command and wait (Enter runs it, s skips it, b shows the last answer again, q leaves you at the prompt)."
+      "Before an audience: show the text, type each command and wait (Enter runs it, s skips it, b goes back to look at earlier steps, q leaves you at the prompt)."
   )
   var step = false
   @Flag(help: "Rewrite the answers that differ.") var update = false
@@ -130,6 +130,7 @@ struct Replay: Verb {
     // The workspace that this process itself has open can only be set aside by its own hand.
     let isOwn =
       folder.resolvingSymlinksInPath().path == context.workspace.folder.resolvingSymlinksInPath().path
+    if isOwn, try !context.hasWork, try SessionDocument(context.workspace).discardEmpty() { return home }
     let aside = try isOwn ? context.workspace.setAside().name : Workspace.setAside(folder)?.name
     if let aside {
       context.nested.show("The workspace that was in \(path.visible) is set aside as \(aside).")

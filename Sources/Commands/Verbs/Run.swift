@@ -11,7 +11,8 @@ struct Run: Verb {
     commandName: "run", abstract: "Run the lines of a script, or the commands of a document.",
     discussion: """
       Lines run in order, each recorded as if it had been typed; the first failure stops the script and names its line. A Markdown \
-      document's commands run in this workspace; replay runs them in a fresh one and compares the answers.
+      document's commands run in this workspace, past the errors that it has recorded; replay runs them in a fresh one and compares the \
+      answers.
 
       Examples:
         run lesson.fettle
@@ -29,18 +30,25 @@ struct Run: Verb {
         code: "too-deep",
         "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
     }
-    _ = try context.run(Self.statements(source, file: name), file: name)
+    let lines = try Self.lines(source, file: name)
+    _ = try context.run(lines.map(\.statement), file: name, mayFail: { lines[$0].mayFail })
     return Work { _ in Report(verb: "run") }
   }
 
   private static let deepest = 16
 
-  private static func statements(_ source: String, file: String) throws -> [Statement] {
+  /// - Returns: the statements, each with whether it failed when the document was recorded.
+  private static func lines(_ source: String, file: String) throws -> [(statement: Statement, mayFail: Bool)]
+  {
     if file.hasSuffix(".md") {
       return try Document(parsing: source, file: file).steps.filter { !$0.isInterrupted }.flatMap { step in
-        try Language.statements(in: step.command, file: file, firstLine: step.line, extractingPrompts: false)
+        let mayFail = step.answer.first?.hasPrefix("error: ") == true
+        return try Language.statements(
+          in: step.command, file: file, firstLine: step.line, extractingPrompts: false
+        ).map { (statement: $0, mayFail: mayFail) }
       }
     }
     return try Language.statements(in: source, file: file, firstLine: 1, extractingPrompts: true)
+      .map { (statement: $0, mayFail: false) }
   }
 }

@@ -22,7 +22,9 @@ struct SessionVerb: ParsableCommand {
 
       Next: replay FILE.
       """,
-    subcommands: [Show.self, Save.self, ExportSession.self, New.self, List.self, Open.self, Remove.self],
+    subcommands: [
+      Show.self, Save.self, ExportSession.self, Forget.self, New.self, List.self, Open.self, Remove.self,
+    ],
     defaultSubcommand: Show.self)
 
   struct Show: Verb {

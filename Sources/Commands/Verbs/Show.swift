@@ -21,6 +21,7 @@ struct Show: ParsableCommand {
     subcommands: [Assets.self, One.self], defaultSubcommand: Assets.self)
 
   struct Assets: Verb {
+    static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "assets", abstract: "List assets.")
 
     enum Condition: String, ExpressibleByArgument, CaseIterable {
@@ -86,6 +87,7 @@ struct Show: ParsableCommand {
   }
 
   struct One: Verb {
+    static let onlyLooks = true
     static let configuration = CommandConfiguration(
       commandName: "asset", abstract: "Show one asset with every label on it.")
     @Argument(help: ArgumentHelp("The asset's id, as show assets lists it.", valueName: "asset")) var id: Text

@@ -5,6 +5,7 @@ import Workbench
 
 /// Where the learner stands: what is loaded, labelled, predicted and trained.
 struct Status: Verb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say where you stand.",
     discussion: """
@@ -34,14 +35,11 @@ struct Status: Verb {
       fields.append(("interface", interface.map { "\($0.categories.count) categories" } ?? "none"))
       if let dataset = try current.flatMap({ try workbench.dataset(named: $0) }) {
         let labellers = try workbench.labellers(of: dataset)
+        let labels = labellers.map { "\($0.labels) by \($0.author.visible)" }.joined(separator: ", ")
+        fields.append(("labels", "of \(dataset.name): \(labels.isEmpty ? "none" : labels)"))
+        let predictors = try workbench.completeRuns(dataset: dataset).map(\.model).joined(separator: ", ")
         fields.append(
-          (
-            "labels",
-            labellers.isEmpty
-              ? "none" : "\(labellers.map { "\($0.labels) by \($0.author.visible)" }.joined(separator: ", "))"
-          ))
-        let predictors = try workbench.completeRuns(dataset: dataset).map(\.model)
-        fields.append(("predicted by", predictors.isEmpty ? "none" : "\(predictors.joined(separator: ", "))"))
+          ("predictions", "of \(dataset.name): \(predictors.isEmpty ? "none" : "by \(predictors)")"))
       }
       fields.append(
         ("tuned models", models.isEmpty ? "none" : "\(models.map(\.name).joined(separator: ", "))"))

@@ -67,6 +67,7 @@ struct TextsOption: ParsableArguments {
 
 /// The tutorial sends people to a tokenizer page; this is ours.
 struct Tokens: Verb, TextVerb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "tokens", abstract: "Show the tokens that the model reads in a text.",
     discussion: """
@@ -106,6 +107,7 @@ struct Tokens: Verb, TextVerb {
 
 /// A text as the model sees it: a direction in space.
 struct Embed: Verb, TextVerb {
+  static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Show a text's embedding.",
     discussion: """

@@ -8,6 +8,7 @@ import Foundation
 ///     from them (`LinearMethod`). Empty where there are none.
 ///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0. Of texts with equal tokens
 ///     either all are learned from or all are held out.
+///   - preparing: called with the texts that have been embedded for the starting head, and all of them.
 ///   - step: called after each batch, with the batches done and all there will be.
 ///   - epoch: called after each epoch.
 ///   - isCancelled: asked once a batch.
@@ -15,7 +16,8 @@ import Foundation
 public func fineTune(
   _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
   examples: [(encoding: Encoding, category: Int)], categories: Int,
-  options: TrainingOptions, step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  options: TrainingOptions, preparing: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
   let started = ContinuousClock.now
@@ -29,7 +31,7 @@ public func fineTune(
   let run = TrainingRun(
     model: model, head: head, prototypes: prototypes, examples: examples, categories: categories,
     options: options, groups: groups, split: split,
-    crew: Crew(threads: options.threads), started: started)
+    crew: Crew(threads: options.threads), started: started, preparing: preparing)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
   case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)

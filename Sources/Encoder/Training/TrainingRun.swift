@@ -12,6 +12,8 @@ struct TrainingRun {
   let split: Split
   let crew: Crew
   let started: ContinuousClock.Instant
+  /// Told how many texts have been embedded before the first step, for the head that the encoder's training starts from.
+  let preparing: @Sendable (Int, Int) -> Void
 
   // MARK: linear
 
@@ -51,7 +53,7 @@ struct TrainingRun {
   private func linearHead(isCancelled: @Sendable () -> Bool) throws -> Head {
     let training = split.training.map { examples[$0] }
     let features = try Embedder(model: model, crew: crew, precision: options.precision)
-      .pooled(training.map(\.encoding), isCancelled: isCancelled)
+      .pooled(training.map(\.encoding), isCancelled: isCancelled) { preparing($0, training.count) }
     return try LinearMethod(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
       groups: TextGroups(training.lazy.map(\.encoding)), crew: crew

@@ -7,8 +7,8 @@ import Foundation
 public final class Keyboard {
   public enum Key: Equatable, Sendable {
     case character(Character)
-    case left, right, backspace
-    /// The window has another width now.
+    case left, right, up, down, pageUp, pageDown, backspace, enter
+    /// The window has another size now.
     case resized
     /// Ctrl-D, a closed terminal, or the cancellation.
     case end
@@ -20,7 +20,7 @@ public final class Keyboard {
   private let window: Terminal
   private let isCancelled: () -> Bool
   private var saved: termios
-  private var width: Int
+  private var size: (columns: Int, rows: Int)
 
   /// - Parameters:
   ///   - window: where the answer to the keys is shown.
@@ -31,7 +31,7 @@ public final class Keyboard {
     self.window = window
     self.isCancelled = isCancelled
     saved = termios()
-    width = window.width
+    size = (window.width, window.height)
     guard window.isTerminal, tcgetattr(descriptor, &saved) == 0 else {
       throw Failure(code: "no-terminal", message: "There is no terminal to press keys at.", exitStatus: 2)
     }
@@ -59,8 +59,8 @@ public final class Keyboard {
       if isCancelled() { return .end }
       // Ctrl-Z and fg may have put the echo back.
       quieten()
-      if window.width != width {
-        width = window.width
+      if (window.width, window.height) != size {
+        size = (window.width, window.height)
         return .resized
       }
       guard let byte = byte(within: Self.patience) else { continue }
@@ -69,6 +69,7 @@ public final class Keyboard {
       switch scalar {
       case "\u{4}": return .end
       case "\u{8}", "\u{7F}": return .backspace
+      case "\n", "\r": return .enter
       case "\u{1B}": if let key = escaped() { return key }
       case "\u{0}"..<" ": break
       default: return .character(Character(scalar))
@@ -76,15 +77,25 @@ public final class Keyboard {
     }
   }
 
-  /// A key that sends several bytes: the arrows are known, the others pass.
+  /// A key that sends several bytes: those that move are known, the others pass.
   private func escaped() -> Key? {
-    guard case UInt8(ascii: "[")?? = byte(within: 50) else { return nil }
+    guard case let kind?? = byte(within: 50), kind == UInt8(ascii: "[") || kind == UInt8(ascii: "O") else {
+      return nil
+    }
+    var number: [UInt8] = []
     while case let byte?? = byte(within: 50) {
-      switch byte {
-      case UInt8(ascii: "D"): return .left
-      case UInt8(ascii: "C"): return .right
-      case 0x40...0x7E: return nil
-      default: break
+      guard (0x40...0x7E).contains(byte) else {
+        number.append(byte)
+        continue
+      }
+      switch (Character(Unicode.Scalar(byte)), String(decoding: number, as: UTF8.self)) {
+      case ("A", _): return .up
+      case ("B", _): return .down
+      case ("C", _): return .right
+      case ("D", _): return .left
+      case ("~", "5"): return .pageUp
+      case ("~", "6"): return .pageDown
+      default: return nil
       }
     }
     return nil

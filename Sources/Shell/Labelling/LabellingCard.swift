@@ -3,6 +3,8 @@ public struct LabellingCard: Sendable {
   /// Which asset, and how many are left.
   public var heading: String
   public var text: String
+  /// The first of the text's lines to be seen where the window does not hold them all.
+  public var scroll = 0
   /// The keys and their categories, in the interface's order.
   public var choices: [(key: Character, name: String)]
   /// What else can be pressed.
@@ -20,20 +22,44 @@ public struct LabellingCard: Sendable {
     self.remarks = remarks
   }
 
+  /// Which of the text's lines are seen.
+  public struct Extent: Sendable, Equatable {
+    public var first = 0
+    /// How many are seen at once.
+    public var count = 0
+
+    public init(first: Int = 0, count: Int = 0) { (self.first, self.count) = (first, count) }
+  }
+
   /// The card for a window, none of its lines wider than it.
-  func lines(for drawing: TerminalDrawing) -> [String] {
+  ///
+  /// - Parameter rows: lines of the window; nil where all of the text is wanted.
+  func lines(for drawing: TerminalDrawing, rows: Int?) -> (lines: [String], extent: Extent) {
     let names = choices.map { "\($0.key) \($0.name.escapingControls)" }
     let width = drawing.width
-    func folded(_ text: String, indent: Int) -> [String] {
-      text.escapingControls.folded(to: width - indent).map { String(repeating: " ", count: indent) + $0 }
+    func folded(_ text: String) -> [String] {
+      text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        .flatMap { String($0).escapingControls.folded(to: width - 2) }.map { $0.isEmpty ? "" : "  " + $0 }
     }
-    return [drawing.bold(heading.escapingControls.cut(to: width, ellipsis: drawing.ellipsis)), ""]
-      + folded(text, indent: 2) + [""]
+    let head = [drawing.bold(heading.escapingControls.cut(to: width, ellipsis: drawing.ellipsis)), ""]
+    let foot =
+      [""]
       + Completion.columns(names, width: width - 2).map {
         "  " + $0.cut(to: width - 2, ellipsis: drawing.ellipsis)
       }
-      + folded(keys, indent: 2).map(drawing.dim)
-      + remarks.flatMap { folded($0, indent: 2) }
+      + folded(keys).map(drawing.dim) + remarks.flatMap(folded)
+    let body = folded(text)
+    // The cursor needs a line of its own.
+    let room = max(2, (rows ?? .max) - 1 - head.count - foot.count)
+    guard body.count > room else { return (head + body + foot, Extent(first: 0, count: body.count)) }
+    let count = room - 1
+    let first = min(max(0, scroll), body.count - count)
+    let place = "lines \(first + 1) to \(first + count) of \(body.count); the arrows up and down scroll"
+    let lines =
+      head + body[first..<(first + count)] + [
+        drawing.dim("  " + place.cut(to: width - 2, ellipsis: drawing.ellipsis))
+      ] + foot
+    return (Array(lines.suffix(max(1, (rows ?? .max) - 1))), Extent(first: first, count: count))
   }
 }
 
@@ -44,11 +70,12 @@ public struct LiveLines {
 
   public init(_ terminal: Terminal) { self.terminal = terminal }
 
-  /// Shows a card in the place of what was shown last.
-  public mutating func show(_ card: LabellingCard) {
-    let lines = card.lines(for: terminal.drawing)
+  /// Shows a card in the place of what was shown last; returns which lines of its text are seen.
+  public mutating func show(_ card: LabellingCard) -> LabellingCard.Extent {
+    let (lines, extent) = card.lines(for: terminal.drawing, rows: terminal.isDumb ? nil : terminal.height)
     replace(with: lines)
     widths = lines.map(\.withoutEscapes.displayWidth)
+    return extent
   }
 
   /// Leaves a line in the place of what was shown last: this one stays.
@@ -113,5 +140,5 @@ extension String {
   }
 
   /// Without the codes for colour.
-  fileprivate var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
+  var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
 }

@@ -18,7 +18,10 @@ extension Language {
                      before a digit is a hyphen.
       "-5"           in quotes a word is a value, never an option.
       # a comment    only at the start of a line: the #1 hit is text.
-      classify, note, set, tokens and embed take the rest of the line as it is.
+      classify, note, set, tokens and embed take the rest of the line as it is;
+                     behind -- all of it is text: classify -- --model is a flag
+      --json --csv --markdown  as a line's last word give the answer so; a document
+                     has it drawn.
 
     Variables
       set NAME VALUE gives a value a name; set alone lists them.

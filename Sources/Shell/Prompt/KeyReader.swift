@@ -15,7 +15,7 @@ struct KeyReader {
   let descriptor: Int32
   let signals: SelfPipe
   private var noted: [UInt8] = []
-  private var repeated: Unicode.Scalar?
+  private var repeated: [Unicode.Scalar] = []
 
   init(descriptor: Int32, signals: SelfPipe) {
     self.descriptor = descriptor
@@ -24,7 +24,7 @@ struct KeyReader {
 
   /// Waits for the next of either. Signals come first: one that came before a key is told before it.
   mutating func next() -> Event {
-    if let scalar = repeated.take() { return .key(scalar) }
+    if !repeated.isEmpty { return .key(repeated.removeFirst()) }
     var bytes: [UInt8] = []
     while true {
       var states = [
@@ -44,14 +44,65 @@ struct KeyReader {
     }
   }
 
-  /// Whether more has been typed already: what follows an escape at once is one key with it.
-  var hasMore: Bool {
+  /// Whether more has been typed already, or comes within some milliseconds: what follows an escape at once is one key with it.
+  func hasMore(within milliseconds: Int32) -> Bool {
+    if !repeated.isEmpty { return true }
     var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&state, 1, 25) > 0
+    return poll(&state, 1, milliseconds) > 0
   }
 
   /// Has a key come once more.
-  mutating func again(_ scalar: Unicode.Scalar) { repeated = scalar }
+  mutating func again(_ scalar: Unicode.Scalar) { repeated.append(scalar) }
+
+  /// Has a signal come once more.
+  mutating func again(signal: Int32) { noted.append(UInt8(signal)) }
+
+  /// The rest of a key that began with an escape, with it; `nil` where the escape stands alone or makes another key a Meta key.
+  mutating func sequence() -> String? {
+    guard let first = scalar(within: 25) else { return nil }
+    if first == "\u{1B}", let second = scalar(within: 25) {
+      if let rest = sequence(after: second) { return "\u{1B}" + rest }
+      repeated = [first, second] + repeated
+      return nil
+    }
+    if let sequence = sequence(after: first) { return sequence }
+    repeated.insert(first, at: 0)
+    return nil
+  }
+
+  /// The sequence of an escape that was read before (ECMA-48, control sequences and single shifts).
+  ///
+  /// - Parameter introducer: what came behind the escape.
+  mutating func sequence(after introducer: Unicode.Scalar) -> String? {
+    guard introducer == "[" || introducer == "O", let first = scalar(within: 50) else { return nil }
+    var sequence = "\u{1B}" + String(introducer) + String(first)
+    if first == "[" || first == "M", introducer == "[" {
+      // Function keys of the Linux console; a click of the mouse (X11).
+      for _ in 0..<(first == "M" ? 3 : 1) {
+        guard let next = scalar(within: 50) else { break }
+        sequence.unicodeScalars.append(next)
+      }
+      return sequence
+    }
+    var last = first
+    while ("\u{20}"..."?").contains(last), let next = scalar(within: 50) {
+      sequence.unicodeScalars.append(next)
+      last = next
+    }
+    return sequence
+  }
+
+  /// The next scalar, whatever signals come.
+  private mutating func scalar(within milliseconds: Int32) -> Unicode.Scalar? {
+    if !repeated.isEmpty { return repeated.removeFirst() }
+    var bytes: [UInt8] = []
+    while hasMore(within: milliseconds) {
+      var byte: UInt8 = 0
+      guard read(descriptor, &byte, 1) == 1 else { return nil }
+      if let scalar = Self.decode(byte, after: &bytes) { return scalar }
+    }
+    return nil
+  }
 
   /// The scalar that a byte completes. Bytes that are no UTF-8 are passed over.
   static func decode(_ byte: UInt8, after bytes: inout [UInt8]) -> Unicode.Scalar? {
@@ -73,7 +124,9 @@ struct KeyReader {
 /// Follows libedit's search through the history (Ctrl-R), which takes the escape that an arrow key begins with for its own end
 /// and would leave the rest of that key in the line.
 struct HistorySearch {
-  private var isUnderWay = false
+  private(set) var isUnderWay = false
+
+  mutating func end() { isUnderWay = false }
 
   /// Whether the search is ended by a key that libedit would swallow.
   mutating func isEnded(by key: Unicode.Scalar) -> Bool {

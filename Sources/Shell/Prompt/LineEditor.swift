@@ -2,6 +2,10 @@ import CLibEdit
 import Foundation
 
 /// libedit, as Swift sees it: one line at a time from a terminal, on the main thread.
+///
+/// libedit has the buffer, the keys and the search through the history. On a terminal that knows escape codes its own drawing
+/// goes nowhere, since it miscounts joined and wide characters in wrapped lines, and `LineDisplay` draws: each time when a key
+/// is asked for and none is there yet, so that a paste is drawn once.
 final class LineEditor {
   enum Line: Equatable {
     case text(String)
@@ -12,22 +16,38 @@ final class LineEditor {
 
   /// Offers candidates for a line and the cursor in it.
   var complete: ((String, String.Index) -> [Candidate])?
+  /// What the parts of a line are, for their colours.
+  var highlight: ((String) -> [Highlight])?
+  /// Whether the lines of a paste behind this text are one text.
+  var joinsLines: ((String) -> Bool)?
   /// The lines that wait to be said above the one being edited.
   var announcements: () -> [String] = { [] }
 
-  private let terminal: Terminal
-  private let editor: OpaquePointer
+  let terminal: Terminal
+  let editor: OpaquePointer
   private let entries: OpaquePointer
   private let bracketsPastes: Bool
-  private var keys: KeyReader
-  private var prompt = strdup("")
-  private var rightPrompt = strdup("")
-  private var promptWidth = 0
-  /// What stood in the line before anything was typed.
-  private var offer: String?
+  var keys: KeyReader
+  /// Keys that libedit gets before any other.
+  private var waiting: [Unicode.Scalar] = []
+  /// Whether an escape has been passed on by itself.
+  private var escapeIsOpen = false
+  private var settings = ""
+  private var prompt = ""
+  private var note = ""
+  /// As libedit draws them.
+  private var drawnPrompt = strdup("")
+  private var drawnNote = strdup("")
+  /// What Enter on an empty line means; it stands there in grey.
+  private(set) var offer: String?
   /// The signal that has ended the line.
   private var signal: Int32?
-  private var search = HistorySearch()
+  private(set) var search = HistorySearch()
+  var walk = HistoryWalk()
+  var undo = UndoHistory()
+  /// What was deleted last, to be brought back, and the line that was left: what is deleted next to it joins it.
+  var deleted: (text: String, line: EditedLine)?
+  var display: LineDisplay
 
   /// - Parameters:
   ///   - terminal: where the line is shown.
@@ -35,7 +55,7 @@ final class LineEditor {
   ///   - editrc: whether the user's file of settings is read.
   /// - Throws: `Failure` where libedit cannot be had.
   init(terminal: Terminal, keys: KeyReader, editrc: Bool) throws {
-    guard let editor = fettle_el_init("fettle"), let entries = history_init() else {
+    guard let editor = fettle_el_init("fettle", terminal.isDumb ? 1 : 0), let entries = history_init() else {
       throw Failure(
         code: "no-line-editor", message: "The terminal cannot be edited on. Type commands through a pipe.")
     }
@@ -43,15 +63,27 @@ final class LineEditor {
     self.keys = keys
     self.editor = editor
     self.entries = entries
-    let isEmacs = Self.setUp(editor, entries, editrc: editrc)
+    display = LineDisplay(terminal)
+    _ = fettle_history_size(entries, Int32(PromptHistory.capacity))
+    _ = fettle_el_set_text(editor, EL_EDITOR, "emacs")
+    _ = fettle_el_history(editor, entries)
+    for function in EditingFunction.all {
+      _ = fettle_el_add_function(editor, function.name, function.help, function.call)
+    }
+    settings = editrc ? Self.readSettings(editor) : ""
+    let isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
     bracketsPastes = isEmacs && !terminal.isDumb
-    if isEmacs { _ = fettle_el_bind(editor, "^D", "fettle-end") }
-    if bracketsPastes { _ = fettle_el_bind(editor, "\u{1B}[200~", "fettle-paste") }
+    // Behind the user's file, since its `bind -e` would undo them; what the user has bound stays.
+    for (key, name) in EditingFunction.bindings(isEmacs: isEmacs) where !isBoundByUser(key) {
+      _ = fettle_el_bind(editor, key, name)
+    }
 
     // The editor lives as long as the process. `el_end` would throw away what is typed ahead for the shell that started us.
     _ = fettle_el_set_client(editor, Unmanaged.passRetained(self).toOpaque())
-    _ = fettle_el_prompt(editor, { LineEditor.of($0)?.prompt }, Self.escape)
-    _ = fettle_el_right_prompt(editor, { LineEditor.of($0)?.rightPrompt }, Self.escape)
+    if terminal.isDumb {
+      _ = fettle_el_prompt(editor, { LineEditor.of($0)?.drawnPrompt }, 1)
+      _ = fettle_el_right_prompt(editor, { LineEditor.of($0)?.drawnNote }, 1)
+    }
     _ = fettle_el_set_reader(editor) { LineEditor.of($0)?.readKey(into: $1) ?? 0 }
   }
 
@@ -63,59 +95,42 @@ final class LineEditor {
   /// - Parameters:
   ///   - prompt: what stands before it.
   ///   - note: what stands at the window's right edge, as long as there is room.
-  ///   - offer: what stands in the line already, as if it had been typed.
+  ///   - offer: what Enter on an empty line runs. On a dumb terminal it stands in the line as if it had been typed.
   func read(prompt: String, note: String, offer: String? = nil) -> Line {
-    promptWidth = prompt.displayWidth
-    set(&self.prompt, to: prompt, style: "1")
-    set(&rightPrompt, to: note, style: "2")
+    (self.prompt, self.note, self.offer) = (prompt, note, offer)
+    free(drawnPrompt)
+    free(drawnNote)
+    (drawnPrompt, drawnNote) = (strdup(prompt), strdup(note))
     if bracketsPastes { switchBrackets(on: true) }
     defer { if bracketsPastes { switchBrackets(on: false) } }
     signal = nil
-    self.offer = offer
-    if let offer { el_push(editor, offer) }
+    search = HistorySearch()
+    undo = UndoHistory()
+    walk = HistoryWalk(entries: walk.entries)
+    display.forget()
+    if let offer, terminal.isDumb { el_push(editor, offer) }
     var count: Int32 = 0
     let text = el_gets(editor, &count)
     if let signal { return .interrupted(signal) }
-    guard let text else { return .end }
+    guard let text else {
+      finish("")
+      return .end
+    }
     var line = String(cString: text)
     if line.last == "\n" { line.removeLast() }
+    if line.isEmpty, let offer, !terminal.isDumb { line = offer }
+    if finish(line) { terminal.write("\n") }
     return .text(line)
   }
 
   /// Makes these the history that the arrow keys and Ctrl-R walk through, the newest last.
   func setHistory(_ lines: [String]) {
+    walk.entries = lines
     _ = fettle_history_clear(entries)
     for line in lines { _ = fettle_history_enter(entries, line) }
   }
 
-  // MARK: - Set-up
-
-  private static let escape: CChar = 1
-
-  /// Sets keys and history up; whether the keys are those of Emacs.
-  private static func setUp(_ editor: OpaquePointer, _ entries: OpaquePointer, editrc: Bool) -> Bool {
-    _ = fettle_history_size(entries, Int32(PromptHistory.capacity))
-    _ = fettle_el_set_text(editor, EL_EDITOR, "emacs")
-    _ = fettle_el_history(editor, entries)
-    _ = fettle_el_add_function(editor, "fettle-complete", "Complete the word") { editor, _ in
-      LineEditor.of(editor)?.completeWord() ?? UInt8(CC_ERROR)
-    }
-    _ = fettle_el_add_function(editor, "fettle-paste", "Insert a paste") { editor, _ in
-      LineEditor.of(editor)?.insertPaste() ?? UInt8(CC_ERROR)
-    }
-    _ = fettle_el_add_function(editor, "fettle-end", "Delete the character, or end the input") { editor, _ in
-      LineEditor.of(editor)?.deleteOrEnd() ?? UInt8(CC_ERROR)
-    }
-    _ = fettle_el_bind(editor, "^R", "em-inc-search-prev")
-    let settings = editrc ? readSettings(editor) : ""
-    let isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
-    // `bind -e` in the user's file would have undone these; what the user has bound itself stays.
-    if !settings.contains("^I") { _ = fettle_el_bind(editor, "^I", "fettle-complete") }
-    if isEmacs, !settings.contains("^R") { _ = fettle_el_bind(editor, "^R", "em-inc-search-prev") }
-    return isEmacs
-  }
-
-  private static func of(_ editor: OpaquePointer?) -> LineEditor? {
+  static func of(_ editor: OpaquePointer?) -> LineEditor? {
     guard let editor, let client = fettle_el_client(editor) else { return nil }
     return Unmanaged<LineEditor>.fromOpaque(client).takeUnretainedValue()
   }
@@ -130,91 +145,63 @@ final class LineEditor {
     return text
   }
 
-  private func set(_ pointer: inout UnsafeMutablePointer<CChar>?, to text: String, style: String) {
-    free(pointer)
-    guard terminal.colour, !text.isEmpty else {
-      pointer = strdup(text)
-      return
-    }
-    let leading = text.prefix { $0 == " " }
-    let trailing = text.reversed().prefix { $0 == " " }
-    let middle = text.dropFirst(leading.count).dropLast(trailing.count)
-    pointer = strdup("\(leading)\u{1}\u{1B}[\(style)m\u{1}\(middle)\u{1}\u{1B}[0m\u{1}\(String(trailing))")
+  /// Whether the user's settings name a key, in one of libedit's spellings.
+  private func isBoundByUser(_ key: String) -> Bool {
+    guard key.hasPrefix("\u{1B}") else { return settings.contains(key) }
+    return ["\\e", "^[", "M-"].contains { settings.contains($0 + key.dropFirst()) }
   }
 
-  private func switchBrackets(on: Bool) {
-    fflush(nil)
+  func switchBrackets(on: Bool) {
+    guard bracketsPastes else { return }
     TerminalModes.notePaste(isBracketed: on)
     terminal.write(on ? "\u{1B}[?2004h" : "\u{1B}[?2004l")
   }
+}
 
-  // MARK: - Keys
+// MARK: - Drawing
 
-  private func insertPaste() -> UInt8 {
-    let end: [Unicode.Scalar] = ["\u{1B}", "[", "2", "0", "1", "~"]
-    var scalars: [Unicode.Scalar] = []
-    while !scalars.suffix(end.count).elementsEqual(end) {
-      var character: wchar_t = 0
-      guard el_wgetc(editor, &character) == 1 else { return UInt8(CC_REFRESH) }
-      if let scalar = Unicode.Scalar(UInt32(bitPattern: character)) { scalars.append(scalar) }
-    }
-    var text = String.UnicodeScalarView()
-    var previous: Unicode.Scalar?
-    for scalar in scalars.dropLast(end.count) {
-      defer { previous = scalar }
-      switch scalar {
-      case "\n" where previous == "\r": break
-      case "\r": text.append("\n")
-      case "\n", "\t": text.append(scalar)
-      case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}": break
-      default: text.append(scalar)
+extension LineEditor {
+  /// What stands in grey behind the cursor at the line's end.
+  var suggestion: String? {
+    let line = line
+    guard line.isAtEnd, !search.isUnderWay, !terminal.isDumb else { return nil }
+    if line.text.isEmpty { return offer }
+    return terminal.colour ? walk.suggestion(for: line.text) : nil
+  }
+
+  private func draw() {
+    let line = line
+    if !search.isUnderWay { undo.note(line) }
+    guard !terminal.isDumb else { return }
+    display.show(frame(of: line, suggestion: suggestion))
+  }
+
+  /// Leaves a text on the screen as the line that was run; whether the cursor stands behind it, and not at a row's start.
+  @discardableResult
+  func finish(_ text: String) -> Bool {
+    guard !terminal.isDumb else { return false }
+    let frame = frame(of: EditedLine(text: text, cursor: text.unicodeScalars.count))
+    display.finish(frame)
+    return frame.cursor.column > 0
+  }
+
+  private func frame(of line: EditedLine, suggestion: String? = nil) -> LineFrame {
+    var styles = Array(repeating: LineStyle.plain, count: line.characters.count)
+    if terminal.colour {
+      for part in highlight?(line.text) ?? [] {
+        for index in part.range.clamped(to: styles.indices) { styles[index] = part.kind.style }
       }
     }
-    // Enter is the learner's to press.
-    while text.last == "\n" { text.removeLast() }
-    guard !text.isEmpty else { return UInt8(CC_REFRESH) }
-    return UInt8(el_insertstr(editor, String(text)) == 0 ? CC_REFRESH : CC_ERROR)
-  }
-
-  /// Ctrl-D: the end on an empty line, and on one that only has what was offered; else the character under the cursor goes.
-  private func deleteOrEnd() -> UInt8 {
-    guard let (before, after) = textAroundCursor() else { return UInt8(CC_ERROR) }
-    if (before + after).isEmpty || before + after == offer { return UInt8(CC_EOF) }
-    guard !after.isEmpty else { return UInt8(CC_ERROR) }
-    el_cursor(editor, 1)
-    el_deletestr(editor, 1)
-    return UInt8(CC_REFRESH)
-  }
-
-  private func completeWord() -> UInt8 {
-    guard let complete, let (before, after) = textAroundCursor() else { return UInt8(CC_ERROR) }
-    let whole = before + after
-    let cursor = whole.unicodeScalars.index(whole.startIndex, offsetBy: before.unicodeScalars.count)
-    switch Completion(complete(whole, cursor), before: before[...]) {
-    case .nothing: return UInt8(CC_ERROR)
-    case .insert(let count, let text):
-      // libedit counts wide characters, a `Candidate` what a person takes for one.
-      let deleted = String(before.suffix(count)).unicodeScalars.count
-      if deleted > 0 { el_deletestr(editor, Int32(deleted)) }
-      return UInt8(el_insertstr(editor, text) == 0 ? CC_REFRESH : CC_ERROR)
-    case .list(let names):
-      fflush(nil)
-      let lines = [""] + Completion.columns(names, width: terminal.width)
-      terminal.write(lines.map { $0 + "\r\n" }.joined())
-      return UInt8(CC_REDISPLAY)
+    var frame = LineFrame(width: terminal.width)
+    frame.append(prompt, .bold)
+    for (index, character) in line.characters.enumerated() {
+      if index == line.index { frame.placeCursor(before: character.isNewline ? 0 : character.displayWidth) }
+      frame.append(character, styles[index])
     }
-  }
-
-  /// The line before and behind the cursor.
-  private func textAroundCursor() -> (before: String, after: String)? {
-    guard let line = el_wline(editor)?.pointee, let buffer = line.buffer else { return nil }
-    func text(_ from: UnsafePointer<wchar_t>, _ to: UnsafePointer<wchar_t>) -> String {
-      let wide = UnsafeBufferPointer(start: from, count: to - from)
-      var scalars = String.UnicodeScalarView()
-      scalars.append(contentsOf: wide.compactMap { Unicode.Scalar(UInt32(bitPattern: $0)) })
-      return String(scalars)
-    }
-    return (text(buffer, line.cursor), text(line.cursor, line.lastchar))
+    if line.isAtEnd { frame.placeCursorAtEnd() }
+    if let suggestion { frame.append(suggestion, .faint) }
+    frame.append(note: note)
+    return frame
   }
 }
 
@@ -224,72 +211,93 @@ extension LineEditor {
   /// libedit's reader: 1 and a character, 0 at the end, -1 where a signal ends the line.
   private func readKey(into character: UnsafeMutablePointer<wchar_t>?) -> Int32 {
     while true {
-      switch keys.next() {
-      case .key(let scalar):
-        if search.isEnded(by: scalar), keys.hasMore { keys.again(scalar) }
-        character?.pointee = wchar_t(bitPattern: scalar.value)
+      if !waiting.isEmpty {
+        character?.pointee = wchar_t(bitPattern: waiting.removeFirst().value)
         return 1
+      }
+      if !keys.hasMore(within: 0) { draw() }
+      switch keys.next() {
+      case .key(let scalar): take(scalar)
       case .end: return 0
       case .signal(let number):
         if handle(number) { continue }
-        moveToEnd()
+        if !terminal.isDumb { finish(line.text) }
         signal = number
         return -1
       }
     }
   }
 
+  /// Passes a key on. One that sends several bytes is read whole: known ones by the one sequence that stands for them, what
+  /// nobody knows not at all.
+  private func take(_ scalar: Unicode.Scalar) {
+    let followsEscape = escapeIsOpen
+    escapeIsOpen = false
+    if scalar == "\u{1B}", let sequence = keys.sequence() {
+      guard let key = known(sequence) else { return }
+      // libedit takes the escape for the end of its search.
+      waiting = (search.isUnderWay ? ["\u{1B}"] : []) + Array(key.unicodeScalars)
+      search.end()
+    } else if followsEscape, let sequence = keys.sequence(after: scalar) {
+      waiting = Array((known(sequence) ?? TerminalKey.unknown.rawValue).unicodeScalars.dropFirst())
+    } else {
+      let endsSearch = search.isEnded(by: scalar)
+      if endsSearch, keys.hasMore(within: 25) {
+        keys.again(scalar)
+      } else {
+        escapeIsOpen = scalar == "\u{1B}"
+      }
+      waiting = [scalar]
+    }
+  }
+
+  private func known(_ sequence: String) -> String? {
+    if isBoundByUser(sequence) { return sequence }
+    let key = TerminalKey(sequence: sequence)
+    return key == .unknown ? nil : key.rawValue
+  }
+
   /// Whether editing goes on after a signal.
   private func handle(_ signal: Int32) -> Bool {
     switch signal {
     case SIGWINCH:
-      moveToStart()
+      startLineAnew()
       el_resize(editor)
-      _ = fettle_el_refresh(editor)
-    case SIGCONT:
-      // Whoever had the terminal in between has set its modes. libedit sets its own only when it thinks them lost.
-      _ = fettle_el_set_number(editor, EL_PREP_TERM, 0)
-      _ = fettle_el_set_number(editor, EL_PREP_TERM, 1)
-      _ = fettle_el_refresh(editor)
+    case SIGCONT: prepareTerminal()
     case Int32(KeyReader.wake):
       let lines = announcements()
-      guard !lines.isEmpty else { break }
-      moveToStart()
+      guard !lines.isEmpty else { return true }
+      startLineAnew()
       terminal.write(lines.map { $0 + "\r\n" }.joined())
-      _ = fettle_el_refresh(editor)
     default: return false
     }
+    if terminal.isDumb { _ = fettle_el_refresh(editor) }
     return true
   }
 
-  /// Takes the line off the screen and leaves the cursor where it began, so that libedit can draw it anew.
-  private func moveToStart() {
-    fflush(nil)
-    guard !terminal.isDumb else { return terminal.write("\r\n") }
-    let rows = rowsAndColumn(of: textAroundCursor()?.before ?? "").rows
-    terminal.write("\r" + (rows > 0 ? "\u{1B}[\(rows)A" : "") + "\u{1B}[J")
+  /// Sets the terminal's modes for editing: whoever had it in between has set its own, and libedit sets its only when it thinks
+  /// them lost.
+  func prepareTerminal() {
+    display.forget()
+    _ = fettle_el_set_number(editor, EL_PREP_TERM, 0)
+    _ = fettle_el_set_number(editor, EL_PREP_TERM, 1)
   }
 
-  /// Leaves the cursor behind the line's last character, so that what follows does not overwrite its lower rows.
-  private func moveToEnd() {
-    fflush(nil)
-    guard !terminal.isDumb, let (before, after) = textAroundCursor(), !after.isEmpty else { return }
-    let end = rowsAndColumn(of: before + after)
-    let rows = end.rows - rowsAndColumn(of: before).rows
-    terminal.write(
-      "\r" + (rows > 0 ? "\u{1B}[\(rows)B" : "") + (end.column > 0 ? "\u{1B}[\(end.column)C" : ""))
+  /// Takes the line off the screen, to be drawn anew where the cursor is then.
+  private func startLineAnew() {
+    if terminal.isDumb { terminal.write("\r\n") } else { display.erase() }
   }
+}
 
-  /// Rows from the prompt's down to a text's end, and the column there.
-  ///
-  /// By the window's width as it is now: most terminals lay a wrapped line out anew when their width changes.
-  private func rowsAndColumn(of text: String) -> (rows: Int, column: Int) {
-    let width = max(1, terminal.width)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let ends = lines.enumerated().map {
-      (($0.offset == 0 ? promptWidth : 0) + String($0.element).displayWidth)
+extension Highlight.Kind {
+  fileprivate var style: LineStyle {
+    switch self {
+    case .verb: .bold
+    case .option: .option
+    case .quoted: .quoted
+    case .variable: .variable
+    case .comment: .faint
+    case .unknown: .unknown
     }
-    let wraps = ends.reduce(0) { $0 + $1 / width }
-    return (wraps + lines.count - 1, (ends.last ?? 0) % width)
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 public enum Next: Sendable, Equatable {
   case goOn
   case leave
-  /// Goes on with a command that stands ready in the line, to be run or edited.
+  /// Goes on with a command that stands in grey on the empty line: Enter runs it, the right arrow takes it to be edited.
   case offer(String)
 }
 
@@ -55,12 +55,16 @@ public final class Prompt {
   /// - Parameters:
   ///   - continuation: what is open at the end of a text (`a double quote`), `nil` for a whole one.
   ///   - complete: what Tab offers for a text and the cursor in it; the text has the lines before, too.
+  ///   - highlight: what the parts of a text are, for their colours.
+  ///   - joinsLines: whether the lines of a paste behind a text are one text, with blanks between.
   ///   - leaves: asked at Ctrl-D: whether the shell is to be left.
   ///   - execute: runs a command, which may have several lines, on a thread of its own. Has the cancellation that Ctrl-C sets.
   /// - Throws: `Failure` where the process may open no more descriptors.
   public func run(
     continuation: (String) -> String?,
     complete: ((String, String.Index) -> [Candidate])? = nil,
+    highlight: ((String) -> [Highlight])? = nil,
+    joinsLines: ((String) -> Bool)? = nil,
     leaves: () -> Bool = { true },
     execute: @escaping @Sendable (String, Cancellation) -> Next
   ) throws {
@@ -77,14 +81,17 @@ public final class Prompt {
     if let banner { terminal.write(banner + "\n") }
     var offer: String?
     while true {
-      switch read(offer: offer, continuation: continuation, complete: complete) {
+      switch read(
+        offer: offer, continuation: continuation, complete: complete, highlight: highlight,
+        joinsLines: joinsLines)
+      {
       case .closed: return
       case .end:
         if leaves() { return }
         offer = nil
       case .text(let text):
-        offer = nil
         guard !text.allSatisfy(\.isWhitespace) else { continue }
+        offer = nil
         history.append(text)
         editor.setHistory(history.entries)
         switch try runner.run(text, execute) {
@@ -106,9 +113,9 @@ public final class Prompt {
 
   /// A whole text, of as many lines as it needs.
   private func read(
-    offer: String?, continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?
+    offer: String?, continuation: (String) -> String?, complete: ((String, String.Index) -> [Candidate])?,
+    highlight: ((String) -> [Highlight])?, joinsLines: ((String) -> Bool)?
   ) -> Reading {
-    var offer = offer
     var text = ""
     var open: String?
     while true {
@@ -121,12 +128,21 @@ public final class Prompt {
           return complete(whole, whole.unicodeScalars.index(whole.startIndex, offsetBy: start + offset))
         }
       }
+      editor.joinsLines = open == nil ? joinsLines : nil
+      let start = before.count
+      editor.highlight = highlight.map { highlight in
+        { line in
+          highlight(before + line).map {
+            Highlight(max(0, $0.range.lowerBound - start)..<max(0, $0.range.upperBound - start), $0.kind)
+          }
+        }
+      }
       if let open, terminal.isDumb { terminal.write("(\(open) is open; Ctrl-C drops the command)\n") }
       let note = open.map { terminal.isDumb ? "" : $0 + " is open" } ?? ""
       announcer.isEditing = true
       let line = editor.read(
-        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note, offer: offer)
-      offer = nil
+        prompt: open == nil ? Self.prompt : Self.continuationPrompt, note: note,
+        offer: open == nil ? offer : nil)
       announcer.isEditing = false
       // Said while the line was being ended.
       for line in announcer.takeLines() { terminal.write(line + "\n") }

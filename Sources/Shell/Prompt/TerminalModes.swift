@@ -39,6 +39,17 @@ struct TerminalModes: Sendable {
     Self.set(savedModes)
   }
 
+  /// Runs another program with the modes that the prompt found.
+  static func asBefore<T>(_ body: () -> T) -> T {
+    isQuiet.store(false, ordering: .releasing)
+    set(savedModes)
+    defer {
+      isQuiet.store(true, ordering: .releasing)
+      set(quietModes)
+    }
+    return body()
+  }
+
   /// Whether the terminal is in these modes now.
   static var areQuiet: Bool { isQuiet.load(ordering: .acquiring) }
 

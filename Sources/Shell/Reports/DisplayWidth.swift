@@ -19,6 +19,20 @@ extension String {
     while kept.last == " " { kept.removeLast() }
     return kept + ellipsis
   }
+
+  /// The beginning and the end, as much as fits of both, with `ellipsis` between them; never wider than `width`.
+  func cutInside(to width: Int, ellipsis: String) -> String {
+    guard displayWidth > width else { return self }
+    let room = width - ellipsis.displayWidth
+    guard room > 1 else { return cut(to: width, ellipsis: ellipsis) }
+    var used = 0
+    let end = reversed().prefix { character in
+      used += character.displayWidth
+      return used <= (room + 1) / 2
+    }
+    let tail = String(String(end).reversed())
+    return cut(to: width - tail.displayWidth, ellipsis: ellipsis) + tail
+  }
 }
 
 extension Character {

@@ -99,9 +99,16 @@ public struct TerminalDrawing: Sendable {
 
   private func draw(_ table: Table) -> [String] {
     let widths = fitted(table)
+    // The first column names the rows: where their beginnings are the same, its ends have to tell them apart.
+    let names = table.rows.compactMap { $0.first?.drawn }
+    let beginnings = Set(names.map { $0.cut(to: widths.first ?? 0, ellipsis: ellipsis) })
+    let isCutInside = beginnings.count < Set(names).count
     func row(_ cells: [String]) -> String {
       zip(widths.indices, cells).map { column, text in
-        let text = text.cut(to: widths[column], ellipsis: ellipsis)
+        let text =
+          column == 0 && isCutInside
+          ? text.cutInside(to: widths[column], ellipsis: ellipsis)
+          : text.cut(to: widths[column], ellipsis: ellipsis)
         let padding = blanks(widths[column] - text.displayWidth)
         return "  " + (table.alignment(of: column) == .left ? text + padding : padding + text)
       }.joined()
@@ -110,14 +117,18 @@ public struct TerminalDrawing: Sendable {
     return [styled(header, .bold)] + table.rows.map { row($0.map(\.drawn)) }
   }
 
-  /// Column widths that fit the window: the widest gives way first, columns of text before columns of numbers.
+  /// Column widths that fit the window: the widest gives way first, columns of text before columns of numbers, the first, which names
+  /// the rows, behind the others.
   private func fitted(_ table: Table) -> [Int] {
     var widths = table.columnWidths
-    for (alignment, least) in [(Table.Alignment.left, 8), (.left, 4), (.right, 4)] {
+    let steps: [(columns: (Int) -> Bool, least: Int)] = [
+      ({ $0 > 0 && table.alignment(of: $0) == .left }, 8), ({ $0 == 0 }, 16),
+      ({ $0 > 0 && table.alignment(of: $0) == .left }, 4), ({ $0 == 0 }, 8),
+      ({ $0 > 0 }, 4), ({ $0 == 0 }, 4),
+    ]
+    for (columns, least) in steps {
       while widths.reduce(0, { $0 + $1 + 2 }) > width {
-        let candidates = widths.indices.filter {
-          table.alignment(of: $0) == alignment && widths[$0] > least
-        }
+        let candidates = widths.indices.filter { columns($0) && widths[$0] > least }
         guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
         widths[widest] -= 1
       }
@@ -150,7 +161,7 @@ public struct TerminalDrawing: Sendable {
   }
 
   func bold(_ text: String) -> String { styled(text, .bold) }
-  func dim(_ text: String) -> String { styled(text, .dim) }
+  public func dim(_ text: String) -> String { styled(text, .dim) }
 
   private func styled(_ text: String, _ style: Style) -> String {
     guard colour, !text.isEmpty else { return text }

@@ -67,6 +67,12 @@ public struct KeyPresses {
     }
   }
 
+  /// Whether something has been typed that nobody has read yet.
+  static var isWaiting: Bool {
+    var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&state, 1, 0) > 0
+  }
+
   private func press(_ line: [UInt8]) -> Press {
     String(decoding: line, as: UTF8.self).first { !$0.isWhitespace }.map(Press.key) ?? .enter
   }

@@ -35,10 +35,14 @@ public struct Terminal: Sendable {
   public static var standardError: Terminal { Terminal(descriptor: STDERR_FILENO) }
 
   /// Columns of the window as it is now; 80 where there is none.
-  public var width: Int {
+  public var width: Int { size.map { Int($0.ws_col) }.flatMap { $0 > 0 ? $0 : nil } ?? 80 }
+
+  /// Rows of the window as it is now; 24 where there is none.
+  public var height: Int { size.map { Int($0.ws_row) }.flatMap { $0 > 0 ? $0 : nil } ?? 24 }
+
+  private var size: winsize? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
   }
 
   /// The drawing that suits it now; a pipe gets the document's width.

@@ -26,6 +26,11 @@ extension Workbench {
     return true
   }
 
+  /// Takes a step out of the log for good.
+  public func forget(step id: Int) throws {
+    try db.execute(sql: "DELETE FROM steps WHERE id = ?", arguments: [id])
+  }
+
   /// The steps after one, in their order; all of them after 0.
   public func steps(after id: Int = 0) throws -> [LoggedStep] {
     let rows = try Row.fetchAll(
