@@ -91,7 +91,9 @@ extension Context {
     let precision = try workspace.read { try Settings($0).precision }
     var chosen = model
     var adapter: URL?
+    var seen: Set<String> = []
     while case .tuned(let tuned) = chosen {
+      guard seen.insert(tuned.name).inserted else { throw workspace.damage }
       let folder = self.folder(of: tuned)
       if has("model.safetensors", in: folder) {
         return try encoders.encoder(in: folder, adapter: adapter, precision: precision)

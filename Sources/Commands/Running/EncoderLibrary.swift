@@ -32,6 +32,7 @@ public final class EncoderLibrary: Sendable {
     cache = caches.appending(path: "fettle/models")
     override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
     self.threads = threads
+    ModelCacheLock.sweep(cache)
   }
 
   /// The name of the model's folder, where no folder is named from outside.

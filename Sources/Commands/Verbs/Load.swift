@@ -42,7 +42,9 @@ struct Load: Verb {
       name: name?.description, textColumn: text?.description, categoryColumn: category?.description,
       skipBad: skipBad,
       sample: sample, perCategory: perCategory, seed: context.seed)
-    let data = try AssetFile.open(url, shownAs: context.files.shown(file.description), options: options)
+    let data = try AssetFile.open(
+      url, shownAs: context.files.shown(file.description), options: options,
+      opener: context.files.opener)
     if context.files.isOutside(url) {
       context.progress.message(
         "\(context.files.shown(file.description).visible) lies outside \(context.files.root.lastPathComponent): "

@@ -29,7 +29,8 @@ struct TextsOption: ParsableArguments {
     guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
     var source = try TextFile.open(
-      url, shownAs: context.files.shown(file.description), textColumn: column?.description)
+      url, shownAs: context.files.shown(file.description), textColumn: column?.description,
+      opener: context.files.opener)
     while let text = try source.next() {
       try context.checkCancellation()
       try body(text)
