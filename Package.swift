@@ -23,20 +23,22 @@ let package = Package(
       name: "Commands",
       dependencies: [
         argumentParser, "Shell", "Transcripts", "Publishing", "Classifiers", "Encoder", "HTTP",
-        "Workbench", "Scoring",
+        "Workbench", "Scoring", "Basics",
       ]),
-    .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts"]),
+    .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts", "Basics"]),
     .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts"]),
     .target(name: "Transcripts", dependencies: ["Yams"]),
     .target(name: "Classifiers", dependencies: ["Workbench", "Encoder"]),
-    .target(name: "Encoder", dependencies: ["COneDNN", "CKernels"]),
-    .target(name: "HTTP", dependencies: ["CLibCurl"]),
+    .target(name: "Encoder", dependencies: ["COneDNN", "CKernels", "Basics"]),
+    .target(name: "HTTP", dependencies: ["CLibCurl", "Basics"]),
     .target(
       name: "Workbench",
       dependencies: [
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
+        "Basics",
       ]),
     .target(name: "Scoring"),
+    .target(name: "Basics", dependencies: ["CSystem"]),
 
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
@@ -46,6 +48,7 @@ let package = Package(
       providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CSystem"),
 
     .executableTarget(
       name: "fettle-bench",
@@ -64,6 +67,7 @@ let package = Package(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
     .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench", "PseudoTerminal"]),
   ],

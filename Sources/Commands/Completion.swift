@@ -7,7 +7,8 @@ extension FrontDoor {
   public var banner: String {
     let isNew = (try? workspace.read { try $0.lastStepID() == 0 }) ?? false
     let name = workspace.folder.path(relativeTo: URL(folder: FileManager.default.currentDirectoryPath))
-    return "fettle \(Self.version) · workspace \(name.visible)\(isNew ? " (new)" : "") · type help or tour"
+    return
+      "fettle \(Self.version) · workspace \(name.visible)\(isNew ? " (new)" : workspace.isReadOnly ? " (read-only)" : "") · type help or tour"
   }
 
   /// What Tab offers for the word before the cursor, all of it from the verbs' own declarations: verbs and subcommands,

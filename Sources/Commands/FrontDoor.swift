@@ -29,7 +29,7 @@ public struct FrontDoor: Sendable {
     do {
       workspace = try Workspace.open(folder, shownAs: options.workspace)
       let isNew = try workspace.read { try $0.steps(after: 0).isEmpty && $0.setting("root") == nil }
-      if isNew {
+      if isNew, !workspace.isReadOnly {
         try workspace.write { workbench in
           let settings = try Settings(workbench)
           try settings.set(root: here.path(relativeTo: folder))

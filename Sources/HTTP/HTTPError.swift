@@ -16,6 +16,10 @@ public enum HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
   case status(Int, address: String)
   /// The server sends elsewhere too often, or to what is neither http nor https.
   case badRedirect(host: String)
+  /// What answers is no web server.
+  case notHTTP(host: String)
+  /// What the server sends is longer or shorter than the file.
+  case otherFile(host: String, expected: Int64)
   /// The connection ended before the file did; what came is kept.
   case connectionLost(host: String, received: Int64, total: Int64?)
   /// Nothing came for that long; what came is kept.
@@ -41,6 +45,8 @@ public enum HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notTrusted: "not-trusted"
     case .status: "http-status"
     case .badRedirect: "bad-redirect"
+    case .notHTTP: "not-http"
+    case .otherFile: "other-file"
     case .connectionLost: "connection-lost"
     case .stalled: "stalled"
     case .cannotWrite: "cannot-write"
@@ -80,6 +86,11 @@ public enum HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
     case .badRedirect(let host):
       "The server \(host) sends the request in a circle or away from the web. "
         + "In a network that asks for a login, log in first."
+    case .notHTTP(let host):
+      "What answers at \(host) is no web server. In a network that asks for a login, log in first; then try again."
+    case .otherFile(let host, let expected):
+      "What \(host) sends is another file: the one that was asked for has \(expected) bytes. "
+        + "In a network that asks for a login, log in first; then try again."
     case .connectionLost(let host, let received, let total):
       "The connection to \(host) ended after \(received)\(total.map { " of \($0)" } ?? "") bytes. "
         + "What came is kept: try again, and it goes on from there."

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The beginning of a file that is being fetched: `NAME.part`, held by one process at a time.
@@ -29,18 +30,16 @@ final class PartialFile {
 
   /// Returns false where the disk does not take it; `writeError` says why.
   func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var rest = bytes
-    while !rest.isEmpty {
-      let written = write(descriptor, rest.baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        writeError = PartialFile.error(errno, path)
-        return false
-      }
-      size += Int64(written)
-      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+    do {
+      try DurableFile.write(bytes, to: descriptor, of: target)
+      size += Int64(bytes.count)
+      return true
+    } catch {
+      // A part of it may have been taken.
+      size = Int64(max(lseek(descriptor, 0, SEEK_CUR), 0))
+      writeError = PartialFile.error((error as? FileError)?.number ?? EIO, path)
+      return false
     }
-    return true
   }
 
   /// Forgets what came so far.
@@ -53,16 +52,13 @@ final class PartialFile {
 
   /// Makes it the file: on the disk first, then under its name.
   func finish() throws {
-    guard fsync(descriptor) == 0, rename(path, target.path) == 0 else {
-      throw PartialFile.error(errno, target.path)
+    guard fsync(descriptor) == 0 else { throw PartialFile.error(errno, target.path) }
+    do {
+      try DurableFile.move(URL(fileURLWithPath: path), to: target)
+    } catch let error as FileError {
+      throw PartialFile.error(error.number, target.path)
     }
     isFinished = true
-    // The new name is on the disk when its folder is. Should that fail, the state before comes back, which is sound too.
-    let folder = open(target.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
   }
 
   private static func openLocked(_ path: String, target: String) throws -> CInt {
@@ -86,7 +82,7 @@ final class PartialFile {
   }
 
   private static func error(_ number: CInt, _ path: String) -> HTTPError {
-    number == ENOSPC || number == EDQUOT
+    [ENOSPC, EDQUOT, EFBIG].contains(number)
       ? .diskFull(file: path) : .cannotWrite(file: path, detail: String(cString: strerror(number)))
   }
 }

@@ -5,6 +5,8 @@ import Foundation
 final class Reception {
   let part: PartialFile
   private let handle: UnsafeMutableRawPointer
+  /// Bytes that the file has.
+  private let size: Int64
   private let progress: (Int64, Int64?) -> Void
   private let isCancelled: () -> Bool
 
@@ -20,13 +22,17 @@ final class Reception {
   /// Bytes in all, where the server said so.
   private(set) var total: Int64?
   private(set) var wasCancelled = false
+  /// Whether what comes has another size than the file.
+  private(set) var isOtherFile = false
 
   init(
-    handle: UnsafeMutableRawPointer, part: PartialFile, progress: @escaping (Int64, Int64?) -> Void,
+    handle: UnsafeMutableRawPointer, part: PartialFile, size: Int64,
+    progress: @escaping (Int64, Int64?) -> Void,
     isCancelled: @escaping () -> Bool
   ) {
     self.handle = handle
     self.part = part
+    self.size = size
     self.progress = progress
     self.isCancelled = isCancelled
     offset = part.size
@@ -54,7 +60,14 @@ final class Reception {
 
   /// Returns false to end the transfer.
   func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    begin() && part.append(bytes)
+    guard begin() else { return false }
+    guard part.size + Int64(bytes.count) <= size else {
+      // Not even its beginning is the file's.
+      isOtherFile = true
+      try? part.restart()
+      return false
+    }
+    return part.append(bytes)
   }
 
   /// Reports progress. Returns false to end the transfer.
@@ -78,6 +91,7 @@ final class Reception {
     // An empty body has called nothing.
     guard code == CURLE_OK, begin() else { return false }
     if let total, part.size != total { return false }
+    if total == nil, part.size != size { return false }
     if part.size != reported { progress(part.size, part.size) }
     return true
   }
@@ -96,16 +110,21 @@ final class Reception {
         return false
       }
       total = range.total ?? (length >= 0 ? offset + length : nil)
-    case 200..<300:
-      // A server that knows no ranges sends the whole.
+    case 200..<300: total = length >= 0 ? length : nil
+    default: return false
+    }
+    guard total ?? size == size else {
+      isOtherFile = true
+      return false
+    }
+    // A server that knows no ranges sends the whole.
+    if status != 206, part.size > 0 {
       do {
-        if part.size > 0 { try part.restart() }
+        try part.restart()
       } catch {
         failure = error
         return false
       }
-      total = length >= 0 ? length : nil
-    default: return false
     }
     hasBegun = true
     return true

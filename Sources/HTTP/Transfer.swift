@@ -16,10 +16,11 @@ final class Transfer {
   private let handle: UnsafeMutableRawPointer
   private let address: String
   private let host: String
+  private let size: Int64
   private let connectTimeout: Double
   private let stallTimeout: Int
 
-  init(_ address: String, connectTimeout: Double, stallTimeout: Int) throws {
+  init(_ address: String, size: Int64, connectTimeout: Double, stallTimeout: Int) throws {
     let components = URLComponents(string: address)
     guard let components, let host = components.host, !host.isEmpty,
       ["http", "https"].contains(components.scheme?.lowercased())
@@ -30,6 +31,7 @@ final class Transfer {
     self.handle = handle
     self.address = address
     self.host = host
+    self.size = size
     self.connectTimeout = connectTimeout
     self.stallTimeout = stallTimeout
     try configure()
@@ -41,7 +43,8 @@ final class Transfer {
   func run(
     into part: PartialFile, progress: @escaping (Int64, Int64?) -> Void, isCancelled: @escaping () -> Bool
   ) throws -> Outcome {
-    let reception = Reception(handle: handle, part: part, progress: progress, isCancelled: isCancelled)
+    let reception = Reception(
+      handle: handle, part: part, size: size, progress: progress, isCancelled: isCancelled)
     try check(fettle_curl_set_string(handle, CURLOPT_RANGE, part.size > 0 ? "\(part.size)-" : nil))
     let code = try reception.withContext { context in
       try check(fettle_curl_set_context(handle, CURLOPT_WRITEDATA, context))
@@ -94,9 +97,13 @@ final class Transfer {
     if reception.wasCancelled { return .cancelled }
     if let writeError = reception.part.writeError { return writeError }
     if reception.status >= 400 { return .status(reception.status, address: address) }
+    if reception.isOtherFile { return .otherFile(host: host, expected: size) }
     switch code {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
-      return reception.status >= 300 ? .badRedirect(host: host) : .badAddress(address)
+      if reception.status >= 300 { return .badRedirect(host: host) }
+      // An answer without a status line is a protocol to libcurl: HTTP 0.9.
+      return code == CURLE_URL_MALFORMAT ? .badAddress(address) : .notHTTP(host: host)
+    case CURLE_WEIRD_SERVER_REPLY: return .notHTTP(host: host)
     case CURLE_TOO_MANY_REDIRECTS: return .badRedirect(host: host)
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .unknownHost(host, detail: detail)
     case CURLE_COULDNT_CONNECT: return .cannotConnect(host: host, detail: detail)

@@ -8,6 +8,8 @@ enum Program {
   static func run(_ arguments: [String]) -> Int32 {
     // What a closed pipe does not take is lost; it is no reason to die in the middle of a step.
     signal(SIGPIPE, SIG_IGN)
+    // A file that would grow past `ulimit -f` is an error of its write, as a full disk is.
+    signal(SIGXFSZ, SIG_IGN)
     Terminal.reserveStandardStreams()
     let output = Terminal.standardOutput
     let status = run(arguments, output)

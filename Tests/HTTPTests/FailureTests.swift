@@ -98,6 +98,43 @@ struct FailureTests {
     #expect(error?.code == "not-trusted")
   }
 
+  @Test("takes no more than the file has from whoever answers, and keeps none of it", .timeLimit(.minutes(1)))
+  func endless() throws {
+    let server = try Server { request, connection in
+      switch request.target {
+      case "/said": connection.sendHead("200 OK", ["Content-Length": "\(body.count + 1)"])
+      case "/short": connection.sendHead("200 OK", ["Content-Length": "612"])
+      default: connection.sendHead("200 OK")
+      }
+      // A page for whoever has to log in first, and on and on.
+      let page = Data(repeating: UInt8(ascii: "x"), count: 100_000)
+      for _ in 0..<1_000 { connection.send(page) }
+    }
+    let folder = try Folder()
+    for place in ["/endless", "/said", "/short"] {
+      let error = #expect(throws: HTTPError.otherFile(host: "127.0.0.1", expected: Int64(body.count))) {
+        try Download(server.address(place), to: folder.file).run()
+      }
+      #expect(error?.description.contains("is another file") == true)
+      #expect(folder.names.isEmpty, "\(place)")
+    }
+    // What came of the right file before is not lost to a wrong one of another size.
+    try body.prefix(500).write(to: folder.part)
+    #expect(throws: HTTPError.self) { try Download(server.address("/short"), to: folder.file).run() }
+    #expect(try Data(contentsOf: folder.part) == body.prefix(500))
+  }
+
+  @Test("says that what answers is no web server")
+  func garbage() throws {
+    let server = try Server(greeting: "220 mail.invalid ESMTP ready\r\n") { _, _ in }
+    let folder = try Folder()
+    let error = #expect(throws: HTTPError.notHTTP(host: "127.0.0.1")) {
+      try Download(server.address(), to: folder.file).run()
+    }
+    #expect(error?.description.contains("is no web server") == true)
+    #expect(folder.names.isEmpty)
+  }
+
   @Test("says that the disk is full")
   func diskFull() throws {
     let server = try Server { $1.serve(body, to: $0) }

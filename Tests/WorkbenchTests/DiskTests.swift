@@ -51,13 +51,58 @@ struct DiskTests {
     let work = disk.url.appendingPathComponent(".fettle")
     do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
     try disk.makeReadOnly()
-    let error = #expect(throws: WorkspaceError.readOnly(folder: ".fettle")) { try Workspace.open(work) }
+    let workspace = try Workspace.open(work)
+    #expect(workspace.isReadOnly)
+    #expect(try workspace.read { try $0.setting("seed") } == "7")
+    #expect(try workspace.writeIfPossible { try $0.setting("seed") } == "7")
+    let error = #expect(throws: WorkspaceError.readOnly(folder: ".fettle")) {
+      try workspace.write { try $0.set("seed", to: "8") }
+    }
     #expect(
       error?.description
         == "The workspace .fettle cannot be written. Work in a folder of your own: fettle --workspace DIR.")
+    #expect(throws: WorkspaceError.readOnly(folder: ".fettle")) {
+      try workspace.writeIfPossible { try $0.set("seed", to: "8") }
+    }
+    #expect(throws: WorkspaceError.readOnly(folder: ".fettle")) { try workspace.setAside() }
     #expect(throws: WorkspaceError.readOnly(folder: "new")) {
       try Workspace.open(disk.url.appendingPathComponent("new"))
     }
+  }
+
+  @Test func aReadOnlyDiskWithWhatAKillLeftInTheJournal() throws {
+    let disk = try SmallDisk(kilobytes: 2048)
+    let (work, live) = (disk.url.appendingPathComponent(".fettle"), disk.url.appendingPathComponent("live"))
+    let writer = try Workspace.open(live)
+    try writer.write { try $0.set("seed", to: "7") }
+    // A copy of an open workspace is one whose process was killed; without the index that it would make anew.
+    try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
+    for name in ["workspace.sqlite", "workspace.sqlite-wal"] {
+      try FileManager.default.copyItem(
+        at: live.appendingPathComponent(name), to: work.appendingPathComponent(name))
+    }
+    try disk.makeReadOnly()
+    #expect(try Workspace.open(work).read { try $0.setting("seed") } == "7")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: work.path).count == 2)
+  }
+
+  @Test func aFullDiskSetsNothingAside() throws {
+    let disk = try SmallDisk(kilobytes: 512)
+    let workspace = try Workspace.open(disk.url.appendingPathComponent(".fettle"))
+    try workspace.write { try $0.set("seed", to: "7") }
+    let filler = disk.url.appendingPathComponent("filler")
+    try Data().write(to: filler)
+    let handle = try FileHandle(forWritingTo: filler)
+    while (try? handle.write(contentsOf: Data(repeating: 1, count: 1024))) != nil {}
+    #expect(throws: WorkspaceError.diskFull(folder: ".fettle")) {
+      try workspace.setAside { try $0.set("seed", to: "7") }
+    }
+    #expect(try workspace.read { try $0.setting("seed") } == "7")
+    #expect(workspace.setAsides().isEmpty)
+    try FileManager.default.removeItem(at: filler)
+    try workspace.setAside { try $0.set("seed", to: "7") }
+    #expect(workspace.isNew)
+    #expect(try workspace.read { try $0.setting("seed") } == "7")
   }
 
   @Test func whatRoomThereIsIsKnown() throws {

@@ -184,6 +184,56 @@ struct WorkspaceTests {
     #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
   }
 
+  @Test func whatTheNewOneBeginsWithIsThereWhereverTheMoveBrokeOff() throws {
+    do {
+      let workspace = try Workspace.open(work)
+      try workspace.write { try $0.set("seed", to: "7") }
+      try Data("# Old".utf8).write(to: workspace.document)
+      try workspace.setAside(named: "kept") { try $0.set("seed", to: "8") }
+      #expect(workspace.isNew)
+      #expect(try workspace.read { try $0.setting("seed") } == "8")
+    }
+    let sessions = work.appendingPathComponent("sessions")
+    let moving = sessions.appendingPathComponent("kept.moving")
+    // As kills would have left it: all moved but for the last name; then also the new database still to come.
+    try FileManager.default.moveItem(at: sessions.appendingPathComponent("kept"), to: moving)
+    for isPlaced in [true, false] {
+      if !isPlaced {
+        try FileManager.default.moveItem(at: sessions.appendingPathComponent("kept"), to: moving)
+        try FileManager.default.moveItem(
+          at: work.appendingPathComponent("workspace.sqlite"),
+          to: moving.appendingPathComponent("next.sqlite"))
+      }
+      let again = try Workspace.open(work)
+      #expect(try again.read { try $0.setting("seed") } == "8")
+      let aside = try #require(again.setAsides().first)
+      #expect(again.setAsides().count == 1)
+      #expect(try String(contentsOf: aside.document, encoding: .utf8) == "# Old")
+      #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
+    }
+    // Before anything was moved.
+    try FileManager.default.createDirectory(
+      at: sessions.appendingPathComponent("x.preparing"), withIntermediateDirectories: true)
+    #expect(try Workspace.open(work).setAsides().map(\.name) == ["kept"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sessions.path) == ["kept"])
+  }
+
+  @Test func aWayBackThatNeverBeganChangesNothing() throws {
+    do {
+      let workspace = try Workspace.open(work)
+      try Data("# Old".utf8).write(to: workspace.document)
+      try workspace.setAside(named: "monday")
+      try workspace.write { try $0.set("seed", to: "8") }
+    }
+    let sessions = work.appendingPathComponent("sessions")
+    try FileManager.default.moveItem(
+      at: sessions.appendingPathComponent("monday"), to: sessions.appendingPathComponent("monday.returning"))
+    let again = try Workspace.open(work)
+    #expect(try again.read { try $0.setting("seed") } == "8")
+    #expect(!FileManager.default.fileExists(atPath: again.document.path))
+    #expect(again.setAsides().map(\.name) == ["monday"])
+  }
+
   @Test func whatWasSetAsideComesBack() throws {
     let workspace = try Workspace.open(work)
     try workspace.write { try $0.set("seed", to: "7") }

@@ -50,7 +50,8 @@ struct ReplayDocument {
   /// The folder that the front matter names.
   ///
   /// What a document reads is bounded by its root, so a document may not choose just any: its own folder, one around or in it,
-  /// or the one that the learner stands in; and a root that holds the learner's whole home only if they stand there.
+  /// or the one that the learner stands in; a root that holds the learner's whole home only if they stand there, and none that is
+  /// hidden in its folder, as the one with the learner's keys is.
   private static func root(
     of document: Document, at url: URL, named name: String, allowed: [URL], _ context: Context
   ) throws -> URL {
@@ -64,6 +65,9 @@ struct ReplayDocument {
     let isAllowed = allowed.contains { root.isBelow($0.resolvingSymlinksInPath()) }
     guard isAllowed || root.path == here.path || isNear && !isWide else {
       throw Fault.rootTooWide(document: name, root: document.frontMatter.root)
+    }
+    guard isAllowed || root.path == here.path || !root.isBelow(folder) || !root.isHidden(below: folder) else {
+      throw Fault.rootHidden(document: name, root: document.frontMatter.root)
     }
     return root
   }
@@ -117,9 +121,8 @@ struct ReplayDocument {
       return
     }
     try context.checkCancellation()
-    guard let digest = try? sha256(url, check: context.checkCancellation), !digest.hasPrefix(recorded) else {
-      return
-    }
+    guard let digest = files.digest(of: url, check: context.checkCancellation), !digest.hasPrefix(recorded)
+    else { return }
     context.nested.show(
       "\(path.visible) is not the file that line \(line) was recorded with: "
         + "sha256 \(recorded) then, \(digest.prefix(recorded.count)) now.")

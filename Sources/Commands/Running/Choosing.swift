@@ -99,7 +99,9 @@ extension Context {
   func place(of model: ChosenModel) throws -> (folder: URL, adapter: URL?) {
     var chosen = model
     var adapter: URL?
+    var seen: Set<String> = []
     while case .tuned(let tuned) = chosen {
+      guard seen.insert(tuned.name).inserted else { throw workspace.damage }
       let folder = self.folder(of: tuned)
       for file in tuned.files where !has(file, in: folder) {
         throw Fault.modelIncomplete(model: tuned.name, file: file)

@@ -37,6 +37,7 @@ public final class EncoderLibrary: Sendable {
     digests = FileDigests(folder: caches.appending(path: "fettle/digests"))
     override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
     self.threads = threads
+    ModelCacheLock.sweep(cache)
   }
 
   /// The name of the model's folder, where no folder is named from outside.

@@ -59,6 +59,7 @@ extension Failure {
     case let error as DocumentError:
       (code, message) = (error.code, error.description)
     case let error as HTTPError:
+      if error == .cancelled { exitStatus = Self.interruptedStatus }
       (code, message) = (error.code, error.description)
     default:
       // A sentence of the operating system's is better than none, though it is not ours.

@@ -26,10 +26,13 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case nothingHeldOut(dataset: String, leftOut: Int)
   case diskFull(needed: Int, free: Int)
   case outsideRoot(path: String)
+  case hidden(path: String)
   case rootTooWide(document: String, root: String)
+  case rootHidden(document: String, root: String)
   case noFolder(path: String)
   case noFile(path: String)
   case cannotWrite(path: String)
+  case noRoom(path: String)
   case fileExists(path: String)
   case notPlain(path: String)
   case notFolder(path: String)
@@ -56,9 +59,9 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .modelIncomplete: "model-incomplete"
     case .otherBase: "model-other-base"
     case .nothingHeldOut: "nothing-held-out"
-    case .diskFull: "disk-full"
-    case .outsideRoot: "outside-root"
-    case .rootTooWide: "root-too-wide"
+    case .diskFull, .noRoom: "disk-full"
+    case .outsideRoot, .hidden: "outside-root"
+    case .rootTooWide, .rootHidden: "root-too-wide"
     case .noFolder: "no-folder"
     case .noFile: "no-file"
     case .cannotWrite: "cannot-write"
@@ -121,6 +124,12 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .rootTooWide(let document, let root):
       "\(document.visible) takes \(root.visible) as its root, which is more than its own surroundings, and a replay may read all below "
         + "its root. If you trust the document, replay it from there, or allow the folder: --allow-read DIR"
+    case .hidden(let path):
+      "\(path.visible) is hidden (its name or a folder's begins with a dot), and a replay reads nothing there. "
+        + "If you trust the document, allow the folder: --allow-read DIR"
+    case .rootHidden(let document, let root):
+      "\(document.visible) takes \(root.visible) as its root, a hidden folder, and a replay may read all below its root. "
+        + "If you trust the document, allow the folder: --allow-read DIR"
     case .noFolder(let path): "The folder of \(path.visible) does not exist. Make it first, or name another."
     case .noFile(let path): "There is no file \(path.visible)."
     case .notPlain(let path): "\(path.visible) is a folder, a device or a pipe. Name a file."
@@ -131,6 +140,8 @@ enum Fault: Error, Equatable, CustomStringConvertible {
           ? "Name another folder, or replace the model in it: --replace" : "Name another folder.")
     case .cannotWrite(let path):
       "\(path.visible) cannot be written. Is the folder writable, and is there room on the disk?"
+    case .noRoom(let path):
+      "\(path.visible) cannot be written: the disk is full, or the file is larger than ulimit -f allows. Make room, then try again."
     case .fileExists(let path):
       "\(path.visible) is there already. Choose another name, or add --replace."
     case .notInReplay(let verb): "\(verb) is not for documents: a replay keeps to its own workspace."

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Shell
 import Synchronization
@@ -51,8 +52,12 @@ public final class FileAccess: Sendable {
       let own = place(of: path, in: written)
       if FileManager.default.fileExists(atPath: own.path) { return own }
       let real = url.resolvingSymlinksInPath()
-      let isAllowed = allowed.contains { real.isBelow($0.resolvingSymlinksInPath()) }
-      guard isAllowed || Installation.running.holds(url) else { throw Fault.outsideRoot(path: path) }
+      let around = allowed.map { $0.resolvingSymlinksInPath() }.filter { real.isBelow($0) }
+      guard !around.isEmpty || Installation.running.holds(url) else { throw Fault.outsideRoot(path: path) }
+      // A root that is somebody's home holds keys and passwords, and who replays a document there does not think of them.
+      guard around.isEmpty || around.contains(where: { !real.isHidden(below: $0) }) else {
+        throw Fault.hidden(path: path)
+      }
       // Opening a pipe may wait for ever, and a device may have no end.
       let kind = Self.kind(of: real)
       guard kind == nil || kind == .typeRegular || kind == .typeDirectory else {
@@ -62,6 +67,12 @@ public final class FileAccess: Sendable {
     return url
   }
 
+  /// Opens what ``reading(_:)`` has allowed: by what it is then, should a link have been put in its place meanwhile.
+  var opener: FileOpener {
+    guard case .replay(let allowed, let written) = mode else { return .anywhere }
+    return .below([written] + allowed + Installation.running.shared)
+  }
+
   /// A document's or script's text: UTF-8, of a plain file, or of a pipe that the learner named.
   func text(of path: String) throws -> (file: URL, text: String) {
     let url = try reading(path)
@@ -69,17 +80,44 @@ public final class FileAccess: Sendable {
     guard let kind else { throw Fault.noFile(path: path) }
     guard kind == .typeRegular || kind == .typeUnknown else { throw Fault.notPlain(path: path) }
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
-    guard (attributes?[.size] as? NSNumber)?.intValue ?? 0 <= Self.longestText else {
+    let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+    guard size <= Self.longestText, let data = try data(of: url, shownAs: path, isPipe: kind != .typeRegular)
+    else {
       throw Fault.other(
         code: "too-long",
         "\(path.visible) is longer than \(Bytes(Self.longestText)), which no script or document is. Is it a data file? load FILE"
       )
     }
-    guard let data = try? Data(contentsOf: url) else { throw Fault.noFile(path: path) }
     guard let text = String(validating: data, as: UTF8.self) else {
       throw Fault.other(code: "encoding", "\(path.visible) is not UTF-8. Save it as UTF-8.")
     }
     return (url, text)
+  }
+
+  /// nil where there is more than a text may have.
+  private func data(of url: URL, shownAs path: String, isPipe: Bool) throws -> Data? {
+    let handle: FileHandle?
+    if isPipe {
+      // One that waits for its writer, which only the learner's own can be.
+      handle = isReplay ? nil : try? FileHandle(forReadingFrom: url)
+    } else {
+      let descriptor = opener.open(url)
+      handle = descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+    guard let handle else { throw Fault.noFile(path: path) }
+    var data = Data()
+    while let more = try? handle.read(upToCount: 1 << 20), !more.isEmpty {
+      data += more
+      if data.count > Self.longestText { return nil }
+    }
+    return data
+  }
+
+  /// The SHA-256 of a file that ``reading(_:)`` has allowed; nil where it cannot be read.
+  func digest(of url: URL, check: () throws -> Void) -> String? {
+    let descriptor = opener.open(url)
+    guard descriptor >= 0 else { return nil }
+    return try? sha256(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true), check: check)
   }
 
   private static let longestText = 32_000_000
@@ -193,6 +231,12 @@ extension URL {
   /// its parent to relative paths.)
   init(folder path: String, relativeTo base: URL? = nil) {
     self = URL(filePath: path, directoryHint: .isDirectory, relativeTo: base).standardizedFileURL
+  }
+
+  /// Whether the way down from a folder leads through a name that begins with a dot.
+  func isHidden(below folder: URL) -> Bool {
+    standardizedFileURL.pathComponents.dropFirst(folder.standardizedFileURL.pathComponents.count)
+      .contains { $0.hasPrefix(".") }
   }
 
   func isBelow(_ folder: URL) -> Bool {

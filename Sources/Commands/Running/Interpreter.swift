@@ -108,6 +108,7 @@ public final class Interpreter: Sendable {
     let files = files()
     let verb = parsed.verb
     let recording = type(of: verb).recording
+    let records = records && !workspace.isReadOnly
     let isLogged = records && recording == .step
     let before = try workspace.read { (seed: try Settings($0).seed, step: try $0.lastStepID()) }
     let nested = Mutex<[Execution]>([])
@@ -130,7 +131,7 @@ public final class Interpreter: Sendable {
     do {
       let work = try verb.perform(in: context)
       execution.nested = nested.withLock { $0 }
-      try workspace.write { workbench in
+      try workspace.writeIfPossible { workbench in
         let additions = try work.additions(workbench)
         var report = try work.finish(workbench)
         report.verb = parsed.name
@@ -179,6 +180,8 @@ public final class Interpreter: Sendable {
     // The tour itself says what comes next, and has explained what its own commands answer with.
     let waiting = offered.withLock { $0 }
     report.hint = try waiting == nil ? report.hint ?? workbench.nextStep() : nil
+    // Which words were explained has to be kept.
+    guard !workspace.isReadOnly else { return [] }
     let lines = try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
     return waiting.flatMap(TourScript.verb(of:)) == report.verb ? [] : lines
   }

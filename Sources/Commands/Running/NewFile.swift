@@ -1,49 +1,45 @@
+import Basics
 import Foundation
+import Workbench
 
-/// A file on its way to its place: written beside it, made durable, and only then given its name, so that under that
-/// name there is always a whole file, the old one or the new one.
+/// A file on its way to its place, piece by piece: under its name there is always a whole file, the old one or the new one.
 struct NewFile {
   private let target: URL
   private let shown: String
+  private let staging: URL
 
-  /// - Parameter shown: its path for messages.
-  init(_ target: URL, shownAs shown: String) {
-    self.target = target.resolvingSymlinksInPath()
+  /// - Parameters:
+  ///   - shown: its path for messages.
+  ///   - workspace: sweeps what a kill leaves.
+  init(_ target: URL, shownAs shown: String, in workspace: Workspace) {
+    self.target = target
     self.shown = shown
+    staging = workspace.folder
   }
 
-  /// - Throws: `Fault.cannotWrite`, and what `body` throws; then nothing is left behind.
+  /// - Parameter body: may be called twice; what it wrote at first is thrown away then.
+  /// - Throws: `Fault.cannotWrite`, `Fault.noRoom`, and what `body` throws; then nothing is left behind.
   func write(_ body: (Output) throws -> Void) throws {
-    let folder = target.deletingLastPathComponent()
-    let partial = folder.appending(path: ".\(target.lastPathComponent).\(getpid()).fettle-part").path
-    unlink(partial)
-    let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Fault.cannotWrite(path: shown) }
-    defer {
-      close(descriptor)
-      unlink(partial)
+    do {
+      try DurableFile.replace(target, staging: staging) { descriptor in
+        let output = Output(descriptor, target)
+        try body(output)
+        try output.flush()
+      }
+    } catch let error as FileError {
+      throw Fault(error, shownAs: shown)
     }
-    let output = Output(descriptor, shownAs: shown)
-    try body(output)
-    try output.flush()
-    guard fsync(descriptor) == 0, rename(partial, target.path) == 0 else {
-      throw Fault.cannotWrite(path: shown)
-    }
-    let directory = open(folder.path, O_RDONLY | O_CLOEXEC)
-    guard directory >= 0 else { return }
-    fsync(directory)
-    close(directory)
   }
 
   /// Where its text goes, in large pieces.
   final class Output {
     private let descriptor: Int32
-    private let shown: String
+    private let target: URL
     private var pending: [UInt8] = []
     private static let piece = 1 << 18
 
-    fileprivate init(_ descriptor: Int32, shownAs shown: String) {
-      (self.descriptor, self.shown) = (descriptor, shown)
+    fileprivate init(_ descriptor: Int32, _ target: URL) {
+      (self.descriptor, self.target) = (descriptor, target)
     }
 
     func append(_ text: String) throws {
@@ -52,16 +48,7 @@ struct NewFile {
     }
 
     fileprivate func flush() throws {
-      try pending.withUnsafeBytes { bytes in
-        var written = 0
-        while written < bytes.count {
-          let count = Foundation.write(
-            descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-          if count < 0, errno == EINTR { continue }
-          guard count > 0 else { throw Fault.cannotWrite(path: shown) }
-          written += count
-        }
-      }
+      try pending.withUnsafeBytes { try DurableFile.write($0, to: descriptor, of: target) }
       pending.removeAll(keepingCapacity: true)
     }
   }

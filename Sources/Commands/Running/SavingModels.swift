@@ -5,6 +5,7 @@ import Workbench
 extension Context {
   /// Says before the training that there will be no room for its result.
   func requireRoom(for bytes: Int) throws {
+    try workspace.requireWritable()
     // A tenth more, since the database and its log grow as well.
     let needed = bytes + bytes / 10
     let free = workspace.freeBytes

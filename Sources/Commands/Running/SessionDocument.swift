@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Shell
 import Transcripts
@@ -20,6 +21,7 @@ struct SessionDocument {
   ///
   /// The database's write lock keeps two processes from appending at once.
   func catchUp() throws {
+    if workspace.isReadOnly { return }
     try workspace.write { workbench in
       // A file that is gone is written again from its beginning. The mark is taken back first and by itself: a process that is
       // killed right after it has made the file would leave one without front matter, which looks as if it had been begun.
@@ -73,9 +75,9 @@ struct SessionDocument {
     let root = URL(folder: document.frontMatter.root, relativeTo: folder)
     document.frontMatter.root = root.path(relativeTo: url.deletingLastPathComponent())
     do {
-      try Data(document.text.utf8).write(to: url, options: .atomic)
-    } catch {
-      throw Fault.cannotWrite(path: url.lastPathComponent)
+      try DurableFile.replace(url, with: Data(document.text.utf8), staging: folder)
+    } catch let error as FileError {
+      throw Fault(error, shownAs: url.lastPathComponent)
     }
   }
 

@@ -44,7 +44,8 @@ struct Export: ParsableCommand {
       }
       let url = try context.files.writing(file.description, replacing: replace)
       let format = TrainingFile(categories: categories, isLegacy: legacy)
-      let target = NewFile(url, shownAs: context.files.shown(file.description))
+      let target = NewFile(
+        url, shownAs: context.files.shown(file.description), in: context.workspace)
       try target.write { output in
         for example in examples { try output.append(format.line(for: example) + "\n") }
       }

@@ -40,7 +40,8 @@ extension Export {
         return (dataset, run.model, try workbench.predictions(of: run))
       }
       let shown = context.files.shown(path)
-      let target = NewFile(try context.files.writing(path, replacing: replace), shownAs: shown)
+      let target = NewFile(
+        try context.files.writing(path, replacing: replace), shownAs: shown, in: context.workspace)
       let original = OriginalTable.read(dataset, for: rows.map(\.asset))
       let table = PredictionsFile(form: form, model: name, rows: rows, original: original)
       try target.write { output in

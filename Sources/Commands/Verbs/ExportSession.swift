@@ -42,16 +42,12 @@ struct ExportSession: Verb {
     }
     let document = try document(for: url, context)
     let title = URL(filePath: from?.description ?? name).deletingPathExtension().lastPathComponent
-    do {
-      let data =
-        switch form {
-        case .page: Data(Page(document, name: title).html.utf8)
-        case .notebook: try Notebook(document).json()
-        }
-      try data.write(to: url, options: .atomic)
-    } catch {
-      throw Fault.cannotWrite(path: name)
-    }
+    let data =
+      switch form {
+      case .page: Data(Page(document, name: title).html.utf8)
+      case .notebook: try Notebook(document).json()
+      }
+    try context.write(data, to: url, shownAs: name)
     let steps = document.steps.count
     return Work { _ in
       var report = Report(verb: "session export")

@@ -30,7 +30,8 @@ struct InterfaceVerb: ParsableCommand {
 
     func perform(in context: Context) throws -> Work {
       let url = try context.files.reading(file.description)
-      let interface = try Interface.load(url, shownAs: context.files.shown(file.description))
+      let interface = try Interface.load(
+        url, shownAs: context.files.shown(file.description), opener: context.files.opener)
       return Work { try InterfaceVerb.set(interface, $0) }
     }
   }

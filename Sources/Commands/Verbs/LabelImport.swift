@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Foundation
 import Shell
 import Workbench
@@ -33,7 +34,8 @@ extension LabelVerb {
 
     func perform(in context: Context) throws -> Work {
       let url = try context.files.reading(file.description)
-      let data = try open(url, shownAs: context.files.shown(file.description))
+      let data = try open(
+        url, shownAs: context.files.shown(file.description), opener: context.files.opener)
       guard data.hasCategories else {
         throw Fault.other(
           code: "no-categories", "\(data.file.visible) has no categories. Name the column: --category COLUMN")
@@ -42,18 +44,18 @@ extension LabelVerb {
     }
 
     /// A file of labels may have ids and no texts.
-    private func open(_ url: URL, shownAs: String) throws -> AssetFile {
+    private func open(_ url: URL, shownAs: String, opener: FileOpener) throws -> AssetFile {
       var options = LoadOptions(
         textColumns: [text?.description].compactMap { $0 }, categoryColumn: category?.description,
         skipBad: true, needsCategories: true)
       do {
-        return try AssetFile.open(url, shownAs: shownAs, options: options)
+        return try AssetFile.open(url, shownAs: shownAs, options: options, opener: opener)
       } catch LoadError.missingColumn(let file, let line, .text, let found) {
         guard let column = found.first(where: { ["id", "external_id"].contains($0.lowercased()) }) else {
           throw LoadError.missingColumn(file: file, line: line, role: .text, found: found)
         }
         options.textColumns = [column]
-        return try AssetFile.open(url, shownAs: shownAs, options: options)
+        return try AssetFile.open(url, shownAs: shownAs, options: options, opener: opener)
       }
     }
 

@@ -55,13 +55,16 @@ struct Load: Verb {
     let url = try context.files.reading(file.description)
     let map = try map.map { map in
       try CategoryMap.open(
-        context.files.reading(map.description), shownAs: context.files.shown(map.description))
+        context.files.reading(map.description), shownAs: context.files.shown(map.description),
+        opener: context.files.opener)
     }
     let options = LoadOptions(
       name: name?.description, textColumns: text.map(\.description), categoryColumn: category?.description,
       skipBad: skipBad, only: only.map(\.description), map: map, sample: sample, perCategory: perCategory,
       seed: context.seed)
-    let data = try AssetFile.open(url, shownAs: context.files.shown(file.description), options: options)
+    let data = try AssetFile.open(
+      url, shownAs: context.files.shown(file.description), options: options,
+      opener: context.files.opener)
     if context.files.isOutside(url) {
       context.progress.message(
         "\(file.description.visible) lies outside \(context.files.root.lastPathComponent): "

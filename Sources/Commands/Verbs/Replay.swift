@@ -154,17 +154,7 @@ struct Replay: Verb {
   private func rewrite(_ document: ReplayDocument, _ outcome: Replayer.Outcome, _ context: Context) throws {
     let updated = document.document.updated(with: outcome.answers)
     guard updated.text != document.document.text else { return }
-    let manager = FileManager.default
-    do {
-      // A file written anew under the name would have the permissions of new files.
-      let permissions = try manager.attributesOfItem(atPath: document.url.path)[.posixPermissions]
-      try Data(updated.text.utf8).write(to: document.url, options: .atomic)
-      if let permissions {
-        try manager.setAttributes([.posixPermissions: permissions], ofItemAtPath: document.url.path)
-      }
-    } catch {
-      throw Fault.cannotWrite(path: document.name)
-    }
+    try context.write(Data(updated.text.utf8), to: document.url, shownAs: document.name)
     context.nested.show("Updated \(document.name.visible).")
   }
 }

@@ -33,10 +33,9 @@ struct Reset: Verb {
       return .unchanged
     }
     let beginning = Beginning(context.workspace)
-    try context.workspace.remove(context.workspace.setAside())
+    try context.workspace.remove(context.workspace.setAside(beginning: beginning.write))
     context.nested.forget()
-    return Work { workbench in
-      try beginning.write(workbench)
+    return Work { _ in
       var report = Report(verb: "reset")
       report.blocks.append(.line("Thrown away: \(what). A new session begins."))
       report.json = lost?.json ?? [:]

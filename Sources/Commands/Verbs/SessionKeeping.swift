@@ -24,12 +24,11 @@ extension SessionVerb {
         }
       }
       let beginning = Beginning(context.workspace)
-      let aside = try context.workspace.setAside(named: name?.description ?? context.formerName).name
+      let aside = try context.workspace.setAside(
+        named: name?.description ?? context.formerName, beginning: beginning.write
+      ).name
       context.nested.forget()
-      return Work { workbench in
-        try beginning.write(workbench)
-        return SessionVerb.report(setAside: aside)
-      }
+      return Work { _ in SessionVerb.report(setAside: aside) }
     }
   }
 

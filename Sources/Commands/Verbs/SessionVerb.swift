@@ -58,11 +58,7 @@ struct SessionVerb: ParsableCommand {
       let root = context.files.root.path(relativeTo: url.deletingLastPathComponent())
       let document = SessionDocument(context.workspace)
       try document.catchUp()
-      do {
-        try Data(document.edited(root: root).utf8).write(to: url, options: .atomic)
-      } catch {
-        throw Fault.cannotWrite(path: file.description)
-      }
+      try context.write(Data(document.edited(root: root).utf8), to: url, shownAs: file.description)
       return Work { workbench in
         let steps = try workbench.steps(after: 0).count { $0.status != .note }
         var report = Report(verb: "session save")

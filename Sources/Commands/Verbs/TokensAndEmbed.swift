@@ -29,7 +29,8 @@ struct TextsOption: ParsableArguments {
     guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
     var source = try TextFile.open(
-      url, shownAs: context.files.shown(file.description), textColumn: column?.description)
+      url, shownAs: context.files.shown(file.description), textColumn: column?.description,
+      opener: context.files.opener)
     while let text = try source.next() {
       try context.checkCancellation()
       try body(text)
@@ -41,7 +42,7 @@ struct TextsOption: ParsableArguments {
   func forEachAsset(_ context: Context, _ body: (String) throws -> Void) throws {
     guard let file else { return try body(context.rest(text)) }
     let url = try context.files.reading(file.description)
-    guard var rows = try assetRows(in: url, shownAs: context.files.shown(file.description)) else {
+    guard var rows = try assetRows(url, context) else {
       return try forEach(context, body)
     }
     while let row = try rows.next() {
@@ -50,15 +51,17 @@ struct TextsOption: ParsableArguments {
     }
   }
 
-  private func assetRows(in url: URL, shownAs shown: String) throws -> AssetRows? {
+  private func assetRows(_ url: URL, _ context: Context) throws -> AssetRows? {
+    func open(_ options: LoadOptions) -> AssetFile? {
+      try? AssetFile.open(
+        url, shownAs: file.map { context.files.shown($0.description) }, options: options,
+        opener: context.files.opener)
+    }
     let options = LoadOptions(
       name: "texts", textColumns: [column?.description].compactMap { $0 }, categoryColumn: "none")
-    if let table = try? AssetFile.open(url, shownAs: shown, options: options) { return try table.rows() }
+    if let table = open(options) { return try table.rows() }
     // text|CATEGORY has no header, and one text among others may have a bar in it: each line must.
-    guard column == nil,
-      let file = try? AssetFile.open(url, shownAs: shown, options: LoadOptions(name: "texts")),
-      file.format == .pipe
-    else { return nil }
+    guard column == nil, let file = open(LoadOptions(name: "texts")), file.format == .pipe else { return nil }
     var rows = try file.rows()
     do { while try rows.next() != nil {} } catch { return nil }
     return try file.rows()

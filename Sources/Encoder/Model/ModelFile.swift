@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -23,21 +24,11 @@ enum ModelFile {
 
   /// Writes the chunks one after another and waits until they are on the disk.
   static func write(_ chunks: some Sequence<UnsafeRawBufferPointer>, to file: URL) throws {
-    let descriptor = open(file.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw writeFailure(file) }
-    defer { close(descriptor) }
-    for chunk in chunks {
-      var rest = chunk
-      while let base = rest.baseAddress, !rest.isEmpty {
-        let written = Glibc.write(descriptor, base, rest.count)
-        if written < 0 {
-          if errno == EINTR { continue }
-          throw writeFailure(file)
-        }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-      }
+    do {
+      try DurableFile.write(chunks, to: file)
+    } catch let error as FileError {
+      throw writeFailure(file, error)
     }
-    guard fsync(descriptor) == 0 else { throw writeFailure(file) }
   }
 
   static func write(_ data: Data, to file: URL) throws {
@@ -55,10 +46,10 @@ enum ModelFile {
       name, reason: isFolder.boolValue ? "it is a folder" : "permission denied or a fault of the disk")
   }
 
-  private static func writeFailure(_ file: URL) -> ModelError {
+  private static func writeFailure(_ file: URL, _ error: FileError) -> ModelError {
     let reason =
-      switch errno {
-      case ENOSPC, EDQUOT: "the disk is full"
+      switch error.number {
+      case _ where error.isOutOfRoom: "the disk is full, or the file larger than ulimit -f allows"
       case EACCES, EPERM, EROFS: "permission denied"
       case ENOENT, ENOTDIR: "its folder is missing"
       default: "a fault of the disk"

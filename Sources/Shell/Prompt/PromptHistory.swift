@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// What was typed at the prompt, kept in a file across sessions: the newest last, nothing twice.
@@ -54,13 +55,7 @@ public struct PromptHistory {
       let lines = data.split(separator: UInt8(ascii: "\n"))
       let kept = Self.unique(lines.map { Self.decoded(String(decoding: $0, as: UTF8.self)) })
       let text = kept.map { Self.encoded($0) + "\n" }.joined()
-      let temporary = file.path + ".\(getpid())"
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { return }
-      let bytes = Array(text.utf8)
-      let isWritten = write(descriptor, bytes, bytes.count) == bytes.count
-      close(descriptor)
-      if !isWritten || rename(temporary, file.path) != 0 { unlink(temporary) }
+      try? DurableFile.replace(file, with: Data(text.utf8))
     }
   }
 

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 extension Interface {
@@ -7,11 +8,15 @@ extension Interface {
   /// Reads Kili's JSON from a file.
   ///
   /// Throws ``InterfaceError``; `shownAs` is the file's name in its messages.
-  public static func load(_ url: URL, shownAs: String? = nil) throws -> Interface {
+  public static func load(_ url: URL, shownAs: String? = nil, opener: FileOpener = .anywhere) throws
+    -> Interface
+  {
     let file = shownAs ?? url.lastPathComponent
     guard FileManager.default.fileExists(atPath: url.path) else { throw InterfaceError.notFound(file: file) }
-    guard let handle = try? FileHandle(forReadingFrom: url),
-      let data = try? handle.read(upToCount: largest + 1) ?? Data(), data.count <= largest
+    let descriptor = opener.open(url)
+    guard descriptor >= 0 else { throw InterfaceError.notReadable(file: file) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    guard let data = try? handle.read(upToCount: largest + 1) ?? Data(), data.count <= largest
     else { throw InterfaceError.notReadable(file: file) }
     return try Interface(parsing: data, file: file)
   }

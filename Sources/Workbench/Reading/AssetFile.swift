@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A data file: what it is, how it is written, and its rows.
@@ -49,18 +50,18 @@ public struct AssetFile: Sendable {
   ///
   /// Throws ``LoadError``. `shownAs` is the file's name in messages, best the path as it was typed.
   public static func open(
-    _ url: URL, shownAs: String? = nil, options: LoadOptions = LoadOptions()
+    _ url: URL, shownAs: String? = nil, options: LoadOptions = LoadOptions(), opener: FileOpener = .anywhere
   ) throws -> AssetFile {
     try options.check()
-    return try AssetFile(url, named: shownAs ?? url.lastPathComponent, options: options)
+    return try AssetFile(url, named: shownAs ?? url.lastPathComponent, options: options, opener)
   }
 
-  private init(_ url: URL, named file: String, options: LoadOptions) throws {
+  private init(_ url: URL, named file: String, options: LoadOptions, _ opener: FileOpener) throws {
     self.file = file
     path = url.standardizedFileURL.resolvingSymlinksInPath().path
     name = options.name ?? Name.make(from: url.deletingPathExtension().lastPathComponent)
     guard Name.isValid(name) else { throw LoadError.badName(name: name) }
-    source = try OpenFile(url, named: file)
+    source = try OpenFile(url, named: file, opener: opener)
     size = source.size
     survey = try FileSurvey(source)
     digest = survey.digest

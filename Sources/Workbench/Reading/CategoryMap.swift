@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// New names for a file's categories, from a table of two columns: the old name and the new one.
@@ -25,8 +26,10 @@ public struct CategoryMap: Equatable, Sendable {
   /// Reads the table: CSV with any of the usual delimiters, in any of the usual encodings.
   ///
   /// Throws ``LoadError``: for a row that has not two fields, and for an old name that has two new ones.
-  public static func open(_ url: URL, shownAs: String? = nil) throws -> CategoryMap {
-    let source = try OpenFile(url, named: shownAs ?? url.lastPathComponent)
+  public static func open(_ url: URL, shownAs: String? = nil, opener: FileOpener = .anywhere) throws
+    -> CategoryMap
+  {
+    let source = try OpenFile(url, named: shownAs ?? url.lastPathComponent, opener: opener)
     let survey = try FileSurvey(source)
     let window = TextWindow(source, survey: survey)
     let delimiter = try Delimiter.all.first { try fits($0, window) } ?? UInt8(ascii: ",")

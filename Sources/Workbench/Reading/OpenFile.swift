@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A plain file open for reading, from any place and as often as needed.
@@ -12,10 +13,9 @@ final class OpenFile: Sendable {
   private let descriptor: Int32
   private let modified: [Int]
 
-  init(_ url: URL, named name: String) throws {
+  init(_ url: URL, named name: String, opener: FileOpener = .anywhere) throws {
     self.name = name
-    // Not blocking, since opening a pipe that nobody writes to would wait for ever.
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = opener.open(url)
     guard descriptor >= 0 else {
       switch errno {
       case ENOENT, ENOTDIR, ENAMETOOLONG: throw LoadError.notFound(file: name)

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A file of plain texts, for verbs that look at texts one by one (`tokens --file`, `embed --file`).
@@ -17,8 +18,10 @@ public struct TextFile {
   public let encoding: TextEncoding
 
   /// Throws ``LoadError``. `textColumn` names the column or key; nil for `text` and its likes.
-  public static func open(_ url: URL, shownAs: String? = nil, textColumn: String? = nil) throws -> TextFile {
-    try TextFile(url, named: shownAs ?? url.lastPathComponent, textColumn: textColumn)
+  public static func open(
+    _ url: URL, shownAs: String? = nil, textColumn: String? = nil, opener: FileOpener = .anywhere
+  ) throws -> TextFile {
+    try TextFile(url, named: shownAs ?? url.lastPathComponent, textColumn: textColumn, opener)
   }
 
   /// All texts of a file, in order.
@@ -29,8 +32,8 @@ public struct TextFile {
     return texts
   }
 
-  private init(_ url: URL, named name: String, textColumn: String?) throws {
-    source = try OpenFile(url, named: name)
+  private init(_ url: URL, named name: String, textColumn: String?, _ opener: FileOpener) throws {
+    source = try OpenFile(url, named: name, opener: opener)
     let survey = try FileSurvey(source)
     encoding = survey.encoding
     let window = TextWindow(source, survey: survey)

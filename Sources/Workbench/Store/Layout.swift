@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The places in a workspace's folder.
@@ -26,6 +27,12 @@ struct Layout: Sendable {
 
   var hasWork: Bool { work.contains { FileManager.default.fileExists(atPath: $0.path) } }
 
+  /// What a kill left of files that were written here first, to be moved where the learner wanted them.
+  var unfinishedFiles: [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasPrefix(DurableFile.partPrefix) }.map { folder.appendingPathComponent($0) }
+  }
+
   /// The files below some places, at any depth.
   static func files(below places: [URL]) -> [URL] {
     places.flatMap { place -> [URL] in
@@ -41,6 +48,18 @@ struct Layout: Sendable {
     var status = statvfs()
     guard statvfs(folder.path, &status) == 0 else { return .max }
     return Int(status.f_bavail) * Int(status.f_frsize)
+  }
+
+  /// Whether there is work in it that may be read and not written: on a disk mounted so, in another's folder.
+  var isReadOnly: Bool {
+    [folder, database].contains { access($0.path, W_OK) != 0 && [EACCES, EPERM, EROFS].contains(errno) }
+      && access(database.path, R_OK) == 0
+  }
+
+  /// Whether something else stands in the database's place.
+  var isDatabaseUnfit: Bool {
+    var status = stat()
+    return stat(database.path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
   }
 
   /// Whether not even a small file fits.
@@ -85,13 +104,24 @@ final class WorkspaceLock: Sendable {
       switch errno {
       case EACCES, EPERM, EROFS: throw WorkspaceError.readOnly(folder: name)
       case ENOSPC, EDQUOT: throw WorkspaceError.diskFull(folder: name)
+      case EMFILE, ENFILE: throw WorkspaceError.tooManyFiles(folder: name)
       default: throw WorkspaceError.unreachable(folder: name)
       }
     }
     _ = wait(LOCK_SH)
   }
 
-  deinit { close(descriptor) }
+  /// For one that may only be read; where there is nothing to lock there is nobody who could write either.
+  init(lookingAt layout: Layout) throws {
+    name = layout.name
+    descriptor = open(layout.lock.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 || ![EMFILE, ENFILE].contains(errno) else {
+      throw WorkspaceError.tooManyFiles(folder: name)
+    }
+    _ = wait(LOCK_SH)
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Runs `body` while nobody else has the workspace open; throws ``WorkspaceError/inUse(folder:)`` when
   /// somebody has.

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A tuned model's files on their way into the workspace: written under a temporary name, made durable,
@@ -34,15 +35,10 @@ public struct ModelFolder: Sendable {
 
   /// Makes the files durable; slow on a slow disk, so call it before the transaction.
   public func synchronise() throws {
-    for url in Self.files(in: folder) + [folder] {
-      let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw WorkspaceError.failed(folder: layout.name, number: Int(errno)) }
-      defer { close(descriptor) }
-      guard fsync(descriptor) == 0 else {
-        throw errno == ENOSPC || errno == EDQUOT
-          ? WorkspaceError.diskFull(folder: layout.name)
-          : WorkspaceError.failed(folder: layout.name, number: Int(errno))
-      }
+    do {
+      try DurableFile.synchronise(folder)
+    } catch let error as FileError {
+      throw WorkspaceError(error, layout)
     }
   }
 
@@ -50,13 +46,11 @@ public struct ModelFolder: Sendable {
   fileprivate func rename(to name: String) throws {
     let target = layout.models.appendingPathComponent(name)
     try? FileManager.default.removeItem(at: target)
-    guard Foundation.rename(folder.path, target.path) == 0 else {
-      throw WorkspaceError.failed(folder: layout.name, number: Int(errno))
+    do {
+      try DurableFile.move(folder, to: target)
+    } catch let error as FileError {
+      throw WorkspaceError(error, layout)
     }
-    let descriptor = open(layout.models.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
   }
 
   /// What killed trainings and removals left: folders that no model's row names.

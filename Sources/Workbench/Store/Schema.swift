@@ -14,20 +14,20 @@ enum Schema {
     case created, current
     case newer(Int)
     case foreign
+    /// There is what fettle never makes: a view or a virtual table in a table's place may answer for ever, and a trigger may do
+    /// anything at a write.
+    case damaged
   }
 
   /// Creates or updates the tables, in one transaction: of several processes that open a new workspace
   /// together one does it and the others wait for it.
   static func prepare(_ db: Database) throws -> Finding {
-    func number(_ pragma: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(pragma)") ?? 0 }
     // The usual case takes no write lock, so that opening never waits for a writer.
-    if try number("application_id") == applicationID, try number("user_version") == version {
-      return .current
-    }
+    if try isCurrent(db) { return try isPlain(db) ? .current : .damaged }
     var finding = Finding.current
     try db.inTransaction(.immediate) {
-      let found = try number("user_version")
-      if try number("application_id") != applicationID {
+      let found = try number("user_version", db)
+      if try number("application_id", db) != applicationID {
         let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
         if tables > 0 || found > 0 {
           finding = .foreign
@@ -37,12 +37,31 @@ enum Schema {
       } else if found > version {
         finding = .newer(found)
         return .rollback
+      } else if try found < 0 || !isPlain(db) {
+        finding = .damaged
+        return .rollback
       }
       for step in steps[min(found, version)...] { try db.execute(sql: step) }
       try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
       return .commit
     }
     return finding
+  }
+
+  /// Whether it can be used as it is.
+  static func isFit(_ db: Database) throws -> Bool { try isCurrent(db) && isPlain(db) }
+
+  private static func isCurrent(_ db: Database) throws -> Bool {
+    try number("application_id", db) == applicationID && number("user_version", db) == version
+  }
+
+  private static func number(_ pragma: String, _ db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "PRAGMA \(pragma)") ?? 0
+  }
+
+  /// Whether all there is are tables and indexes: nothing else has no page of its own.
+  private static func isPlain(_ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE coalesce(rootpage, 0) = 0") == 0
   }
 
   private static let first = """

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A session that was set aside: its database, models and document, in a folder of its own.
@@ -14,6 +15,11 @@ public struct SetAside: Equatable, Sendable {
   private static let unfinished = ".moving"
   /// The same on the way back.
   private static let returning = ".returning"
+  /// Nothing has been moved yet.
+  private static let preparing = ".preparing"
+
+  /// In the folder of a session that is being set aside: the database that takes its place.
+  private static let next = "next.sqlite"
 
   static func list(_ layout: Layout) -> [SetAside] {
     contents(layout)
@@ -26,88 +32,130 @@ public struct SetAside: Equatable, Sendable {
     contents(layout).contains(where: isUnderWay)
   }
 
-  private static func isUnderWay(_ folder: URL) -> Bool {
-    [unfinished, returning].contains { folder.lastPathComponent.hasSuffix($0) }
+  private static func isUnderWay(_ folder: URL) -> Bool { isUnderWay(folder.lastPathComponent) }
+
+  private static func isUnderWay(_ name: String) -> Bool {
+    [unfinished, returning, preparing].contains(where: name.hasSuffix)
   }
 
-  /// To be called by the only one who has the workspace open.
-  static func move(_ layout: Layout, named name: String?) throws -> SetAside {
+  /// - Parameter wanted: nil for the next number.
+  /// - Throws: ``WorkspaceError`` where nothing can be called so, or something is.
+  static func freeName(_ layout: Layout, wanted: String?) throws -> String {
     let taken = list(layout)
-    let name = name ?? String((taken.compactMap { Int($0.name) }.max() ?? 0) + 1)
-    guard Name.isValid(name), ![unfinished, returning].contains(where: name.hasSuffix) else {
+    let name = wanted ?? String((taken.compactMap { Int($0.name) }.max() ?? 0) + 1)
+    guard Name.isValid(name), !isUnderWay(name) else {
       throw WorkspaceError.badName(kind: "session", name: name)
     }
     guard !taken.contains(where: { $0.name == name }) else {
       throw WorkspaceError.nameTaken(kind: "session", name: name)
     }
-    let moving = layout.sessions.appendingPathComponent(name + unfinished)
+    return name
+  }
+
+  // Each of these is to be called by the only one who has the workspace open.
+
+  /// Moves the work into a folder of that name and leaves nothing in its place.
+  static func move(_ layout: Layout, named name: String) throws -> SetAside {
+    try finish(prepare(layout, named: name) { _ in }, layout)
+  }
+
+  /// Makes ready what ``finish(_:_:)`` does then. Until this returns nothing is changed; after that, whoever opens the workspace
+  /// after a kill ends it.
+  ///
+  /// - Parameter createNext: makes the database that takes the work's place, or nothing.
+  static func prepare(_ layout: Layout, named name: String, createNext: (URL) throws -> Void) throws -> URL {
+    let folder = layout.sessions.appendingPathComponent(name + preparing)
+    let ready = layout.sessions.appendingPathComponent(name + unfinished)
     do {
-      try FileManager.default.createDirectory(at: moving, withIntermediateDirectories: true)
-      return try finish(moving, layout)
-    } catch let error as WorkspaceError {
-      throw error
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try createNext(folder.appendingPathComponent(next))
+      try DurableFile.move(folder, to: ready)
+      return ready
     } catch {
-      throw WorkspaceError.readOnly(folder: layout.name)
+      try? FileManager.default.removeItem(at: folder)
+      throw explained(error, layout)
     }
+  }
+
+  /// Moves the parts of the work, and puts what was prepared in their place.
+  static func finish(_ moving: URL, _ layout: Layout) throws -> SetAside {
+    let name = String(moving.lastPathComponent.dropLast(unfinished.count))
+    let folder = layout.sessions.appendingPathComponent(name)
+    let database = moving.appendingPathComponent(layout.database.lastPathComponent)
+    let prepared = moving.appendingPathComponent(next)
+    do {
+      // Where both are there and nothing is prepared any more, the one in the workspace is the new one.
+      if exists(prepared) || !exists(database) || !exists(layout.database) {
+        for part in layout.work where exists(part) {
+          let target = moving.appendingPathComponent(part.lastPathComponent)
+          if !exists(target) { try DurableFile.move(part, to: target) }
+        }
+        if exists(prepared) { try DurableFile.move(prepared, to: layout.database) }
+      }
+      DurableFile.synchronise(folder: layout.folder)
+      try DurableFile.move(moving, to: folder)
+    } catch {
+      throw explained(error, layout)
+    }
+    return SetAside(name: name, folder: folder)
   }
 
   /// Ends what a kill or a power cut broke off.
   static func finishInterrupted(_ layout: Layout) throws {
-    // What makes room first.
-    for moving in contents(layout).filter(isUnderWay).sorted(by: { $0.pathExtension < $1.pathExtension }) {
-      do {
-        if moving.lastPathComponent.hasSuffix(returning) {
-          try finishReturn(moving, layout)
-        } else {
-          _ = try finish(moving, layout)
-        }
-      } catch {
-        throw WorkspaceError.readOnly(folder: layout.name)
-      }
+    let underWay = contents(layout).filter(isUnderWay)
+    for folder in underWay where folder.lastPathComponent.hasSuffix(preparing) {
+      try? FileManager.default.removeItem(at: folder)
+    }
+    for folder in underWay where folder.lastPathComponent.hasSuffix(unfinished) {
+      _ = try finish(folder, layout)
+    }
+    for folder in underWay where folder.lastPathComponent.hasSuffix(returning) {
+      try finishReturn(folder, layout)
     }
   }
 
-  private static func finish(_ moving: URL, _ layout: Layout) throws -> SetAside {
-    let files = FileManager.default
-    for part in layout.work where files.fileExists(atPath: part.path) {
-      let target = moving.appendingPathComponent(part.lastPathComponent)
-      if !files.fileExists(atPath: target.path) { try files.moveItem(at: part, to: target) }
-    }
-    let name = String(moving.lastPathComponent.dropLast(unfinished.count))
-    let folder = layout.sessions.appendingPathComponent(name)
-    try files.moveItem(at: moving, to: folder)
-    return SetAside(name: name, folder: folder)
-  }
-
-  /// Puts it back in the workspace's place, which has to be free. To be called by the only one who has the workspace open.
-  func moveBack(_ layout: Layout) throws {
+  /// Says that it is to be put back in the workspace's place, which has to be made free then.
+  func beginReturn(_ layout: Layout) throws -> URL {
     let moving = layout.sessions.appendingPathComponent(name + Self.returning)
     do {
-      try FileManager.default.moveItem(at: folder, to: moving)
-      try Self.finishReturn(moving, layout)
+      try DurableFile.move(folder, to: moving)
     } catch {
-      throw WorkspaceError.readOnly(folder: layout.name)
+      throw Self.explained(error, layout)
+    }
+    return moving
+  }
+
+  /// Puts it back; where the place was never made free, everything stays as it was.
+  static func finishReturn(_ moving: URL, _ layout: Layout) throws {
+    let name = String(moving.lastPathComponent.dropLast(returning.count))
+    do {
+      let database = moving.appendingPathComponent(layout.database.lastPathComponent)
+      guard !exists(database) || !exists(layout.database) else {
+        return try DurableFile.move(moving, to: layout.sessions.appendingPathComponent(name))
+      }
+      // The database last: while it is on its way nothing else is looked at.
+      for part in layout.work.reversed() {
+        let source = moving.appendingPathComponent(part.lastPathComponent)
+        if exists(source), !exists(part) { try DurableFile.move(source, to: part) }
+      }
+      if layout.work.contains(where: { exists(moving.appendingPathComponent($0.lastPathComponent)) }) {
+        // Something stood in its place, which nothing here should have put there: lose neither.
+        try DurableFile.move(moving, to: layout.sessions.appendingPathComponent(name))
+      } else {
+        try FileManager.default.removeItem(at: moving)
+      }
+    } catch {
+      throw explained(error, layout)
     }
   }
 
-  private static func finishReturn(_ moving: URL, _ layout: Layout) throws {
-    let files = FileManager.default
-    // The database last: while it is on its way nothing else is looked at.
-    for part in layout.work.reversed() {
-      let source = moving.appendingPathComponent(part.lastPathComponent)
-      if files.fileExists(atPath: source.path), !files.fileExists(atPath: part.path) {
-        try files.moveItem(at: source, to: part)
-      }
-    }
-    let isMoved = layout.work.allSatisfy {
-      !files.fileExists(atPath: moving.appendingPathComponent($0.lastPathComponent).path)
-    }
-    if isMoved {
-      try files.removeItem(at: moving)
-    } else {
-      // Something stood in its place, which nothing here should have put there: lose neither.
-      let name = String(moving.lastPathComponent.dropLast(returning.count))
-      try files.moveItem(at: moving, to: layout.sessions.appendingPathComponent(name))
+  private static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+
+  private static func explained(_ error: any Error, _ layout: Layout) -> any Error {
+    switch error {
+    case is WorkspaceError: error
+    case let error as FileError where error.isOutOfRoom: WorkspaceError(error, layout)
+    default: layout.isFull ? WorkspaceError.diskFull(folder: layout.name) : .readOnly(folder: layout.name)
     }
   }
 

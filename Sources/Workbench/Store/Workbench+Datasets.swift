@@ -3,7 +3,7 @@ import GRDB
 extension Workbench {
   static let datasetColumns =
     "id, name, digest, options, source, format, assets, categories, bytes, skipped"
-  static let assetColumns = "assets.id, external_id, line, text, categories.name"
+  static let assetColumns = "assets.id, external_id, line, text, categories.name, assets.category"
   /// Assets with their categories' names.
   static let assetTables = """
     assets LEFT JOIN categories
@@ -71,7 +71,7 @@ extension Workbench {
     try Row.fetchAll(
       db, sql: "SELECT name, assets FROM categories WHERE dataset_id = ? ORDER BY name",
       arguments: [dataset.id]
-    ).map { CategoryCount(name: $0[0], count: $0[1]) }
+    ).map { CategoryCount(name: try $0.text(0), count: try $0.count(1)) }
   }
 
   /// What the data files call a category, the first that was loaded; nil where none has it.
@@ -90,15 +90,22 @@ extension Workbench {
 }
 
 extension Dataset {
-  init(_ row: Row) {
+  /// - Throws: ``DamagedValue``.
+  init(_ row: Row) throws {
     self.init(
-      id: row[0], name: row[1], digest: row[2], options: row[3], source: row[4], format: row[5],
-      assets: row[6], categories: row[7], bytes: row[8], skipped: row[9])
+      id: try row.count(0), name: try row.text(1), digest: try row.text(2), options: try row.text(3),
+      source: try row.text(4), format: try row.text(5), assets: try row.count(6),
+      categories: try row.count(7), bytes: try row.count(8), skipped: try row.count(9))
   }
 }
 
 extension Asset {
-  init(_ row: Row) {
-    self.init(id: row[0], externalID: row[1], line: row[2], text: row[3], category: row[4])
+  /// - Throws: ``DamagedValue``, also where its category's number names nothing.
+  init(_ row: Row) throws {
+    let category = try row.optionalText(4)
+    guard try (row.optionalCount(5) == nil) == (category == nil) else { throw DamagedValue() }
+    self.init(
+      id: try row.count(0), externalID: try row.text(1), line: try row.count(2), text: try row.text(3),
+      category: category)
   }
 }

@@ -24,8 +24,13 @@ public struct InterfaceChange: Equatable, Sendable {
 extension Workbench {
   /// The interface; nil while there is none.
   public func interface() throws -> Interface? {
-    guard let json = try String.fetchOne(db, sql: "SELECT json FROM interface") else { return nil }
-    return try Interface(parsing: Data(json.utf8), file: "interface")
+    guard let row = try Row.fetchOne(db, sql: "SELECT json FROM interface") else { return nil }
+    do {
+      return try Interface(parsing: Data(try row.text(0).utf8), file: "interface")
+    } catch is InterfaceError {
+      // It was one when it was set.
+      throw DamagedValue()
+    }
   }
 
   /// Sets the interface. Where its categories are others than before, predictions go that were made by their names
@@ -45,7 +50,8 @@ extension Workbench {
       sql: "SELECT category, count(*) FROM labels WHERE source = 'person' GROUP BY category ORDER BY category"
     )
     let keys = Set(interface.categories.map(\.key))
-    let orphaned = counts.map { CategoryCount(name: $0[0], count: $0[1]) }.filter { !keys.contains($0.name) }
+    let orphaned = try counts.map { CategoryCount(name: try $0.text(0), count: try $0.count(1)) }
+      .filter { !keys.contains($0.name) }
     return InterfaceChange(isUnchanged: before == interface, removedRuns: runs, orphanedLabels: orphaned)
   }
 
@@ -57,7 +63,7 @@ extension Workbench {
         SELECT datasets.name, model FROM runs JOIN datasets ON datasets.id = dataset_id
         WHERE \(isByNames) ORDER BY runs.id
         """
-    ).map { InterfaceChange.RemovedRun(dataset: $0[0], model: $0[1]) }
+    ).map { InterfaceChange.RemovedRun(dataset: try $0.text(0), model: try $0.text(1)) }
     try db.execute(sql: "DELETE FROM runs WHERE \(isByNames)")
     return runs
   }

@@ -54,7 +54,8 @@ extension Workbench {
         WHERE dataset_id = ? AND author = ?
         """,
       arguments: [dataset.id, author.storable])
-    return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: { first, _ in first })
+    return Dictionary(
+      try rows.map { (try $0.count(0), try $0.text(1)) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Who labelled a data set, the earliest by their first label first.
@@ -66,7 +67,7 @@ extension Workbench {
         WHERE dataset_id = ? GROUP BY author ORDER BY min(labels.id)
         """,
       arguments: [dataset.id]
-    ).map { Labeller(author: $0[0], labels: $0[1]) }
+    ).map { Labeller(author: try $0.text(0), labels: try $0.count(1)) }
   }
 
   /// What counts as right, the file's own category where nobody labelled: see ``Truth``.
@@ -107,7 +108,7 @@ extension Workbench {
     // Only where several decide is it asked who labelled first, among all labels of the data set.
     let authors = labels.count > 1 ? try labellers(of: dataset).map(\.author) : labels.map(\.author)
     return Verdict(
-      labels[...], ranks: Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) }))
+      labels[...], ranks: Dictionary(authors.enumerated().map { ($1, $0) }, uniquingKeysWith: min))
   }
 
   /// One asset's labels, in the order they were first given.
@@ -133,14 +134,15 @@ extension Workbench {
 
   /// How many assets have a category in the file.
   public func categorised(in dataset: Dataset) throws -> Int {
-    try Int.fetchOne(
-      db, sql: "SELECT sum(assets) FROM categories WHERE dataset_id = ?", arguments: [dataset.id]) ?? 0
+    try Row.fetchOne(
+      db, sql: "SELECT sum(assets) FROM categories WHERE dataset_id = ?", arguments: [dataset.id]
+    )?.optionalCount(0) ?? 0
   }
 
   /// Which label counts, for each asset that has any, by ``Asset/id``.
   public func verdicts(of dataset: Dataset) throws -> [Int: Verdict] {
     let authors = try labellers(of: dataset).map(\.author)
-    let ranks = Dictionary(uniqueKeysWithValues: authors.enumerated().map { ($1, $0) })
+    let ranks = Dictionary(authors.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
     var verdicts: [Int: Verdict] = [:]
     var rest = try labels(of: dataset)[...]
     while let first = rest.first {
@@ -158,15 +160,17 @@ extension Workbench {
     for row in try Row.fetchAll(
       db, sql: "SELECT number, name FROM categories WHERE dataset_id = ?", arguments: [dataset.id])
     {
-      let name: String = row[1]
-      keys[row[0]] = interface?.key(name) ?? CategoryKey.key(forName: name)
+      let name = try row.text(1)
+      keys[try row.count(0)] = interface?.key(name) ?? CategoryKey.key(forName: name)
     }
-    guard !keys.isEmpty else { return [:] }
     var categories: [Int: String] = [:]
     let rows = try Row.fetchCursor(
       db, sql: "SELECT id, category FROM assets WHERE dataset_id = ? AND category IS NOT NULL",
       arguments: [dataset.id])
-    while let row = try rows.next() { categories[row[0]] = keys[row[1]] }
+    while let row = try rows.next() {
+      guard let key = keys[try row.count(1)] else { throw DamagedValue() }
+      categories[try row.count(0)] = key
+    }
     return categories
   }
 
@@ -178,16 +182,18 @@ extension Workbench {
     let rows = try Row.fetchCursor(
       db, sql: "SELECT id, text FROM assets WHERE dataset_id = ? ORDER BY id", arguments: [dataset.id])
     while let row = try rows.next() {
-      guard let verdict = verdicts[row[0]] else { continue }
-      examples.append(TrainingExample(asset: row[0], text: row[1], category: verdict.category))
+      let asset = try row.count(0)
+      guard let verdict = verdicts[asset] else { continue }
+      examples.append(TrainingExample(asset: asset, text: try row.text(1), category: verdict.category))
     }
     return examples
   }
 }
 
 extension Label {
-  init(_ row: Row) {
-    self.init(
-      asset: row[0], author: row[1], category: row[2], source: Source(rawValue: row[3]) ?? .person)
+  /// - Throws: ``DamagedValue``.
+  init(_ row: Row) throws {
+    guard let source = Source(rawValue: try row.text(3)) else { throw DamagedValue() }
+    self.init(asset: try row.count(0), author: try row.text(1), category: try row.text(2), source: source)
   }
 }

@@ -39,25 +39,28 @@ extension Workbench {
         SELECT id, verb, command, answer, json, status FROM steps WHERE id > ? AND status <> 'folded' ORDER BY id
         """,
       arguments: [id])
-    return rows.map { row in
-      LoggedStep(
-        id: row[0], verb: row[1], command: row[2], answer: row[3], json: row[4],
-        status: LoggedStep.Status(rawValue: row[5]) ?? .failed)
+    return try rows.map { row in
+      guard let status = LoggedStep.Status(rawValue: try row.text(5)) else { throw DamagedValue() }
+      return LoggedStep(
+        id: try row.count(0), verb: try row.text(1), command: try row.text(2), answer: try row.text(3),
+        json: try row.text(4), status: status)
     }
   }
 
   /// The id of the last step; 0 where there is none.
-  public func lastStepID() throws -> Int { try Int.fetchOne(db, sql: "SELECT max(id) FROM steps") ?? 0 }
+  public func lastStepID() throws -> Int {
+    try Row.fetchOne(db, sql: "SELECT max(id) FROM steps")?.optionalCount(0) ?? 0
+  }
 
   /// The JSON that a verb, or one of its subcommands, gave when it last succeeded.
   public func lastJSON(ofVerb verb: String) throws -> String? {
-    try String.fetchOne(
+    try Row.fetchOne(
       db,
       sql: """
         SELECT json FROM steps
         WHERE (verb = :verb OR verb >= :verb || ' ' AND verb < :verb || '!') AND status IN ('done', 'folded')
         ORDER BY id DESC LIMIT 1
         """,
-      arguments: ["verb": verb])
+      arguments: ["verb": verb])?.text(0)
   }
 }

@@ -79,25 +79,27 @@ extension Workbench {
 
   /// The texts that a model has seen in training, those of its bases included; empty for `base`.
   public func trainingTexts(of model: String) throws -> Set<TextDigest> {
-    let digests = try Data.fetchSet(
+    let rows = try Row.fetchCursor(
       db,
       sql: "SELECT digest FROM training_texts WHERE model_id = (SELECT id FROM models WHERE name = ?)",
       arguments: [model])
-    return Set(digests.compactMap(TextDigest.init))
+    return try Set(rows.map { try TextDigest($0.data(0)) })
   }
 }
 
 extension TunedModel {
-  init(_ row: Row) {
-    let json = Array((row[8] as String).utf8)
-    let categories = json.withUnsafeBufferPointer { bytes in
-      try? JSONNode(reading: bytes).elements?.compactMap(\.string)
-    }
+  /// - Throws: ``DamagedValue``, also where its folder would lie elsewhere: removing it removes the folder.
+  init(_ row: Row) throws {
+    let json = Array(try row.text(8).utf8)
+    let elements = json.withUnsafeBufferPointer { try? JSONNode(reading: $0).elements }
+    guard let elements, case let categories = elements.compactMap(\.string),
+      categories.count == elements.count, Name.isValid(try row.text(0)), Name.isValid(try row.text(6))
+    else { throw DamagedValue() }
     self.init(
-      name: row[0], base: row[1], baseDigest: row[11], method: row[2], dataset: row[3], examples: row[4],
-      options: row[5],
-      folder: row[6], bytes: row[7], categories: categories ?? [], finalLoss: row[9],
-      heldOutAccuracy: row[10])
+      name: try row.text(0), base: try row.text(1), baseDigest: try row.optionalText(11),
+      method: try row.text(2), dataset: try row.text(3), examples: try row.count(4),
+      options: try row.text(5), folder: try row.text(6), bytes: try row.count(7), categories: categories,
+      finalLoss: try row.optionalNumber(9), heldOutAccuracy: try row.optionalShare(10))
   }
 }
 
@@ -109,8 +111,9 @@ extension TextDigest {
     return data
   }
 
-  fileprivate init?(_ data: Data) {
-    guard data.count == 16 else { return nil }
+  /// - Throws: ``DamagedValue``.
+  fileprivate init(_ data: Data) throws {
+    guard data.count == 16 else { throw DamagedValue() }
     first = data.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
     second = data.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }

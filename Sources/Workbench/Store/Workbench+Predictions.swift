@@ -119,10 +119,12 @@ extension Workbench {
       arguments: [run.id])
     return try Array(
       rows.map { row in
-        let asset = Asset(row)
+        let asset = try Asset(row)
         return PredictedAsset(
           asset: asset,
-          prediction: Prediction(asset: asset.id, category: row[5], confidence: row[6], reason: row[7]))
+          prediction: Prediction(
+            asset: asset.id, category: try row.text(6), confidence: try row.optionalShare(7),
+            reason: try row.optionalText(8)))
       })
   }
 
@@ -137,8 +139,10 @@ extension Workbench {
 }
 
 extension PredictionRun {
-  init(_ row: Row) {
+  /// - Throws: ``DamagedValue``.
+  init(_ row: Row) throws {
     self.init(
-      id: row[0], dataset: row[1], model: row[2], signature: row[3], isComplete: row[4], predictions: row[5])
+      id: try row.count(0), dataset: try row.count(1), model: try row.text(2), signature: try row.text(3),
+      isComplete: try row.flag(4), predictions: try row.count(5))
   }
 }

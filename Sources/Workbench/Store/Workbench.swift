@@ -15,7 +15,7 @@ public struct Workbench {
 extension Workbench {
   /// A setting's value; nil where it was never set.
   public func setting(_ key: String) throws -> String? {
-    try String.fetchOne(db, sql: "SELECT value FROM settings WHERE key = ?", arguments: [key])
+    try Row.fetchOne(db, sql: "SELECT value FROM settings WHERE key = ?", arguments: [key])?.text(0)
   }
 
   /// Sets or, with nil, forgets a setting.
@@ -30,7 +30,9 @@ extension Workbench {
 
   /// All settings, sorted by key.
   public func settings() throws -> [(key: String, value: String)] {
-    try Row.fetchAll(db, sql: "SELECT key, value FROM settings ORDER BY key").map { ($0[0], $0[1]) }
+    try Row.fetchAll(db, sql: "SELECT key, value FROM settings ORDER BY key").map {
+      (try $0.text(0), try $0.text(1))
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 import Foundation
 import GRDB
-import Synchronization
 
 /// A folder that holds one learner's work: the database, tuned models, and the session's document.
 ///
@@ -13,7 +12,8 @@ import Synchronization
 /// ```
 ///
 /// Several processes may have one open: readers never wait, writers wait for each other up to ten seconds.
-/// What `write` has returned from survives a kill and a power cut.
+/// What `write` has returned from survives a kill and a power cut. One that may only be read, on a disk mounted so say, can be
+/// looked at: see ``isReadOnly``.
 public struct Workspace: Sendable {
   public let folder: URL
   private let store: Store
@@ -33,6 +33,17 @@ public struct Workspace: Sendable {
 
   /// Whether opening created it, or setting aside left it empty.
   public var isNew: Bool { store.isNew }
+
+  /// Whether it can only be looked at: its folder, or its disk, may not be written.
+  public var isReadOnly: Bool { store.isReadOnly }
+
+  /// - Throws: ``WorkspaceError/readOnly(folder:)``; for work that takes long before it writes.
+  public func requireWritable() throws {
+    guard !isReadOnly else { throw WorkspaceError.readOnly(folder: store.layout.name) }
+  }
+
+  /// What is said of one whose rows contradict each other, found outside of `read`.
+  public var damage: WorkspaceError { .corrupt(folder: store.layout.name) }
 
   /// Where tuned models lie, each in a folder of its name.
   public var modelsFolder: URL { store.layout.models }
@@ -54,7 +65,8 @@ public struct Workspace: Sendable {
   /// called inside another.
   @discardableResult
   public func write<T>(_ body: (Workbench) throws -> T) throws -> T {
-    try store.access { queue, layout in
+    try requireWritable()
+    return try store.access { queue, layout in
       try queue.writeWithoutTransaction { db in
         var result: T?
         try db.inTransaction(.immediate) {
@@ -67,13 +79,28 @@ public struct Workspace: Sendable {
     }
   }
 
-  /// Sets everything aside (database, models, document) and goes on with an empty workspace.
+  /// ``write(_:)``, or, where the workspace can only be looked at, ``read(_:)``: what mostly looks still serves there.
   ///
-  /// `name` is what it will be called in `sessions`; nil for the next number. Throws
-  /// ``WorkspaceError/inUse(folder:)`` when another process has the workspace open: what it wrote afterwards
-  /// would go into the set-aside one unseen.
+  /// - Throws: ``WorkspaceError/readOnly(folder:)`` where `body` writes all the same.
+  public func writeIfPossible<T>(_ body: (Workbench) throws -> T) throws -> T {
+    try isReadOnly ? read(body) : write(body)
+  }
+
+  /// Sets everything aside (database, models, document) and goes on with an empty workspace, in one step for whoever looks: a kill
+  /// or a full disk leaves the work where it was, or the new workspace as `beginning` made it.
+  ///
+  /// - Parameters:
+  ///   - name: what it will be called in `sessions`; nil for the next number.
+  ///   - beginning: writes into the new workspace what it has from its start.
+  /// - Throws: ``WorkspaceError/inUse(folder:)`` when another process has the workspace open: what it wrote afterwards
+  ///   would go into the set-aside one unseen.
   @discardableResult
-  public func setAside(named name: String? = nil) throws -> SetAside { try store.setAside(named: name) }
+  public func setAside(named name: String? = nil, beginning: (Workbench) throws -> Void = { _ in }) throws
+    -> SetAside
+  {
+    try requireWritable()
+    return try store.setAside(named: name, beginning: beginning)
+  }
 
   /// Goes on with work that was set aside; what is here is set aside for it, or thrown away.
   ///
@@ -81,11 +108,13 @@ public struct Workspace: Sendable {
   /// - Throws: ``WorkspaceError``.
   @discardableResult
   public func open(_ aside: SetAside, keepingThis: Bool, named name: String? = nil) throws -> SetAside? {
-    try store.open(aside, keepingThis: keepingThis, named: name)
+    try requireWritable()
+    return try store.open(aside, keepingThis: keepingThis, named: name)
   }
 
   /// Throws away what was set aside.
   public func remove(_ aside: SetAside) throws {
+    try requireWritable()
     do {
       try FileManager.default.removeItem(at: aside.folder)
     } catch {
@@ -105,115 +134,13 @@ public struct Workspace: Sendable {
     let layout = Layout(folder: folder, shownAs: shownAs ?? folder.lastPathComponent)
     guard layout.hasWork else { return nil }
     let lock = try WorkspaceLock(layout)
-    return try lock.exclusively { try SetAside.move(layout, named: name) }
+    return try lock.exclusively {
+      try SetAside.move(layout, named: try SetAside.freeName(layout, wanted: name))
+    }
   }
 
   func makeModelFolder() throws -> ModelFolder { try ModelFolder(store.layout) }
 
   /// What was set aside, the oldest first.
   public func setAsides() -> [SetAside] { SetAside.list(store.layout) }
-}
-
-/// The open database of a workspace; another one takes its place when the first is set aside.
-private final class Store: Sendable {
-  let layout: Layout
-  private let lock: WorkspaceLock
-  private let state: Mutex<State>
-
-  private struct State {
-    var queue: DatabaseQueue?
-    var isNew: Bool
-  }
-
-  init(_ layout: Layout) throws {
-    self.layout = layout
-    try layout.create()
-    lock = try WorkspaceLock(layout)
-    if SetAside.isInterrupted(layout) {
-      try lock.exclusively { try SetAside.finishInterrupted(layout) }
-    }
-    state = Mutex(try Self.open(layout))
-    if try !leftovers().isEmpty {
-      // Where another process is at work here, one of them may be its own.
-      try? lock.exclusively {
-        for leftover in try leftovers() { try? FileManager.default.removeItem(at: leftover) }
-      }
-    }
-  }
-
-  /// Folders of models that no row names.
-  private func leftovers() throws -> [URL] {
-    let named = try access { queue, layout in
-      try queue.read { Set(try Workbench(db: $0, layout: layout).models().map(\.folder)) }
-    }
-    return ModelFolder.leftovers(layout, named: named)
-  }
-
-  var isNew: Bool { state.withLock { $0.isNew } }
-
-  func access<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
-    let queue = try state.withLock { state in
-      if state.queue == nil { state = try Self.open(layout) }
-      return state.queue
-    }
-    guard let queue else { throw WorkspaceError.failed(folder: layout.name, number: 0) }
-    do {
-      return try body(queue, layout)
-    } catch let error as DatabaseError {
-      throw WorkspaceError(error, layout)
-    }
-  }
-
-  func setAside(named name: String?) throws -> SetAside {
-    try state.withLock { state in
-      try lock.exclusively {
-        // Closing writes the journal back, so that one file holds everything.
-        try? state.queue?.close()
-        state.queue = nil
-        let moved = try SetAside.move(layout, named: name)
-        state = try Self.open(layout)
-        return moved
-      }
-    }
-  }
-
-  func open(_ aside: SetAside, keepingThis: Bool, named name: String?) throws -> SetAside? {
-    try state.withLock { state in
-      try lock.exclusively {
-        try? state.queue?.close()
-        state.queue = nil
-        let moved = try SetAside.move(layout, named: name)
-        try aside.moveBack(layout)
-        if !keepingThis { try? FileManager.default.removeItem(at: moved.folder) }
-        state = try Self.open(layout)
-        return keepingThis ? moved : nil
-      }
-    }
-  }
-
-  private static func open(_ layout: Layout) throws -> State {
-    var configuration = Configuration()
-    configuration.label = "workspace"
-    configuration.busyMode = .timeout(10)
-    configuration.foreignKeysEnabled = true
-    do {
-      let queue = try DatabaseQueue(path: layout.database.path, configuration: configuration)
-      let finding = try queue.writeWithoutTransaction { db in
-        // Not GRDB's own way to WAL, which writes to the disk at every opening.
-        if try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" {
-          try db.execute(sql: "PRAGMA journal_mode = WAL")
-        }
-        try db.execute(sql: "PRAGMA synchronous = FULL")
-        return try Schema.prepare(db)
-      }
-      switch finding {
-      case .newer(let found):
-        throw WorkspaceError.newer(folder: layout.name, found: found, known: Schema.version)
-      case .foreign: throw WorkspaceError.foreign(folder: layout.name)
-      case .created, .current: return State(queue: queue, isNew: finding == .created)
-      }
-    } catch let error as DatabaseError {
-      throw WorkspaceError(error, layout)
-    }
-  }
 }

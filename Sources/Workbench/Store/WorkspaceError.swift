@@ -1,7 +1,9 @@
+import Basics
+import Foundation
 import GRDB
 
 /// Why a workspace could not be opened, read or written. What was finished before stays.
-public enum WorkspaceError: Error, Equatable, Sendable {
+public indirect enum WorkspaceError: Error, Equatable, Sendable {
   /// The folder cannot be written.
   case readOnly(folder: String)
   /// A file stands where the folder should be.
@@ -12,6 +14,12 @@ public enum WorkspaceError: Error, Equatable, Sendable {
   case foreign(folder: String)
   case corrupt(folder: String)
   case diskFull(folder: String)
+  /// A file would be larger than `ulimit -f` allows.
+  case fileLimit(folder: String)
+  /// More files would be open than `ulimit -n` allows.
+  case tooManyFiles(folder: String)
+  /// The work was set aside under a name, and the empty workspace in its place cannot be opened.
+  case notBegun(aside: String, WorkspaceError)
   /// Another process wrote for longer than we wait.
   case busy(folder: String)
   /// Another process has the workspace open, so it cannot be set aside.
@@ -34,7 +42,9 @@ extension WorkspaceError {
     case .newer: "workspace-newer"
     case .foreign: "workspace-foreign"
     case .corrupt: "workspace-corrupt"
-    case .diskFull: "disk-full"
+    case .diskFull, .fileLimit: "disk-full"
+    case .tooManyFiles: "workspace-files"
+    case .notBegun(_, let cause): cause.code
     case .busy: "workspace-busy"
     case .inUse: "workspace-in-use"
     case .nameTaken: "name-taken"
@@ -70,6 +80,12 @@ extension WorkspaceError: CustomStringConvertible {
       """
     case .diskFull(let folder):
       "The disk that holds \(folder.visible) is full. Make room; what was finished before is kept."
+    case .fileLimit(let folder):
+      "A file of \(folder.visible) would grow larger than this shell allows (ulimit -f). Allow more: ulimit -f unlimited. What was finished before is kept."
+    case .tooManyFiles(let folder):
+      "This shell lets fettle open too few files for \(folder.visible) (ulimit -n). Allow more: ulimit -n 256."
+    case .notBegun(let aside, let cause):
+      "The old work is set aside as \(aside.visible), but no new session could begin: \(cause) The way back: session open \(aside.visible)"
     case .busy(let folder):
       "Another fettle is writing to \(folder.visible) and did not finish in time. Try again when it is done."
     case .inUse(let folder):
@@ -92,11 +108,48 @@ extension WorkspaceError {
     switch error.resultCode {
     case .SQLITE_FULL: self = .diskFull(folder: layout.name)
     case .SQLITE_READONLY, .SQLITE_PERM: self = .readOnly(folder: layout.name)
-    case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: self = .corrupt(folder: layout.name)
     case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL: self = .busy(folder: layout.name)
-    case .SQLITE_CANTOPEN where layout.isFull, .SQLITE_IOERR where layout.isFull:
-      self = .diskFull(folder: layout.name)
+    case .SQLITE_CANTOPEN, .SQLITE_IOERR:
+      switch error.extendedResultCode {
+      case _ where Self.isOutOfDescriptors: self = .tooManyFiles(folder: layout.name)
+      case _ where layout.isFull: self = .diskFull(folder: layout.name)
+      // What should be a file is a folder, or shorter than it says of itself.
+      case _ where layout.isDatabaseUnfit, .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_CORRUPTFS:
+        self = .corrupt(folder: layout.name)
+      case _ where Self.hasFileLimit: self = .fileLimit(folder: layout.name)
+      default: self = .failed(folder: layout.name, number: Int(error.extendedResultCode.rawValue))
+      }
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT, .SQLITE_MISMATCH, .SQLITE_TOOBIG, .SQLITE_EMPTY:
+      self = .corrupt(folder: layout.name)
+    // All that fettle asks fits its own tables: these are others, with columns that are missing or triggers that refuse.
+    case .SQLITE_ERROR: self = .corrupt(folder: layout.name)
+    case .SQLITE_CONSTRAINT where error.extendedResultCode != .SQLITE_CONSTRAINT_FOREIGNKEY:
+      self = .corrupt(folder: layout.name)
     default: self = .failed(folder: layout.name, number: Int(error.extendedResultCode.rawValue))
     }
+  }
+
+  /// The same for the system's.
+  init(_ error: FileError, _ layout: Layout) {
+    switch error.number {
+    case EFBIG: self = .fileLimit(folder: layout.name)
+    case EMFILE, ENFILE: self = .tooManyFiles(folder: layout.name)
+    case _ where error.isOutOfRoom: self = .diskFull(folder: layout.name)
+    case EACCES, EPERM, EROFS: self = .readOnly(folder: layout.name)
+    default: self = .failed(folder: layout.name, number: Int(error.number))
+    }
+  }
+
+  /// SQLite does not say why it cannot open a file.
+  private static var isOutOfDescriptors: Bool {
+    let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    if descriptor >= 0 { close(descriptor) }
+    return descriptor < 0 && [EMFILE, ENFILE].contains(errno)
+  }
+
+  private static var hasFileLimit: Bool {
+    var limit = rlimit()
+    return getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
+      && limit.rlim_cur != .max
   }
 }

@@ -1,0 +1,212 @@
+import Basics
+import Foundation
+import GRDB
+import Synchronization
+
+/// The open database of a workspace; another one takes its place when the first is set aside.
+final class Store: Sendable {
+  let layout: Layout
+  let isReadOnly: Bool
+  private let lock: WorkspaceLock
+  private let state: Mutex<State>
+
+  private struct State {
+    var queue: DatabaseQueue?
+    var isNew: Bool
+  }
+
+  init(_ layout: Layout) throws {
+    self.layout = layout
+    isReadOnly = layout.isReadOnly
+    if isReadOnly {
+      lock = try WorkspaceLock(lookingAt: layout)
+      state = Mutex(
+        State(queue: try Self.mappingErrors(layout) { try ReadOnlyDatabase.open(layout) }, isNew: false))
+      return
+    }
+    try layout.create()
+    lock = try WorkspaceLock(layout)
+    try Self.finishInterrupted(layout, lock)
+    state = Mutex(try Self.open(layout))
+    if try !leftovers().isEmpty {
+      // Where another process is at work here, one of them may be its own.
+      try? lock.exclusively {
+        for leftover in try leftovers() { try? FileManager.default.removeItem(at: leftover) }
+      }
+    }
+  }
+
+  /// Folders of models that no row names, and files that were not written to their end.
+  private func leftovers() throws -> [URL] {
+    let named = try access { queue, layout in
+      try queue.read { Set(try Workbench(db: $0, layout: layout).models().map(\.folder)) }
+    }
+    return ModelFolder.leftovers(layout, named: named) + layout.unfinishedFiles
+  }
+
+  var isNew: Bool { state.withLock { $0.isNew } }
+
+  func access<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
+    let queue = try state.withLock { state in
+      if state.queue == nil {
+        // A change of sessions failed half-way.
+        try Self.finishInterrupted(layout, lock)
+        state = try Self.open(layout)
+      }
+      return state.queue
+    }
+    guard let queue else { throw WorkspaceError.failed(folder: layout.name, number: 0) }
+    return try Self.mappingErrors(layout) { try body(queue, layout) }
+  }
+
+  func setAside(named name: String?, beginning: (Workbench) throws -> Void) throws -> SetAside {
+    try state.withLock { state in
+      try lock.exclusively {
+        let name = try SetAside.freeName(layout, wanted: name)
+        // Before anything is moved, so that a full disk changes nothing.
+        let prepared = try SetAside.prepare(layout, named: name) { try Self.create($0, layout, beginning) }
+        // Closing writes the journal back, so that one file holds everything.
+        try? state.queue?.close()
+        state.queue = nil
+        let moved = try SetAside.finish(prepared, layout)
+        do {
+          state = State(queue: try Self.open(layout).queue, isNew: true)
+        } catch let error as WorkspaceError {
+          throw WorkspaceError.notBegun(aside: moved.name, error)
+        }
+        return moved
+      }
+    }
+  }
+
+  func open(_ aside: SetAside, keepingThis: Bool, named name: String?) throws -> SetAside? {
+    try state.withLock { state in
+      try lock.exclusively {
+        let name = try SetAside.freeName(layout, wanted: name)
+        try? state.queue?.close()
+        state.queue = nil
+        // First of all, so that whoever finishes what a kill broke off brings it back and does not begin anew.
+        let returning = try aside.beginReturn(layout)
+        let moved: SetAside
+        do {
+          moved = try SetAside.move(layout, named: name)
+        } catch {
+          try? SetAside.finishInterrupted(layout)
+          throw error
+        }
+        try SetAside.finishReturn(returning, layout)
+        if !keepingThis { try? FileManager.default.removeItem(at: moved.folder) }
+        state = try Self.open(layout)
+        return keepingThis ? moved : nil
+      }
+    }
+  }
+
+  private static func finishInterrupted(_ layout: Layout, _ lock: WorkspaceLock) throws {
+    guard SetAside.isInterrupted(layout) else { return }
+    try lock.exclusively { try SetAside.finishInterrupted(layout) }
+  }
+
+  private static func open(_ layout: Layout) throws -> State {
+    try mappingErrors(layout) {
+      let (queue, finding) = try connect(to: layout.database)
+      switch finding {
+      case .newer(let found):
+        throw WorkspaceError.newer(folder: layout.name, found: found, known: Schema.version)
+      case .foreign: throw WorkspaceError.foreign(folder: layout.name)
+      case .damaged: throw WorkspaceError.corrupt(folder: layout.name)
+      case .created, .current: return State(queue: queue, isNew: finding == .created)
+      }
+    }
+  }
+
+  /// Makes a database that lies in one file when this returns.
+  private static func create(_ file: URL, _ layout: Layout, _ fill: (Workbench) throws -> Void) throws {
+    try mappingErrors(layout) {
+      let (queue, _) = try connect(to: file)
+      try queue.write { try fill(Workbench(db: $0, layout: layout)) }
+      try queue.close()
+    }
+  }
+
+  private static func connect(to file: URL) throws -> (queue: DatabaseQueue, finding: Schema.Finding) {
+    var configuration = Configuration()
+    configuration.label = "workspace"
+    configuration.busyMode = .timeout(10)
+    configuration.foreignKeysEnabled = true
+    let queue = try DatabaseQueue(path: file.path, configuration: configuration)
+    let finding = try queue.writeWithoutTransaction { db in
+      // Not GRDB's own way to WAL, which writes to the disk at every opening.
+      if try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" {
+        try db.execute(sql: "PRAGMA journal_mode = WAL")
+      }
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      return try Schema.prepare(db)
+    }
+    return (queue, finding)
+  }
+
+  private static func mappingErrors<T>(_ layout: Layout, _ body: () throws -> T) throws -> T {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      throw WorkspaceError(error, layout)
+    } catch is DamagedValue, is RowDecodingError {
+      throw WorkspaceError.corrupt(folder: layout.name)
+    }
+  }
+}
+
+/// The database of a workspace that may not be written.
+private enum ReadOnlyDatabase {
+  static func open(_ layout: Layout) throws -> DatabaseQueue {
+    // As it is, where another process has it open, or nobody had to make a file beside it.
+    if let queue = try? open(layout.database.path) { return queue }
+    // Where nothing waits in its journal the file alone will do.
+    let journal = layout.database.path + "-wal"
+    let waiting = (try? FileManager.default.attributesOfItem(atPath: journal))?[.size] as? NSNumber
+    if waiting?.intValue ?? 0 == 0, let address = address(of: layout.database),
+      let queue = try? open(address)
+    {
+      return queue
+    }
+    return try copy(layout)
+  }
+
+  /// - Throws: also for one that an older fettle wrote, which has to be brought up to date first.
+  private static func open(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.busyMode = .timeout(10)
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    guard try queue.read(Schema.isFit) else { throw DamagedValue() }
+    return queue
+  }
+
+  private static func address(of file: URL) -> String? {
+    file.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed).map { "file:\($0)?immutable=1" }
+  }
+
+  /// Into memory, by way of a copy in the folder for temporary files, where the journal can be written back.
+  private static func copy(_ layout: Layout) throws -> DatabaseQueue {
+    let manager = FileManager.default
+    let folder = manager.temporaryDirectory.appendingPathComponent("fettle-look-\(UUID().uuidString)")
+    defer { try? manager.removeItem(at: folder) }
+    do {
+      try manager.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      for file in layout.work.prefix(2) where manager.fileExists(atPath: file.path) {
+        let copy = folder.appendingPathComponent(file.lastPathComponent)
+        try Data(contentsOf: file, options: .alwaysMapped).write(to: copy)
+      }
+    } catch {
+      throw WorkspaceError.readOnly(folder: layout.name)
+    }
+    let copied = try Store(Layout(folder: folder, shownAs: layout.name))
+    return try copied.access { source, _ in
+      let queue = try DatabaseQueue()
+      try source.backup(to: queue)
+      return queue
+    }
+  }
+}
