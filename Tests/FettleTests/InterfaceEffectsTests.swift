@@ -25,7 +25,7 @@ import Testing
     #expect(
       outcome.text.contains("The predictions of base on letters went with the old categories."),
       "\(outcome.output)")
-    #expect(try front.run("status").output.contains("predicted by  tuned-1"))
+    #expect(try front.run("status").output.contains("of letters: by tuned-1"))
     // tuned-1 predicts SPORTS, which this interface lacks.
     for line in [
       "kpi --model tuned-1", "kpi --confusion", "kpi --by category", "show assets --where disagree",

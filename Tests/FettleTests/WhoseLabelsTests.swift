@@ -135,7 +135,7 @@ import Testing
     let loaded = try front.lines("load half.csv", "interface define --from half")
     try #require(loaded.status == 0, "\(loaded.error)")
     let status = try front.run("status")
-    #expect(status.output.contains("labels        none"), "load gives no labels")
+    #expect(status.output.contains("labels        of half: none"), "load gives no labels")
     let outcome = try front.run("label", "file")
     #expect(
       outcome.output
