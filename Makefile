@@ -31,6 +31,7 @@ test: format-check build model ## Set up what is missing, then: format, build, t
 	@$(FETTLE) replay Sessions/*.md
 	@command -v python3 >/dev/null || $(SUDO) apt-get install -y -qq python3 >/dev/null || $(call FAIL,there is no python3. Install it.)
 	@Tests/twenty-laptops.py $(FETTLE)
+	@Tests/kills.py $(FETTLE)
 
 packages:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)

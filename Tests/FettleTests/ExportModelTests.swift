@@ -133,7 +133,7 @@ struct ExportModelTests {
     defer { umount(disk.path) }
     let outcome = try front.lines("export model disk/out")
     #expect(outcome.status == 1)
-    #expect(outcome.error.contains("disk/out/model.safetensors cannot be written: the disk is full."))
+    #expect(outcome.error.contains("disk/out/model.safetensors cannot be written: the disk is full"))
     #expect(try names("disk", front).isEmpty)
     // A disk's fault is no part of the story.
     #expect(try !front.read(".fettle/session.md").contains("disk/out"))

@@ -69,7 +69,9 @@ import Workbench
         _ = try bench.nextUnpredicted(run, limit: 10)
         try bench.complete(run)
         for model in try bench.models() {
-          #expect(workspace.folder(of: model).deletingLastPathComponent() == workspace.modelsFolder)
+          #expect(
+            workspace.folder(of: model).deletingLastPathComponent().standardizedFileURL.path
+              == workspace.modelsFolder.standardizedFileURL.path)
         }
       }
       return nil
@@ -133,9 +135,14 @@ import Workbench
     for (table, column) in columns {
       for value in values {
         let work = try workspace("changed", source)
-        try change(work) { db in
-          try db.execute(
-            sql: "PRAGMA ignore_check_constraints = ON; UPDATE OR IGNORE \(table) SET \(column) = \(value)")
+        do {
+          try change(work) { db in
+            try db.execute(
+              sql: "PRAGMA ignore_check_constraints = ON; UPDATE OR IGNORE \(table) SET \(column) = \(value)")
+          }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_MISMATCH {
+          // A row's number is a whole number, whoever writes it.
+          continue
         }
         let error = try readAll(work)
         if error != nil { damaged += 1 }
@@ -153,7 +160,7 @@ import Workbench
       "UPDATE assets SET category = 77", "UPDATE interface SET json = '{\"jobs\": {'",
       "UPDATE models SET categories = '[1, 2]'", "UPDATE models SET folder = '..'",
       "UPDATE datasets SET assets = -1", "UPDATE datasets SET bytes = 1 << 62",
-      "UPDATE training_texts SET digest = x'00'", "UPDATE steps SET status = 'x'",
+      "UPDATE OR REPLACE training_texts SET digest = x'00'", "UPDATE steps SET status = 'x'",
       "UPDATE predictions SET confidence = 7", "DROP TABLE labels", "DROP TABLE settings",
       "ALTER TABLE assets RENAME COLUMN text TO words", "ALTER TABLE datasets DROP COLUMN bytes",
       "PRAGMA user_version = -5", "PRAGMA user_version = 0",

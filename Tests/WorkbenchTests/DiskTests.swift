@@ -72,7 +72,10 @@ struct DiskTests {
 
   @Test func aReadOnlyDiskWithWhatAKillLeftInTheJournal() throws {
     let disk = try SmallDisk(kilobytes: 2048)
-    let (work, live) = (disk.url.appendingPathComponent(".fettle"), disk.url.appendingPathComponent("live"))
+    let work = disk.url.appendingPathComponent(".fettle")
+    // Elsewhere, since a disk with a file open for writing cannot be made read-only.
+    let elsewhere = try Folder()
+    let live = elsewhere.url.appendingPathComponent("live")
     let writer = try Workspace.open(live)
     try writer.write { try $0.set("seed", to: "7") }
     // A copy of an open workspace is one whose process was killed; without the index that it would make anew.
@@ -87,7 +90,7 @@ struct DiskTests {
   }
 
   @Test func aFullDiskSetsNothingAside() throws {
-    let disk = try SmallDisk(kilobytes: 512)
+    let disk = try SmallDisk(kilobytes: 1024)
     let workspace = try Workspace.open(disk.url.appendingPathComponent(".fettle"))
     try workspace.write { try $0.set("seed", to: "7") }
     let filler = disk.url.appendingPathComponent("filler")
@@ -99,6 +102,8 @@ struct DiskTests {
     }
     #expect(try workspace.read { try $0.setting("seed") } == "7")
     #expect(workspace.setAsides().isEmpty)
+    // An open file keeps its room.
+    try handle.close()
     try FileManager.default.removeItem(at: filler)
     try workspace.setAside { try $0.set("seed", to: "7") }
     #expect(workspace.isNew)
