@@ -102,6 +102,9 @@ public struct AssetFile: Sendable {
     }
   }
 
+  /// Whether other columns could have been taken, or several were joined.
+  public var hasChoiceOfColumns: Bool { columns.map { $0.texts.count > 1 || !$0.leftOut.isEmpty } ?? false }
+
   /// Which columns were taken and which were left out, in a sentence; nil for a file that has none.
   public var columnsTakenSentence: String? {
     guard let columns else { return nil }
@@ -111,8 +114,7 @@ public struct AssetFile: Sendable {
       ? "Text from the last user message, category from the last assistant message"
       : "Text from \(columns.texts.map(shown).joined(separator: " and "))"
     if !columns.isChat, let category = columns.category { sentence += ", category from \(shown(category))" }
-    let used = Set(columns.texts + [columns.identifier, columns.category].compactMap { $0 })
-    let rest = columns.names.indices.filter { !used.contains($0) && !columns.names[$0].isEmpty }
+    let rest = columns.leftOut
     if !rest.isEmpty {
       let more = rest.count > 6 ? " and \(rest.count - 5) more" : ""
       let some = rest.prefix(more.isEmpty ? 6 : 5).map(shown).joined(separator: ", ")

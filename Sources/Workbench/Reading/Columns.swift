@@ -10,6 +10,12 @@ struct Columns: Equatable, Sendable {
   /// Whether each row is a conversation in the chat format (https://platform.openai.com/docs/guides/supervised-fine-tuning): the
   /// last message of the user is the text, the last of the assistant the category.
   let isChat: Bool
+  /// Columns with a name that serve for nothing.
+  var leftOut: [Int] {
+    let used = Set(texts + [identifier, category].compactMap { $0 })
+    return names.indices.filter { !used.contains($0) && !names[$0].isEmpty }
+  }
+
   /// What was left out although it might be meant, in sentences with the option that takes it.
   let advice: [String]
 
