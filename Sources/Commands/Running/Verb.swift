@@ -40,16 +40,27 @@ public struct Work {
   let finish: (Workbench) throws -> Report
   /// Options that the recorded command needs besides what was typed, asked before `finish`.
   let additions: (Workbench) throws -> [String]
+  /// Whether what the long work read is still so, asked where another shell has logged steps meanwhile. Where it is not, the verb
+  /// begins again, as long as that takes no more than seconds.
+  let isCurrent: (Workbench) throws -> Bool
+  /// Removes what the long work has made, where the verb begins again.
+  let discard: () -> Void
 
   /// - Parameters:
   ///   - additions: where the verb took a default (the current data set, the newest model) that has changed while it
   ///     worked, the option that names it, so that a replay takes the same one.
+  ///   - isCurrent: whether what was read before `finish` is still so.
+  ///   - discard: removes what was made before `finish`.
   ///   - finish: makes the effect, reads what the report needs, and returns the report.
   public init(
     additions: @escaping (Workbench) throws -> [String] = { _ in [] },
+    isCurrent: @escaping (Workbench) throws -> Bool = { _ in true },
+    discard: @escaping () -> Void = {},
     _ finish: @escaping (Workbench) throws -> Report
   ) {
     self.additions = additions
+    self.isCurrent = isCurrent
+    self.discard = discard
     self.finish = finish
   }
 }

@@ -37,7 +37,9 @@ struct Run: Verb {
 
   private static func statements(_ source: String, file: String) throws -> [Statement] {
     if file.hasSuffix(".md") {
-      return try Document(parsing: source, file: file).steps.filter { !$0.isInterrupted }.flatMap { step in
+      let document = try Document(parsing: source, file: file)
+      try document.requireAllReplayed(named: file)
+      return try document.steps.filter { !$0.isInterrupted }.flatMap { step in
         try Language.statements(in: step.command, file: file, firstLine: step.line, extractingPrompts: false)
       }
     }
