@@ -1,7 +1,7 @@
 # fettle: everything a fresh machine needs, and nothing where it is there already.
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial test build format format-check packages model replay bench peers install dist clean
+.PHONY: help tutorial test fuzz build format format-check packages model replay bench peers install dist clean
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -30,8 +30,17 @@ test: format-check build model ## Set up what is missing, then: format, build, t
 	@ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 $(SWIFT) test -c release --skip-build --filter EncoderTests
 	@$(FETTLE) replay Sessions/*.md
 	@command -v python3 >/dev/null || $(SUDO) apt-get install -y -qq python3 >/dev/null || $(call FAIL,there is no python3. Install it.)
+	@$(BUILD)/fettle-fuzz --inputs 300 --seed 1 --findings .build/fuzz-findings
+	@Tests/hostile.py $(FETTLE)
 	@Tests/twenty-laptops.py $(FETTLE)
 	@Tests/kills.py $(FETTLE)
+
+# TARGETS="data language document interface safetensors tokenizer workspace" narrows it.
+SECONDS ?= 600
+SEED ?= $(shell date +%s)
+
+fuzz: build ## Feed every reader with hostile files, SECONDS=600 each (SEED=…)
+	@$(BUILD)/fettle-fuzz $(TARGETS) --seconds $(SECONDS) --seed $(SEED) --findings .build/fuzz-findings
 
 packages:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)

@@ -58,6 +58,11 @@ let package = Package(
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
     .executableTarget(name: "prompt-fixture", dependencies: ["Shell"], path: "Tests/PromptFixture"),
 
+    // Hostile files for every reader, endlessly: see `make fuzz`.
+    .executableTarget(
+      name: "fettle-fuzz", dependencies: ["Encoder", "Publishing", "Shell", "Transcripts", "Workbench"],
+      path: "Tests/Fuzz"),
+
     .testTarget(
       name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
     .testTarget(

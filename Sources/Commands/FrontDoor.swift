@@ -105,16 +105,24 @@ public struct FrontDoor: Sendable {
 
   /// A statement from words that a Unix shell has split already.
   public static func statement(_ words: [String]) -> Statement {
-    var source = ""
+    var source: [Character] = []
     var made: [Word] = []
     for word in words {
-      if !source.isEmpty { source += " " }
+      if !source.isEmpty { source.append(" ") }
       let start = source.count
       source += word.hasPrefix("-") ? word : Language.quoted(word)
       made.append(
         Word(
           pieces: pieces(word), isQuoted: false, line: 1, column: start + 1, range: start..<source.count))
     }
-    return Statement(words: made, source: source, physicalLines: [source], line: 1)
+    // A mark that joins the character before it would move all places behind it.
+    let text = String(source)
+    let count = text.count
+    if count != source.count {
+      for (index, word) in made.enumerated() {
+        made[index].range = min(word.range.lowerBound, count)..<min(word.range.upperBound, count)
+      }
+    }
+    return Statement(words: made, source: text, physicalLines: [text], line: 1)
   }
 }

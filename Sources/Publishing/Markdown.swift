@@ -6,10 +6,20 @@ import Glibc
 ///
 /// Nothing of it is trusted: HTML in the text is shown as text, comments are left out, images stand as their descriptions, and links
 /// that would run something lose their target.
+///
+/// A text that would take the library seconds or hundreds of megabytes is shown as it is written.
 public final class Markdown {
-  private let root: OpaquePointer
+  /// nil for a text that is not rendered.
+  private let root: OpaquePointer?
+  private let written: String
 
   public init(_ text: String) {
+    let text = text.showingControls
+    written = text
+    guard MarkdownCost(text).isAffordable else {
+      root = nil
+      return
+    }
     cmark_gfm_core_extensions_ensure_registered()
     let parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8)
     defer { cmark_parser_free(parser) }
@@ -21,10 +31,15 @@ public final class Markdown {
     disarm()
   }
 
-  deinit { cmark_node_free(root) }
+  deinit { if let root { cmark_node_free(root) } }
+
+  private static let apology = "This text is shown as it is written: to render it would take too long."
 
   /// As HTML, to stand in a page.
-  public var html: String { Self.text(cmark_render_html(root, CMARK_OPT_DEFAULT, nil)) }
+  public var html: String {
+    guard let root else { return "<p><em>\(Self.apology)</em></p>\n<pre>\(escaped(written))</pre>\n" }
+    return Self.text(cmark_render_html(root, CMARK_OPT_DEFAULT, nil))
+  }
 
   /// The text of the first heading of the first level.
   public var title: String? {
@@ -42,7 +57,11 @@ public final class Markdown {
   ///
   /// - Parameter width: columns of the window.
   public func plainLines(width: Int) -> [PlainLine] {
-    children.flatMap { node -> [PlainLine] in
+    guard root != nil else {
+      let lines = written.split(separator: "\n", omittingEmptySubsequences: false)
+      return ([Self.apology[...], ""] + lines).map { .text(String($0)) }
+    }
+    return children.flatMap { node -> [PlainLine] in
       if cmark_node_get_type(node) == CMARK_NODE_HEADING {
         return [.heading(Self.plain(node, width: 0)), .text("")]
       }
@@ -53,9 +72,9 @@ public final class Markdown {
   }
 
   private var children: [OpaquePointer] {
-    sequence(first: cmark_node_first_child(root)) { cmark_node_next($0) }.prefix { $0 != nil }.compactMap {
-      $0
-    }
+    guard let root else { return [] }
+    return sequence(first: cmark_node_first_child(root)) { cmark_node_next($0) }.prefix { $0 != nil }
+      .compactMap { $0 }
   }
 
   /// Takes out what a page would fetch or run.

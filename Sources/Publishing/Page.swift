@@ -13,13 +13,15 @@ public struct Page {
   }
 
   public var html: String {
-    let prose = document.parts.compactMap { if case .prose(let text) = $0 { Markdown(text) } else { nil } }
-    let title = prose.lazy.compactMap(\.title).first ?? name
+    var title: String?
     var body: [String] = []
     var number = 0
     for part in document.parts {
       switch part {
-      case .prose(let text): body.append(Markdown(text).html)
+      case .prose(let text):
+        let prose = Markdown(text)
+        title = title ?? prose.title
+        body.append(prose.html)
       case .step(let step):
         number += 1
         body.append(html(of: step, number))
@@ -39,7 +41,7 @@ public struct Page {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <meta name="generator" content="fettle \(escaped(FrontMatter.currentVersion))">
-      <title>\(escaped(title))</title>
+      <title>\(escaped(title ?? name))</title>
       <style>
       \(Self.style)
       </style>

@@ -24,57 +24,94 @@ enum AnswerPart: Equatable {
   /// - Parameter command: the step's command, which tells counts from other named numbers.
   static func parts(of answer: [String], command: String) -> [AnswerPart] {
     var parts: [AnswerPart] = []
+    var lines: [String] = []
+    func endLines() {
+      if !lines.isEmpty { parts.append(.lines(lines)) }
+      lines = []
+    }
     var rest = answer[...]
     while let line = rest.first {
       if let (plot, count) = Plot.at(rest, command: command) {
-        parts.append(.plot(plot))
+        if let plot {
+          endLines()
+          parts.append(.plot(plot))
+        } else {
+          lines += rest.prefix(count)
+        }
         rest = rest.dropFirst(count)
-      } else if case .lines(let before)? = parts.last {
-        parts[parts.count - 1] = .lines(before + [line])
-        rest = rest.dropFirst()
       } else {
-        parts.append(.lines([line]))
+        lines.append(line)
         rest = rest.dropFirst()
       }
     }
+    endLines()
     return parts
   }
 }
 
 extension Plot {
-  /// The plot that the lines begin with, and how many of them it takes.
-  fileprivate static func at(_ lines: ArraySlice<String>, command: String) -> (Plot, Int)? {
+  /// The plot that the lines begin with, and how many of them it takes; no plot where these are more than anybody could tell apart.
+  fileprivate static func at(_ lines: ArraySlice<String>, command: String) -> (Plot?, Int)? {
     bars(lines, command: command) ?? curve(lines) ?? matrix(lines)
   }
 
-  private static func bars(_ lines: ArraySlice<String>, command: String) -> (Plot, Int)? {
+  private static func bars(_ lines: ArraySlice<String>, command: String) -> (Plot?, Int)? {
     guard command.split(separator: " ").first == "predict" else { return nil }
-    let bars = lines.prefix { bar($0) != nil }.compactMap(bar)
-    return bars.count > 1 ? (.bars(bars), bars.count) : nil
+    var bars: [Bar] = []
+    for line in lines {
+      guard let bar = bar(line) else { break }
+      bars.append(bar)
+    }
+    guard bars.count > 1 else { return nil }
+    return (bars.count > mostMarks ? nil : .bars(bars), bars.count)
   }
 
+  /// More than anybody can tell apart; the lines say it better.
+  private static let mostMarks = 1_000
+
+  /// `  NAME  ~118±2`: behind two blanks a name, and behind two more a number.
   private static func bar(_ line: String) -> Bar? {
-    guard let match = line.wholeMatch(of: #/  (\S.*?)  +(~?([0-9]+(?:\.[0-9]+)?)(?:±[0-9.]+)?) */#),
-      let value = Double(match.3)
+    let line = line.utf8
+    let text = line.drop { $0 == UInt8(ascii: " ") }
+    guard line.count - text.count == 2 else { return nil }
+    var end = text.endIndex
+    while end > text.startIndex, text[text.index(before: end)] == UInt8(ascii: " ") {
+      end = text.index(before: end)
+    }
+    guard let gap = text[..<end].lastIndex(of: UInt8(ascii: " ")) else { return nil }
+    let name = Substring(text[..<gap])
+    let written = Substring(text[text.index(after: gap)..<end])
+    guard name.utf8.last == UInt8(ascii: " "),
+      let match = written.wholeMatch(of: #/~?([0-9]+(?:\.[0-9]+)?)(?:±[0-9.]+)?/#),
+      let value = Double(match.1)
     else { return nil }
-    return Bar(name: String(match.1), value: value, written: String(match.2))
+    return Bar(
+      name: String(
+        name.prefix(upTo: name.lastIndex { $0 != " " }.map(name.index(after:)) ?? name.startIndex)),
+      value: value, written: String(written))
   }
 
   /// `~ loss by epoch: 0.072 0.021`, which goes on in lines that begin with `~   `.
-  private static func curve(_ lines: ArraySlice<String>) -> (Plot, Int)? {
+  private static func curve(_ lines: ArraySlice<String>) -> (Plot?, Int)? {
     guard let first = lines.first, let match = first.wholeMatch(of: #/~ (loss by epoch): ([0-9. ]+)/#) else {
       return nil
     }
     let further = lines.dropFirst().prefix { $0.wholeMatch(of: #/~ {2,}[0-9. ]+/#) != nil }
     let numbers = ([String(match.2)] + further.map { String($0.dropFirst()) }).joined(separator: " ")
     let values = numbers.split(separator: " ").compactMap { Double($0) }
-    return values.count > 1 ? (.curve(title: String(match.1), values: values), 1 + further.count) : nil
+    return (2...mostMarks).contains(values.count)
+      ? (.curve(title: String(match.1), values: values), 1 + further.count) : nil
   }
 
-  private static func matrix(_ lines: ArraySlice<String>) -> (Plot, Int)? {
+  /// As many rows as fit a page's width.
+  private static let mostCategories = 100
+
+  private static func matrix(_ lines: ArraySlice<String>) -> (Plot?, Int)? {
     guard let first = lines.first, first.hasPrefix("~ rows: truth, columns: prediction") else { return nil }
     let header = lines.dropFirst().first?.dropFirst().split(separator: " ").compactMap { Int($0) } ?? []
-    guard !header.isEmpty, header == Array(1...header.count), lines.count >= 2 + header.count else {
+    guard !header.isEmpty, header.count <= mostCategories, header == Array(1...header.count),
+      lines.count >= 2 + header.count
+    else {
       return nil
     }
     var names: [String] = []
@@ -83,7 +120,10 @@ extension Plot {
       let words = line.dropFirst().split(separator: " ")
       guard words.count > header.count + 1, words[0] == "\(number)" else { return nil }
       let cells = words.suffix(header.count).compactMap { $0 == "·" ? 0 : Int($0) }
-      guard cells.count == header.count else { return nil }
+      // A document may say anything; what is drawn are counts of texts.
+      guard cells.count == header.count, cells.allSatisfy({ (0...1_000_000_000).contains($0) }) else {
+        return nil
+      }
       names.append(words.dropFirst().dropLast(header.count).joined(separator: " "))
       counts.append(cells)
     }

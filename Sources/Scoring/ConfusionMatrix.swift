@@ -5,10 +5,28 @@
 public struct ConfusionMatrix: Equatable, Sendable {
   /// The interface's categories in its order, then any others, in the order in which they first came.
   public let categories: [String]
-  /// Assets `[truth, prediction]`, both by index of `categories`.
-  public let counts: [[Int]]
   /// The category that stands for having none.
   public let abstention: String?
+
+  /// Assets by truth and prediction, each an index of `categories`: only where there are some, since a file may have as many
+  /// categories as texts.
+  private let cells: [Cell: Int]
+  /// Assets that have each category, and that were given it.
+  private let truths: [Int]
+  private let predictions: [Int]
+
+  private struct Cell: Hashable {
+    var truth: Int
+    var prediction: Int
+  }
+
+  /// Assets `[truth, prediction]`, both by index of `categories`; takes the square of their number.
+  public var counts: [[Int]] { counts(of: Array(categories.indices)) }
+
+  /// Assets `[truth, prediction]` among some categories, in the order of their indices given.
+  public func counts(of indices: [Int]) -> [[Int]] {
+    indices.map { truth in indices.map { cells[Cell(truth: truth, prediction: $0)] ?? 0 } }
+  }
 
   /// One asset's true category and what was predicted for it.
   public struct Outcome: Equatable, Sendable {
@@ -31,21 +49,31 @@ public struct ConfusionMatrix: Equatable, Sendable {
       return known.count - 1
     }
     for category in categories { _ = index(of: category) }
-    let cells = outcomes.map { (index(of: $0.truth), index(of: $0.prediction)) }
-    var counts = Array(repeating: Array(repeating: 0, count: known.count), count: known.count)
-    for (truth, prediction) in cells { counts[truth][prediction] += 1 }
+    var cells: [Cell: Int] = [:]
+    for outcome in outcomes {
+      let cell = Cell(truth: index(of: outcome.truth), prediction: index(of: outcome.prediction))
+      cells[cell, default: 0] += 1
+    }
+    var truths = Array(repeating: 0, count: known.count)
+    var predictions = truths
+    for (cell, count) in cells {
+      truths[cell.truth] += count
+      predictions[cell.prediction] += count
+    }
     self.categories = known
-    self.counts = counts
     self.abstention = abstention
+    (self.cells, self.truths, self.predictions) = (cells, truths, predictions)
   }
 
   /// All assets.
-  public var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
+  public var total: Int { truths.reduce(0, +) }
 
   /// The assets whose prediction is their truth.
   public var accuracy: Proportion {
-    Proportion(categories.indices.reduce(0) { $0 + counts[$1][$1] }, of: total)
+    Proportion(categories.indices.reduce(0) { $0 + found($1) }, of: total)
   }
+
+  private func found(_ index: Int) -> Int { cells[Cell(truth: index, prediction: index)] ?? 0 }
 
   /// How well one category is found.
   public struct CategoryScore: Equatable, Sendable {
@@ -73,12 +101,10 @@ public struct ConfusionMatrix: Equatable, Sendable {
   /// A score for each of `categories`, in their order, that of the abstention too.
   public var categoryScores: [CategoryScore] {
     categories.indices.map { index in
-      let predicted = categories.indices.reduce(0) { $0 + counts[$1][index] }
-      let actual = counts[index].reduce(0, +)
-      let found = counts[index][index]
+      let found = found(index)
       return CategoryScore(
-        category: categories[index], truePositives: found, falsePositives: predicted - found,
-        falseNegatives: actual - found)
+        category: categories[index], truePositives: found, falsePositives: predictions[index] - found,
+        falseNegatives: truths[index] - found)
     }
   }
 
@@ -101,15 +127,19 @@ public struct ConfusionMatrix: Equatable, Sendable {
   /// The most frequent confusions, the worst first; of equally frequent ones, that which comes first in the order of
   /// `categories` by truth, then by prediction.
   public func worst(_ limit: Int) -> [Confusion] {
-    var confusions: [(order: Int, confusion: Confusion)] = []
-    for truth in categories.indices {
-      for prediction in categories.indices where truth != prediction && counts[truth][prediction] > 0 {
-        let confusion = Confusion(
-          truth: categories[truth], prediction: categories[prediction], count: counts[truth][prediction])
-        confusions.append((confusions.count, confusion))
-      }
+    let mistakes = cells.filter { $0.key.truth != $0.key.prediction }
+    let sorted = mistakes.sorted {
+      ($1.value, $0.key.truth, $0.key.prediction) < ($0.value, $1.key.truth, $1.key.prediction)
     }
-    let sorted = confusions.sorted { ($1.confusion.count, $0.order) < ($0.confusion.count, $1.order) }
-    return sorted.prefix(max(0, limit)).map(\.confusion)
+    return sorted.prefix(max(0, limit)).map { cell, count in
+      Confusion(truth: categories[cell.truth], prediction: categories[cell.prediction], count: count)
+    }
+  }
+
+  /// The indices of the categories that most mistakes concern, as truth or as prediction, in the order of `categories`.
+  public func mostConfused(_ limit: Int) -> [Int] {
+    let mistakes = categories.indices.map { truths[$0] + predictions[$0] - 2 * found($0) }
+    let worst = categories.indices.sorted { (mistakes[$1], $0) < (mistakes[$0], $1) }
+    return worst.prefix(max(0, limit)).sorted()
   }
 }

@@ -57,7 +57,7 @@ public struct DiffDrawing: Sendable {
   /// Both lines without control characters, and in colour with bold where they differ.
   private func marked(_ expected: String?, _ actual: String?) -> (String?, String?) {
     guard hasColour, let expected, let actual else {
-      return (expected.map(Self.visible), actual.map(Self.visible))
+      return (expected?.showingControls, actual?.showingControls)
     }
     let first = Array(expected)
     let second = Array(actual)
@@ -65,10 +65,10 @@ public struct DiffDrawing: Sendable {
     let end = zip(first[start...].reversed(), second[start...].reversed()).prefix { $0 == $1 }.count
     func emphasised(_ line: [Character]) -> String {
       let middle = line[start..<(line.count - end)]
-      let before = Self.visible(String(line[..<start]))
-      let after = Self.visible(String(line[(line.count - end)...]))
+      let before = String(line[..<start]).showingControls
+      let after = String(line[(line.count - end)...]).showingControls
       if middle.isEmpty { return before + after }
-      return before + "\u{1B}[1m" + Self.visible(String(middle)) + "\u{1B}[22m" + after
+      return before + "\u{1B}[1m" + String(middle).showingControls + "\u{1B}[22m" + after
     }
     return (emphasised(first), emphasised(second))
   }
@@ -82,20 +82,5 @@ public struct DiffDrawing: Sendable {
 
   private func painted(_ text: String, _ paint: Paint) -> String {
     hasColour ? "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m" : text
-  }
-
-  /// Control characters, and those that turn the direction of what follows, as `\u{1b}`.
-  private static func visible(_ text: String) -> String {
-    var shown = ""
-    for scalar in text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control where scalar != "\t", .lineSeparator, .paragraphSeparator:
-        shown += "\\u{\(String(scalar.value, radix: 16))}"
-      case .format where (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value):
-        shown += "\\u{\(String(scalar.value, radix: 16))}"
-      default: shown.unicodeScalars.append(scalar)
-      }
-    }
-    return shown
   }
 }

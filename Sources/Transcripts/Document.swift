@@ -28,6 +28,33 @@ public struct Document: Equatable, Sendable {
   /// The line, from 1, of the fence (or comment) that the document breaks off in; the parts end before it.
   public let breaksOff: Int?
 
+  /// The fences that an author may take for steps and that are none.
+  public let passedOver: [PassedOver]
+
+  public struct PassedOver: Equatable, Sendable {
+    /// The fence's first line, from 1.
+    public var line: Int
+    public var why: Reason
+
+    public enum Reason: Equatable, Sendable {
+      /// It stands in a list item or a quote.
+      case contained
+      /// Its name is `fettle` but for upper case.
+      case misnamed(String)
+    }
+
+    /// What is wrong and what to do, without the place.
+    public var message: String {
+      switch why {
+      case .contained:
+        "A fettle fence in a list item or a quote is not replayed. Begin its lines at the start of the line, "
+          + "or give the fence another name than fettle."
+      case .misnamed(let name):
+        "A fence named \(name) is not replayed. Name it fettle, in small letters."
+      }
+    }
+  }
+
   /// A document's content in its order.
   public enum Part: Equatable, Sendable {
     /// Markdown, with its line ends and the empty lines around it.
@@ -60,13 +87,17 @@ public struct Document: Equatable, Sendable {
     head = parsed.head
     pieces = parsed.pieces
     breaksOff = parsed.breaksOff
+    passedOver = parsed.passedOver
   }
 
-  init(frontMatter: FrontMatter, head: String, pieces: [Piece], breaksOff: Int?) {
+  init(
+    frontMatter: FrontMatter, head: String, pieces: [Piece], breaksOff: Int?, passedOver: [PassedOver]
+  ) {
     self.frontMatter = frontMatter
     self.head = head
     self.pieces = pieces
     self.breaksOff = breaksOff
+    self.passedOver = passedOver
   }
 
   /// Prose and steps in their order. Several commands of one fence are several steps.

@@ -10,6 +10,8 @@ struct DocumentParser {
   private var pieces: [Document.Piece] = []
   /// Where the prose begins that no piece holds yet.
   private var proseStart = 0
+  private var containers = Containers()
+  private var passedOver: [Document.PassedOver] = []
 
   init(_ text: String, file: String?) {
     let mark = "\u{FEFF}"
@@ -34,19 +36,46 @@ struct DocumentParser {
         guard let end = lines[(index + 1)...].firstIndex(where: fence.isClosed) else {
           return brokenOff(frontMatter, head)
         }
-        if fence.language == "fettle" { try parseFence(fence, closedAt: end) }
+        _ = containers.fence(openedBy: lines[index])
+        if fence.language == "fettle" {
+          try parseFence(fence, closedAt: end)
+        } else {
+          noteMisnamed(fence, closedAt: end)
+        }
         index = end + 1
       } else if opensComment(lines[index]) {
         guard let end = lines[index...].firstIndex(where: closesComment) else {
           return brokenOff(frontMatter, head)
         }
         index = end + 1
+      } else if let fence = containers.fence(openedBy: lines[index]) {
+        passOver(fence)
       } else {
         index += 1
       }
     }
     endProse(at: lines.count)
-    return Document(frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: nil)
+    return Document(
+      frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: nil, passedOver: passedOver)
+  }
+
+  /// Leaves a fence in a quote or a list item behind, whatever its language: its last line opens no fence.
+  private mutating func passOver(_ fence: Fence) {
+    if fence.language == "fettle" { passedOver.append(.init(line: index + 1, why: .contained)) }
+    index += 1
+    while index < lines.count, let isLast = containers.closes(fence, lines[index]) {
+      index += 1
+      if isLast { return }
+    }
+  }
+
+  /// `Fettle` is a slip of the shift key where commands stand in the fence.
+  private mutating func noteMisnamed(_ fence: Fence, closedAt end: Int) {
+    guard fence.language.utf8.count == 6, fence.language.lowercased() == "fettle" else { return }
+    let holdsCommand = lines[(index + 1)..<end].contains { line in
+      if case .command = FenceLine(fence.content(of: line)) { true } else { false }
+    }
+    if holdsCommand { passedOver.append(.init(line: index + 1, why: .misnamed(String(fence.language)))) }
   }
 
   private mutating func parseFrontMatter() throws -> (FrontMatter, head: String) {
@@ -104,7 +133,8 @@ struct DocumentParser {
   private mutating func brokenOff(_ frontMatter: FrontMatter, _ head: String) -> Document {
     endProse(at: index)
     pieces.append(.broken(source(index..<lines.count)))
-    return Document(frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: index + 1)
+    return Document(
+      frontMatter: frontMatter, head: head, pieces: pieces, breaksOff: index + 1, passedOver: passedOver)
   }
 
   private mutating func endProse(at end: Int) {

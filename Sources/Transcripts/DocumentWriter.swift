@@ -52,21 +52,31 @@ public enum DocumentWriter {
   /// A note as prose. One that a reader would take for a step, or for a fence or comment without end, has these lines
   /// escaped as Markdown escapes them, so that they show as typed and swallow nothing that follows.
   static func prose(_ note: String) -> String {
-    var lines = documentLines(of: note)
+    // Prose runs nothing, so that it may be told plainly what it holds.
+    var lines = documentLines(of: note.showingControls)
     while let last = lines.last, last.utf8.allSatisfy(isBlank), lines.count > 1 { lines.removeLast() }
     if let start = lines.firstIndex(where: { !$0.utf8.allSatisfy(isBlank) }) { lines.removeFirst(start) }
     let text = lines.joined(separator: "\n")
     // The line before keeps a note that begins with `---` from being read as front matter.
     let reading = try? Document(parsing: "\n" + text)
-    if let reading, reading.steps.isEmpty, reading.breaksOff == nil { return text }
-    return lines.map(escapedProse).joined(separator: "\n")
+    if let reading, reading.steps.isEmpty, reading.breaksOff == nil, reading.passedOver.isEmpty {
+      return text
+    }
+    var containers = Containers()
+    return lines.map { line in
+      containers.fence(openedBy: line) == nil ? escapedProse(line) : escaped(line, before: "`~")
+    }.joined(separator: "\n")
   }
 
   private static func escapedProse(_ line: Substring) -> String {
     let indented = line.utf8.drop { $0 == UInt8(ascii: " ") }
     let isSpecial = Fence(opening: line) != nil || indented.starts(with: "<!--".utf8)
-    guard isSpecial else { return String(line) }
-    return line.prefix(line.utf8.count - indented.count) + "\\" + String(Substring(indented))
+    return isSpecial ? escaped(line, before: "`~<") : String(line)
+  }
+
+  private static func escaped(_ line: Substring, before marks: String) -> String {
+    let start = line.utf8.firstIndex { marks.utf8.contains($0) } ?? line.startIndex
+    return line[..<start] + "\\" + line[start...]
   }
 
   private static func longestRunOfBackticks(in lines: [String]) -> Int {

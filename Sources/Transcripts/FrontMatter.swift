@@ -54,6 +54,11 @@ extension FrontMatter {
     func failure(_ kind: DocumentError.Kind, at line: Int?) -> DocumentError {
       DocumentError(kind, file: file, line: firstLine + (line ?? 1) - 1)
     }
+    // Lists in lists, thousands deep, would overflow the stack of the library's own recursion.
+    let marks = zip(yaml.utf8, Array(yaml.utf8.dropFirst()) + [0]).count { byte, next in
+      "[{".utf8.contains(byte) || "-?".utf8.contains(byte) && isBlank(next)
+    }
+    guard yaml.utf8.count < 10_000, marks < 32 else { throw failure(.malformedFrontMatter, at: nil) }
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)

@@ -108,6 +108,34 @@ struct DocumentTests {
     #expect(document.parts == [.prose(text)])
   }
 
+  @Test(
+    "knows the fences in quotes and list items that its author may take for steps",
+    arguments: [
+      ("> ```fettle\n> fettle> one\n> ```\n", [1]), ("- ```fettle\n  fettle> one\n  ```\n", [1]),
+      ("10. Do\n\n    ```fettle\n    fettle> one\n    ```\n", [3]),
+      ("- a\n  - b\n\n    ~~~ fettle\n    fettle> one\n    ~~~\n", [4]),
+      ("> - a\n>\n>   ```fettle\n>   fettle> one\n>   ```\n", [3]),
+      ("-\ta\n\n\t```fettle\n\tfettle> one\n\t```\n", [3]),
+      ("- a\nlazy\n    ```fettle\n    fettle> one\n    ```\n", [3]),
+      ("```Fettle\nfettle> one\n```\n", [1]), ("```Fettle\nno command\n```\n", []),
+      ("10. Do\n\nText\n\n    ```fettle\n    code\n", []), ("> ```json\n> ```fettle\n> ```\n", []),
+      ("- - -\n\n    ```fettle\n", []), ("-a\n\n    ```fettle\n", []), ("2020-01. x\n\n     ```fettle\n", []),
+      ("> ```\n\n```fettle\nfettle> two\n```\n", []),
+    ])
+  func passedOver(text: String, lines: [Int]) throws {
+    let document = try Document(parsing: text)
+    #expect(document.passedOver.map(\.line) == lines)
+    #expect(document.breaksOff == nil)
+    #expect(document.text == text)
+  }
+
+  @Test("is told that its front matter is none, where it is lists in lists")
+  func deepFrontMatter() {
+    for text in [String(repeating: "[", count: 50_000), String(repeating: "- ", count: 4_000)] {
+      #expect(throws: DocumentError.self) { try Document(parsing: "---\nroot: \(text)\n---\n") }
+    }
+  }
+
   @Test("has several commands in one fence, several lines in one command, and interrupted ones")
   func commands() throws {
     let document = try Document(

@@ -9,10 +9,10 @@ public struct HandOver: Sendable {
   /// The folder that typed paths start from.
   let base: URL
   /// What is removed when the prompt ends: the workspace was made for the replay alone.
-  let temporary: URL?
+  let temporary: ReplayFolder?
 
   /// Removes what was made for the replay alone.
   public func end() {
-    if let temporary { try? FileManager.default.removeItem(at: temporary) }
+    temporary?.remove()
   }
 }

@@ -4,6 +4,14 @@ import Shell
 import Transcripts
 import Workbench
 
+extension Document {
+  /// - Throws: `Failure` with the line of a fence that its author may take for steps and that is none.
+  func requireAllReplayed(named name: String) throws {
+    guard let first = passedOver.first else { return }
+    throw Failure(code: "bad-fence", message: first.message, file: name, line: first.line)
+  }
+}
+
 /// A document that is fit to be replayed: read, understood to its last line, and with a root that it may have.
 ///
 /// All of it is checked before anything of it runs, so that a mistyped verb in the last step is not found out after minutes.
@@ -39,12 +47,18 @@ struct ReplayDocument {
     if let line = document.breaksOff {
       context.nested.show("\(shown) breaks off in line \(line); it is replayed up to there.")
     }
-    if document.steps.isEmpty {
-      context.nested.show(
-        "\(shown) has no steps: no ```fettle fence with a line that begins with fettle> stands in it.")
-    }
+    try document.requireAllReplayed(named: name)
     root = try Self.root(of: document, at: url, named: name, allowed: allowed, context)
     statements = try document.steps.map { try Self.statement(of: $0, in: name) }
+    guard statements.contains(where: { $0 != nil }) else {
+      throw Failure(
+        code: "nothing-to-replay",
+        message: document.steps.isEmpty
+          ? "There is nothing to replay: no ```fettle fence with a line that begins with fettle> stands "
+            + (document.breaksOff.map { "before line \($0), where the document breaks off." } ?? "in it.")
+          : "There is nothing to replay: every command in it is empty or was interrupted.",
+        file: name, line: document.breaksOff ?? document.steps.first?.line ?? 1)
+    }
   }
 
   /// The folder that the front matter names.

@@ -85,6 +85,15 @@ enum ChosenModel: Equatable {
   }
 }
 
+/// What the models' answers depend on besides the models: another shell may change it while they work.
+struct Basis {
+  private let interface: Interface?
+
+  init(_ workbench: Workbench) throws { interface = try workbench.interface() }
+
+  func isCurrent(_ workbench: Workbench) throws -> Bool { try workbench.interface() == interface }
+}
+
 extension Context {
   /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
   /// - Throws: `Fault`, `ModelError`.
@@ -178,6 +187,12 @@ extension Workbench {
   func name(ofCategory key: String) throws -> String {
     try interface()?.categories.first { $0.key == key }?.name ?? fileName(ofCategory: key)
       ?? CategoryKey.name(forKey: key)
+  }
+
+  /// The interface's names of all its categories, by key: for many at once.
+  func categoryNames() throws -> [String: String] {
+    Dictionary(
+      try interface()?.categories.map { ($0.key, $0.name) } ?? [], uniquingKeysWith: { first, _ in first })
   }
 
   /// The order in which categories are shown: the interface's, then any others by name.

@@ -7,7 +7,7 @@ public struct Context: Sendable {
   public let workspace: Workspace
   public let files: FileAccess
   public let encoders: EncoderLibrary
-  public let seed: UInt64
+  public var seed: UInt64 { read.seed }
   public let progress: Shell.Progress
   public let cancellation: Cancellation
   /// The line being run, for verbs that repeat it, and the script or document it stands in.
@@ -15,6 +15,7 @@ public struct Context: Sendable {
   let file: String?
   /// Runs other lines: for `run` and `replay`.
   let nested: Nested
+  let read: ReadValues
 
   /// What verbs need that run lines themselves, of the interpreter that runs them.
   struct Nested: Sendable {
@@ -26,6 +27,7 @@ public struct Context: Sendable {
     let depth: Int
     /// Whether it stands in the block of a `for`.
     let isInBlock: Bool
+    let loops: LoopVariables
     /// Draws what a verb says while it runs.
     let send: @Sendable (Interpreter.Event) -> Void
     /// To be called when another session has taken the place of this one.
@@ -38,7 +40,7 @@ public struct Context: Sendable {
   }
 
   /// What `$name` and `$verb.field` stand for.
-  let value: @Sendable (String) -> String?
+  var value: @Sendable (String) -> String? { { [read] in read.value($0) } }
   /// The JSON of a verb's last answer.
   let answer: @Sendable (String) -> JSONValue?
 
@@ -46,11 +48,16 @@ public struct Context: Sendable {
   ///
   /// - Parameter words: the text as argument-parser cut it up.
   func rest(_ words: [Text]) -> String {
-    let start = statement.words.count - words.count
-    guard start > 0,
-      zip(statement.words[start...], words).allSatisfy({ $0.expanded(using: value) == $1.description })
-    else { return words.map(\.description).joined(separator: " ") }
-    return statement.text(from: start, using: value)
+    let typed = words.map(\.description).joined(separator: " ")
+    // From the end, as many words as the text has: several of them may have come here as one.
+    var start = statement.words.count
+    var length = -1
+    while length < typed.utf8.count, start > 1 {
+      start -= 1
+      length += statement.words[start].expanded(using: value).utf8.count + 1
+    }
+    let last = statement.words[start...].map { $0.expanded(using: value) }.joined(separator: " ")
+    return start < statement.words.count && last == typed ? statement.text(from: start, using: value) : typed
   }
 
   /// Throws once the learner has pressed Ctrl-C.

@@ -150,6 +150,18 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   }
 }
 
+extension Fault {
+  static let tooManyLines = Fault.other(
+    code: "too-many-lines",
+    "One line runs at most \(grouped(Interpreter.mostLines)) others, and here would be more. Take some of the values out."
+  )
+
+  /// - Parameter what: the line's or answer's name, which begins the sentence.
+  static func tooLong(_ what: String, _ bytes: Int) -> Fault {
+    .other(code: "too-long", "\(what) holds at most \(Bytes(bytes)), and here would be more.")
+  }
+}
+
 /// A size for people: `90.9 MB`, `18.9 kB`.
 struct Bytes: CustomStringConvertible, Equatable {
   let count: Int

@@ -29,7 +29,17 @@ public final class Interpreter: Sendable {
     var depth = 0
     /// How many of them are blocks.
     var blocks = 0
+    /// How many lines the outermost one has run.
+    var lines = 0
   }
+
+  /// How many lines one line may run, which is more than anybody waits for.
+  static let mostLines = 100_000
+  /// Bytes of a line with its variables' values in it.
+  private static let longestLine = 1_000_000
+  /// Bytes of one answer.
+  private static let longestAnswer = 8_000_000
+  private let loops = LoopVariables()
 
   /// What the front door draws.
   public enum Event: Sendable {
@@ -70,6 +80,7 @@ public final class Interpreter: Sendable {
   @discardableResult
   public func run(_ statement: Statement, file: String? = nil, cancellation: Cancellation) -> Execution {
     self.cancellation.withLock { $0 = cancellation }
+    nesting.withLock { $0.lines = 0 }
     var execution = execute(statement, file: file)
     if execution.isShown { show(.executed(execution)) }
     execution.handOver = handOver.withLock { $0.take() }
@@ -88,59 +99,118 @@ public final class Interpreter: Sendable {
   private func executePlain(
     _ statement: Statement, _ verbName: inout String, _ file: String?, _ writesDocument: Bool
   ) -> Execution {
-    do {
-      let words = statement.words.map { VerbParser.Input($0, value: value(of:)) }
-      let verb = try VerbParser.verb(from: words)
-      verbName = verb.name
-      return try perform(
-        verb, statement, texts: words.map(\.text), file: file, writesDocument: writesDocument)
-    } catch let request as VerbParser.HelpRequest {
-      return Execution(verb: "help", result: .success(Help.report(request.text)))
-    } catch {
-      return Execution(verb: verbName, result: .failure(explained(error, verbName, statement, file, files())))
+    var attempts = Attempts()
+    while true {
+      do {
+        let read = try workspace.read { try ReadValues($0, lookUp: { [self] in value(of: $0) }) }
+        let words = try expanded(statement, read)
+        let verb = try VerbParser.verb(from: words)
+        verbName = verb.name
+        let line = Line(
+          parsed: verb, statement: statement, texts: words.map(\.text), file: file,
+          writesDocument: writesDocument)
+        return try perform(line, read, attempts)
+      } catch is Stale {
+        attempts.count += 1
+      } catch let request as VerbParser.HelpRequest {
+        return Execution(verb: "help", result: .success(Help.report(request.text)))
+      } catch {
+        return Execution(
+          verb: verbName, result: .failure(explained(error, verbName, statement, file, files())))
+      }
     }
   }
 
-  /// - Parameter texts: the statement's words with their variables expanded.
-  private func perform(
-    _ parsed: VerbParser.Parsed, _ statement: Statement, texts: [String], file: String?, writesDocument: Bool
-  ) throws -> Execution {
+  /// How often a statement has begun, and since when. Where others write without a pause, it goes on with what it has read.
+  private struct Attempts {
+    var count = 1
+    let start = ContinuousClock.now
+
+    var mayRepeat: Bool { count < 100 && ContinuousClock.now - start < .seconds(10) }
+  }
+
+  /// A statement on its way through the interpreter.
+  private struct Line {
+    let parsed: VerbParser.Parsed
+    let statement: Statement
+    /// The statement's words with their variables expanded.
+    let texts: [String]
+    let file: String?
+    let writesDocument: Bool
+  }
+
+  private func expanded(_ statement: Statement, _ read: ReadValues) throws -> [VerbParser.Input] {
+    var bytes = statement.source.utf8.count
+    return try statement.words.map { word in
+      let input = VerbParser.Input(word, value: read.value)
+      bytes += input.text.utf8.count - word.range.count
+      guard bytes <= Self.longestLine else {
+        throw Fault.tooLong("A line, with its variables' values in it,", Self.longestLine)
+      }
+      return input
+    }
+  }
+
+  private func perform(_ line: Line, _ read: ReadValues, _ attempts: Attempts) throws -> Execution {
     let files = files()
-    let verb = parsed.verb
+    let (parsed, statement, file) = (line.parsed, line.statement, line.file)
+    let (verb, name) = (parsed.verb, parsed.name)
     let recording = type(of: verb).recording
     let records = records && !workspace.isReadOnly
     let isLogged = records && recording == .step
-    let before = try workspace.read { (seed: try Settings($0).seed, step: try $0.lastStepID()) }
-    let nested = Mutex<[Execution]>([])
+    let nested = Mutex<(executions: [Execution], bytes: Int)>(([], 0))
     let context = Context(
-      workspace: workspace, files: files, encoders: encoders, seed: before.seed, progress: progress,
+      workspace: workspace, files: files, encoders: encoders, progress: progress,
       cancellation: cancellation.withLock { $0 }, statement: statement, file: file,
       nested: Context.Nested(
         run: { [self] statement, file in
           let execution = run(statement, file: file, in: recording)
-          nested.withLock { $0.append(execution) }
-          return execution
+          let isTooLong = nested.withLock { nested in
+            nested.bytes += execution.answer.text.reduce(0) { $0 + $1.utf8.count + 1 }
+            if nested.bytes <= Self.longestAnswer { nested.executions.append(execution) }
+            return nested.bytes > Self.longestAnswer
+          }
+          guard isTooLong, recording == .block, execution.status == 0 else { return execution }
+          let tooLong = Fault.tooLong("The answer of a block", Self.longestAnswer)
+          let end = Execution(verb: name, result: .failure(explained(tooLong, name, statement, file, files)))
+          show(.executed(end))
+          return end
         },
         runQuietly: { [self] in execute($0, file: nil, writesDocument: false) },
-        depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 },
+        depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 }, loops: loops,
         send: show, forget: { [self] in unlogged.withLock { $0 = [:] } }, terminal: terminal,
         handOver: { [self] wish in handOver.withLock { $0 = wish } }),
-      value: { [self] in value(of: $0) }, answer: { [self] in lastAnswer(of: $0) })
+      read: read, answer: { [self] in lastAnswer(of: $0) })
     var execution = Execution(
       verb: parsed.name, result: .success(Report(verb: parsed.name)), source: statement.source)
+    var discard: (() -> Void)?
     do {
       let work = try verb.perform(in: context)
-      execution.nested = nested.withLock { $0 }
+      discard = work.discard
+      execution.nested = nested.withLock { $0.executions }
       try workspace.writeIfPossible { workbench in
+        let isMoved = try isLogged && workbench.lastStepID() != read.step
+        if isMoved, try read.seedHasChanged(workbench) || !work.isCurrent(workbench) {
+          guard !attempts.mayRepeat else { throw Stale() }
+          progress.message(
+            "Another shell has changed what \(name) began with, so that a replay may come to something else.")
+        }
+        let statement = try isLogged ? settled(line, read, attempts, workbench) : statement
         let additions = try work.additions(workbench)
         var report = try work.finish(workbench)
         report.verb = parsed.name
         execution.result = .success(report)
-        execution.command = ([files.recorded(statement, texts: texts)] + additions).joined(
+        execution.command = ([files.recorded(statement, texts: line.texts)] + additions).joined(
           separator: " ")
         execution.isStep =
-          try isLogged || records && recording == .block && fold(execution, after: before.step, workbench)
-        if execution.isStep { try workbench.log(execution.step) }
+          try isLogged || records && recording == .block && fold(execution, after: read.step, workbench)
+        if execution.isStep {
+          let step = execution.step
+          guard step.answer.utf8.count <= Self.longestAnswer else {
+            throw Fault.tooLong("An answer", Self.longestAnswer)
+          }
+          try workbench.log(step)
+        }
         execution.explanations = try advise(&report, recording, workbench)
         execution.result = .success(report)
       }
@@ -149,23 +219,68 @@ public final class Interpreter: Sendable {
       if case .success(let report) = execution.result {
         let isKnown = execution.isStep || recording == .block
         unlogged.withLock { $0[parsed.name] = isKnown ? JSONValue?.none : .object(report.json) }
+        if verb is SetVariable, case .string(let name)? = report.json["name"],
+          case .string(let value)? = report.json["value"]
+        {
+          loops.assign(name, value)
+        }
       }
-      if writesDocument, recording != .nothing { try catchUp() }
+      if line.writesDocument, recording != .nothing { try catchUp() }
+    } catch is Stale {
+      progress.finish()
+      discard?()
+      throw Stale()
     } catch {
       progress.finish()
-      execution.nested = nested.withLock { $0 }
+      execution.nested = nested.withLock { $0.executions }
       let failure = explained(error, parsed.name, statement, file, files)
       execution.result = .failure(failure)
-      execution.command = files.recorded(statement, texts: texts)
+      execution.isStep = false
+      execution.command = files.recorded(statement, texts: line.texts)
       if isLogged, failure.exitStatus != Failure.usageStatus, !failure.isOfTheMachine {
         // A failed or interrupted verb is a step too: a replay expects it to fail the same way, and skips an interruption.
-        try? workspace.write { [execution] in _ = try $0.log(execution.step) }
-        execution.isStep = true
+        do {
+          try workspace.write { workbench in
+            if failure.exitStatus != Failure.interruptedStatus {
+              if try workbench.lastStepID() != read.step, attempts.mayRepeat { throw Stale() }
+              let statement = try settled(line, read, attempts, workbench)
+              execution.command = files.recorded(statement, texts: line.texts)
+            }
+            try workbench.log(execution.step)
+          }
+          execution.isStep = true
+        } catch is Stale {
+          throw Stale()
+        } catch {
+          // The verb's own failure is what the learner has to know.
+        }
       }
       execution.result = .failure(files.asTyped(failure))
-      if writesDocument, recording != .nothing { try? catchUp() }
+      if line.writesDocument, recording != .nothing { try? catchUp() }
     }
     return execution
+  }
+
+  /// The statement as the document has to have it, so that a replay reads what was read here.
+  ///
+  /// Where another shell has changed a name since, a quick verb begins again, a loop sets its variable once more in front of the
+  /// step, and a long work is recorded with the values that it had.
+  private func settled(_ line: Line, _ read: ReadValues, _ attempts: Attempts, _ workbench: Workbench) throws
+    -> Statement
+  {
+    guard try !loops.names.isEmpty || workbench.lastStepID() != read.step else { return line.statement }
+    var literal: [String: String] = [:]
+    for (name, value) in read.values {
+      if try self.value(of: name, workbench) == value { continue }
+      if let value, loops.value(name) == value {
+        try workbench.log(SetVariable.step(name, value, workbench))
+      } else if line.parsed.verb is any Repeatable, attempts.mayRepeat {
+        throw Stale()
+      } else if let value {
+        literal[name] = value
+      }
+    }
+    return literal.isEmpty ? line.statement : line.statement.replacing(literal)
   }
 
   /// Gives a report the hint that it lacks, unless the learner wants none; returns the lines for words that are new here.
@@ -188,9 +303,11 @@ public final class Interpreter: Sendable {
 
   /// Runs a line of a script or a block.
   private func run(_ statement: Statement, file: String?, in outer: Recording) -> Execution {
-    nesting.withLock {
-      $0.depth += 1
-      if outer == .block { $0.blocks += 1 }
+    let lines = nesting.withLock { nesting in
+      nesting.lines += 1
+      nesting.depth += 1
+      if outer == .block { nesting.blocks += 1 }
+      return nesting.lines
     }
     defer {
       nesting.withLock {
@@ -198,7 +315,11 @@ public final class Interpreter: Sendable {
         if outer == .block { $0.blocks -= 1 }
       }
     }
-    var execution = execute(statement, file: file)
+    var execution =
+      lines > Self.mostLines
+      ? Execution(
+        verb: "run", result: .failure(explained(Fault.tooManyLines, "run", statement, file, files())))
+      : execute(statement, file: file)
     execution.isNested = true
     if outer == .block, case .success(var report) = execution.result {
       // What comes next is the next line of the block.
@@ -237,83 +358,28 @@ public final class Interpreter: Sendable {
 
   /// What `$name` stands for: a variable, or a field of a verb's last answer (`kpi.accuracy`), in this process or in the log.
   private func value(of name: String) -> String? {
+    if let own = loops.value(name) { return own }
+    return (try? workspace.read { try value(of: name, $0) }) ?? nil
+  }
+
+  private func value(of name: String, _ workbench: Workbench) throws -> String? {
     let path = name.split(separator: ".").map(String.init)
-    guard path.count > 1 else { return (try? workspace.read { try Settings($0).variable(name) }) ?? nil }
-    var value = lastAnswer(of: path[0])
+    guard path.count > 1 else { return try Settings(workbench).variable(name) }
+    var value = try lastAnswer(of: path[0], workbench)
     for key in path.dropFirst() { value = value?[key] }
     return value?.word
   }
 
   /// The JSON of a verb's last answer; of a verb with subcommands, of whichever of them was last.
   func lastAnswer(of verb: String) -> JSONValue? {
+    (try? workspace.read { try lastAnswer(of: verb, $0) }) ?? nil
+  }
+
+  private func lastAnswer(of verb: String, _ workbench: Workbench) throws -> JSONValue? {
     let here = unlogged.withLock { answers in
       answers[verb] ?? answers.first { $0.key.hasPrefix(verb + " ") }?.value
     }
     if let here { return here }
-    let logged = try? workspace.read { try $0.lastJSON(ofVerb: verb) }
-    return logged.flatMap { $0 }.flatMap { try? JSONValue(parsing: $0) }
-  }
-}
-
-/// What came of one statement.
-public struct Execution: Sendable {
-  public var verb: String
-  public var result: Result<Report, Failure>
-  /// A line for each of the field's words that the learner meets here for the first time.
-  public var explanations: [String] = []
-  /// The workspace that the prompt goes on in.
-  public var handOver: HandOver?
-  /// How it is to be shown where not drawn; a document has it drawn in any case.
-  public var format: ReportFormat?
-  /// Whether it is a line of a script or a block.
-  public var isNested = false
-  /// What the lines of a script or a block came to; each was shown when it ended.
-  var nested: [Execution] = []
-  /// As it was typed, and as a step records it.
-  var source = ""
-  var command = ""
-  /// Whether it has been logged as a step.
-  var isStep = false
-  /// Whether a path was rewritten or an option added.
-  var isRecordedAsTyped: Bool { command == source }
-
-  /// The exit status of a process that ran this alone: 0, 1 failed, 2 usage, 130 interrupted.
-  public var status: Int32 {
-    switch result {
-    case .success(let report): report.isFailure ? 1 : 0
-    case .failure(let failure): failure.exitStatus
-    }
-  }
-
-  /// Verbs that only run other lines have nothing of their own to show.
-  var isShown: Bool {
-    switch result {
-    case .success(let report): !report.isEmpty
-    case .failure(let failure): !failure.wasShown
-    }
-  }
-
-  /// As a document keeps it.
-  var answer: Answer {
-    let own: Answer =
-      switch result {
-      case .success(let report): CanonicalDrawing.draw(report)
-      case .failure(let failure): failure.wasShown ? Answer() : failure.answer
-      }
-    return Answer(nested.flatMap(\.answer.lines) + own.lines)
-  }
-
-  /// As the log keeps it.
-  var step: LoggedStep {
-    let text = answer.text.joined(separator: "\n")
-    switch result {
-    case .success(let report):
-      return LoggedStep(verb: verb, command: command, answer: text, json: JSONValue.object(report.json).line)
-    case .failure(let failure):
-      let isInterrupted = failure.exitStatus == Failure.interruptedStatus
-      return LoggedStep(
-        verb: verb, command: command, answer: isInterrupted ? "" : text,
-        status: isInterrupted ? .interrupted : .failed)
-    }
+    return try workbench.lastJSON(ofVerb: verb).flatMap { try? JSONValue(parsing: $0) }
   }
 }

@@ -46,19 +46,30 @@ public struct Work {
   let additions: (Workbench) throws -> [String]
   /// What is done to files once the transaction is kept: a kill before it leaves files that nothing names, one after it nothing.
   let afterCommit: () -> Void
+  /// Whether what the long work read is still so, asked where another shell has logged steps meanwhile. Where it is not, the verb
+  /// begins again, as long as that takes no more than seconds.
+  let isCurrent: (Workbench) throws -> Bool
+  /// Removes what the long work has made, where the verb begins again.
+  let discard: () -> Void
 
   /// - Parameters:
   ///   - additions: where the verb took a default (the current data set, the newest model) that has changed while it
   ///     worked, the option that names it, so that a replay takes the same one.
   ///   - afterCommit: removes what the effect has left without a name; it cannot fail.
+  ///   - isCurrent: whether what was read before `finish` is still so.
+  ///   - discard: removes what was made before `finish`.
   ///   - finish: makes the effect, reads what the report needs, and returns the report.
   public init(
     additions: @escaping (Workbench) throws -> [String] = { _ in [] },
     afterCommit: @escaping () -> Void = {},
+    isCurrent: @escaping (Workbench) throws -> Bool = { _ in true },
+    discard: @escaping () -> Void = {},
     _ finish: @escaping (Workbench) throws -> Report
   ) {
     self.additions = additions
     self.afterCommit = afterCommit
+    self.isCurrent = isCurrent
+    self.discard = discard
     self.finish = finish
   }
 }

@@ -37,6 +37,9 @@ enum VerbParser {
     return type is Note.Type || type is SetVariable.Type ? (statement, nil) : statement.takingFormat
   }
 
+  /// More than any verb needs, a text counted as few.
+  private static let mostWords = 500
+
   static func verb(from words: [Input]) throws -> Parsed {
     guard let first = words.first else {
       throw Fault.usage("There is no verb. Type help to see what there is.")
@@ -60,20 +63,42 @@ enum VerbParser {
     }
     let texts =
       type is any TextVerb.Type ? words.indices.dropFirst().first { !words[$0].text.hasPrefix("-") } : nil
-    let declared = texts == nil ? [] : options(of: type)
+    let declared = texts == nil ? [] : self.options(of: type)
     let terminator = type is any TextVerb.Type ? terminator(of: words, depth: path.count) : nil
-    let arguments = words.enumerated().compactMap { index, word -> String? in
-      if let terminator, index >= terminator { return index == terminator ? nil : String(mark) + word.text }
-      guard word.text.hasPrefix("-") else { return word.text }
+    let isOption = { (word: Input) in
+      !word.isQuoted && word.text.hasPrefix("-") && declared.contains(String(word.text.prefix { $0 != "=" }))
+    }
+    let given = type is any WordVerb.Type ? words.prefix(path.count + 3) : words[...]
+    var arguments: [String] = []
+    var options: [Input] = []
+    var wasMergeable = false
+    for (index, word) in given.enumerated() {
+      if index == terminator { continue }
+      let isBehindTerminator = terminator.map { index > $0 } ?? false
       // Behind a text's first word only what the verb declares is an option: headlines have dashes.
-      let isInText = texts.map { index > $0 } ?? false
-      let isText = isInText && !declared.contains(String(word.text.prefix { $0 != "=" }))
+      let isText = isBehindTerminator || (texts.map { index > $0 } ?? false) && !isOption(word)
       let isValue =
         word.isQuoted || isText || type is any TextVerb.Type && isNumberOrDash(word.text)
         || hasBlank(word.text) || isNumber(word.text) && expectsValue(words[..<index].map(\.text))
-      return isValue ? String(mark) + word.text : word.text
+      // argument-parser's time grows with the square of the words, so most of a text goes as one. Its first two stand alone, since
+      // verbs look at them, and so does what may be an option's value.
+      let isMergeable =
+        isText && index > (texts ?? 0) + 2 && (isBehindTerminator || !isOption(given[index - 1]))
+      if isMergeable, wasMergeable {
+        arguments[arguments.count - 1] += " " + word.text
+      } else if word.text.hasPrefix("-"), isValue || isBehindTerminator {
+        arguments.append(String(mark) + word.text)
+      } else {
+        if word.text.hasPrefix("--") { options.append(word) }
+        arguments.append(word.text)
+      }
+      wasMergeable = isMergeable
     }
-    try refuseDoubled(zip(words, arguments).filter { $1.hasPrefix("--") }.map(\.0), of: path)
+    guard arguments.count <= mostWords else {
+      throw Fault.usage(
+        "\(path.joined(separator: " ")) takes \(mostWords) words at most, and here stand \(arguments.count).")
+    }
+    try refuseDoubled(options, of: path)
     do {
       let parsed = try Fettle.parseAsRoot(arguments)
       guard let verb = parsed as? any Verb else {
@@ -242,6 +267,9 @@ enum VerbParser {
 
 /// A verb that takes the rest of the line as a text.
 protocol TextVerb {}
+
+/// A verb that reads its words from the statement, as many as there are; argument-parser sees the first few.
+protocol WordVerb {}
 
 /// A string on a verb's command line. Every argument of type text is one of these, so that a quoted value may begin with
 /// a hyphen.

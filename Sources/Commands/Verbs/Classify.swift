@@ -5,7 +5,7 @@ import Shell
 import Workbench
 
 /// Cells 4 and 10 of the tutorial: one sample, before anything is stored; or a file of them, of which nothing is stored.
-struct Classify: Verb, TextVerb {
+struct Classify: Verb, TextVerb, Repeatable {
   static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "classify", abstract: "Ask a model for the category of a text, or of each text in a file.",
@@ -32,7 +32,9 @@ struct Classify: Verb, TextVerb {
   private static let batch = 64
 
   func perform(in context: Context) throws -> Work {
-    let (model, remark) = try context.workspace.read { (try choice.resolve($0), try choice.remark($0)) }
+    let (model, remark, basis) = try context.workspace.read {
+      (try choice.resolve($0), try choice.remark($0), try Basis($0))
+    }
     let classifier = try context.classifier(for: model)
     var results: [(text: String, result: Classification)] = []
     var batch: [String] = []
@@ -48,7 +50,7 @@ struct Classify: Verb, TextVerb {
     try classifyBatch()
     guard let first = results.first else { throw Fault.usage("There is no text to classify.") }
     let additions: (Workbench) throws -> [String] = { try choice.additions(model, $0) }
-    return Work(additions: additions) { [results] workbench in
+    return Work(additions: additions, isCurrent: basis.isCurrent) { [results] workbench in
       var report =
         try texts.file == nil
         ? report(first.result, by: model.name, workbench) : report(results, by: model.name, workbench)

@@ -4,7 +4,7 @@ import Shell
 import Workbench
 
 /// Pins what a document claims: `expect $kpi.accuracy >= 0.7`.
-struct Expect: Verb {
+struct Expect: Verb, WordVerb, Repeatable {
   static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "expect", abstract: "Fail unless a comparison holds.",

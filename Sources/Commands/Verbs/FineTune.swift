@@ -71,7 +71,12 @@ struct FineTune: Verb {
       throw error
     }
     let additions: (Workbench) throws -> [String] = { try data.additions(plan.dataset, $0) }
-    return Work(additions: additions) { [trainings, plan] workbench in
+    let isCurrent: (Workbench) throws -> Bool = { try self.isCurrent(plan, $0) }
+    let discard = { [trainings] in
+      for training in trainings { training.files.discard() }
+    }
+    return Work(additions: additions, isCurrent: isCurrent, discard: discard) {
+      [trainings, plan] workbench in
       let published = try trainings.map { training in
         var training = training
         // Another shell may have taken the name while this one trained.
@@ -172,8 +177,15 @@ struct FineTune: Verb {
     }
   }
 
-  private func plan(_ workbench: Workbench) throws -> Plan {
-    let dataset = try data.resolve(workbench)
+  /// Whether what is trained on is still what the data set and the interface have.
+  private func isCurrent(_ plan: Plan, _ workbench: Workbench) throws -> Bool {
+    guard let now = try? self.plan(workbench, on: plan.dataset) else { return false }
+    return now.examples.elementsEqual(plan.examples) { $0.text == $1.text && $0.category == $1.category }
+      && now.categories == plan.categories && now.names == plan.names && now.base == plan.base
+  }
+
+  private func plan(_ workbench: Workbench, on used: Dataset? = nil) throws -> Plan {
+    let dataset = try used ?? data.resolve(workbench)
     let chosen = try ChosenModel.named(base.description, workbench)
     let examples = try workbench.trainingExamples(of: dataset)
       .filter { $0.category != CategoryKey.unableToClassify }

@@ -2,13 +2,14 @@ import ArgumentParser
 import Shell
 
 /// The same lines for several values: step 9 of the tutorial, each doubling of the data.
-struct For: Verb {
+struct For: Verb, WordVerb {
   static let recording = Recording.block
   static let configuration = CommandConfiguration(
     commandName: "for", abstract: "Run a block of lines once for each of several values.",
     discussion: """
       for NAME in VALUES { … } sets $NAME to each value in turn and runs the lines between the braces; a brace stands alone, with blanks or \
-      line ends around it. The first failure ends it, and so does Ctrl-C; what was done before stays. The variable keeps its last value.
+      line ends around it. The first failure ends it, and so does Ctrl-C; what was done before stays. The variable keeps its last value; \
+      until then what another shell sets does not change it.
 
       Examples:
         for n in 25 50 100 { load Samples/news-1.csv --sample $n --name part-$n }
@@ -20,7 +21,7 @@ struct For: Verb {
   @Argument(parsing: .captureForPassthrough, help: "NAME in VALUES { LINES }") var words: [Text]
 
   func perform(in context: Context) throws -> Work {
-    let words = words.map(\.description)
+    let words = context.statement.words.dropFirst().map { $0.expanded(using: context.value) }
     guard words.count > 2, words[1] == "in" else {
       throw Fault.usage(
         "for goes: for NAME in VALUES { LINES }, such as: for n in 1 2 { finetune --epochs $n }")
@@ -35,6 +36,11 @@ struct For: Verb {
         "\(words[0].visible) cannot name a variable. A name has letters, digits and _, and stands here without its dollar sign."
       )
     }
+    guard context.statement.lines <= Interpreter.mostLines else {
+      throw Fault.tooManyLines
+    }
+    context.nested.loops.begin(words[0])
+    defer { context.nested.loops.end() }
     for value in words.dropFirst(2) {
       guard
         try context.run(
@@ -53,5 +59,20 @@ struct For: Verb {
       let line = lines.first
     else { throw Fault.usage("\(value.visible) cannot be a value.") }
     return line
+  }
+}
+
+extension Statement {
+  /// How many lines it comes to: of a `for`, those of its block and the one that sets its variable, once for each value.
+  fileprivate var lines: Int {
+    guard let body else { return 1 }
+    var each = 1
+    for statement in body {
+      let (sum, isTooMuch) = each.addingReportingOverflow(statement.lines)
+      each = isTooMuch ? .max : sum
+    }
+    // `for NAME in` stands before the values.
+    let (product, isTooMuch) = each.multipliedReportingOverflow(by: max(1, words.count - 3))
+    return isTooMuch ? .max : product
   }
 }

@@ -117,17 +117,18 @@ struct KPI: Verb {
   private func report(byCategory measured: Measurement, _ workbench: Workbench) throws -> Report {
     var report = Report(verb: "kpi")
     let matrix = try measured.confusion(workbench)
+    let names = try workbench.categoryNames()
     report.blocks.append(
       .line("\(title(measured) + flattery(measured, seen: try measured.seenInTraining(workbench)))"))
     report.blocks.append(
       .table(
         Table(
           header: ["category", "assets", "predicted", "precision", "recall", "F1"],
-          rows: try matrix.categoryScores.map { score in
+          rows: matrix.categoryScores.map { score in
             // Being unable to classify is no class, whose F1 would count.
             let isClass = score.category != matrix.abstention
             return [
-              "\(try workbench.name(ofCategory: score.category))", "\(score.support)",
+              "\(names[score.category] ?? CategoryKey.name(forKey: score.category))", "\(score.support)",
               "\(.count(score.predicted, of: measured.count))",
               share(isClass ? score.precision : nil, of: score.predicted),
               share(isClass ? score.recall : nil, of: score.support),
@@ -200,9 +201,19 @@ struct KPI: Verb {
 }
 
 extension Matrix {
+  /// More than anybody reads, and each takes a line as long as all of them.
+  private static let mostCategories = 100
+
   init(_ confusion: ConfusionMatrix, _ workbench: Workbench) throws {
+    let all = confusion.categories.count
+    let shown = all > Self.mostCategories ? confusion.mostConfused(50) : Array(confusion.categories.indices)
+    let names = try workbench.categoryNames()
     self.init(
-      caption: "rows: truth, columns: prediction (same order)",
-      names: try confusion.categories.map(workbench.name(ofCategory:)), counts: confusion.counts)
+      caption: "rows: truth, columns: prediction (same order)"
+        + (shown.count < all ? "; of \(all) categories the \(shown.count) most confused" : ""),
+      names: shown.map { index in
+        let key = confusion.categories[index]
+        return names[key] ?? CategoryKey.name(forKey: key)
+      }, counts: confusion.counts(of: shown))
   }
 }

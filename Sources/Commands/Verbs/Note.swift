@@ -4,7 +4,7 @@ import Shell
 import Workbench
 
 /// Prose for the document, as a notebook's text cell.
-struct Note: Verb, TextVerb {
+struct Note: Verb, TextVerb, Repeatable {
   static let recording = Recording.prose
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Add a paragraph of prose to the session's document.",

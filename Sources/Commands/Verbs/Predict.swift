@@ -23,8 +23,8 @@ struct Predict: Verb {
   @OptionGroup var choice: ModelOption
 
   func perform(in context: Context) throws -> Work {
-    let (dataset, model, remark) = try context.workspace.read {
-      (try data.resolve($0), try choice.resolve($0), try choice.remark($0))
+    let (dataset, model, remark, basis) = try context.workspace.read {
+      (try data.resolve($0), try choice.resolve($0), try choice.remark($0), try Basis($0))
     }
     let start = ContinuousClock.now
     let run = try context.predictMissing(dataset, by: model)
@@ -33,7 +33,7 @@ struct Predict: Verb {
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(model, $0)
     }
-    return Work(additions: additions) { workbench in
+    return Work(additions: additions, isCurrent: basis.isCurrent) { workbench in
       try workbench.complete(run)
       var report = try report(run, dataset, model, remark, reader, workbench)
       report.timing["seconds"] = .double(seconds)
@@ -50,6 +50,7 @@ struct Predict: Verb {
     let counts = Dictionary(grouping: predictions, by: \.category).mapValues(\.count)
     let unable = counts[CategoryKey.unableToClassify] ?? 0
     let total = predictions.count
+    let names = try workbench.categoryNames()
     var report = Report(verb: "predict")
     report.blocks.append(.line("\(model.name) predicted \(dataset.name): \(counted(total, "asset"))."))
     if let remark { report.blocks.append(.line("\(remark)")) }
@@ -58,7 +59,7 @@ struct Predict: Verb {
         try workbench.order(of: Set(counts.keys)).map { key in
           let count = counts[key] ?? 0
           return Bar(
-            try workbench.name(ofCategory: key), value: "\(.count(count, of: total))",
+            names[key] ?? CategoryKey.name(forKey: key), value: "\(.count(count, of: total))",
             share: Double(count) / Double(max(1, counts.values.max() ?? 1)))
         }))
     let reasons = Dictionary(grouping: predictions.compactMap(\.reason), by: { $0 }).mapValues(\.count)

@@ -92,9 +92,9 @@ struct Replay: Verb {
   private func play(_ document: ReplayDocument, _ allowed: [URL], _ context: Context) throws
     -> Replayer.Outcome
   {
-    let home = try into.map { try makeRoom(in: $0.description, context) } ?? Self.temporaryFolder()
-    var isKept = into != nil
-    defer { if !isKept { try? FileManager.default.removeItem(at: home) } }
+    let (home, temporary) = try place(context)
+    var isKept = false
+    defer { if !isKept { temporary?.remove() } }
     let replayer = try Replayer(
       document, in: home.appending(path: ".fettle", directoryHint: .isDirectory), allowed: allowed,
       drawsColour: context.nested.terminal.colour, context)
@@ -110,10 +110,17 @@ struct Replay: Verb {
       context.nested.handOver(
         HandOver(
           workspace: replayer.workspace, root: replayer.files.root, base: document.root,
-          temporary: into == nil ? home : nil))
+          temporary: temporary))
       isKept = true
     }
     return outcome
+  }
+
+  /// The folder for the workspace, and the same where it goes with the replay.
+  private func place(_ context: Context) throws -> (URL, ReplayFolder?) {
+    if let into { return (try makeRoom(in: into.description, context), nil) }
+    let folder = try ReplayFolder()
+    return (folder.url, folder)
   }
 
   /// The folder that keeps the workspace; one that is there is set aside.
@@ -136,19 +143,6 @@ struct Replay: Verb {
       context.nested.show("The workspace that was in \(path.visible) is set aside as \(aside).")
     }
     return home
-  }
-
-  /// A folder for one replay, which nobody else may look into.
-  private static func temporaryFolder() throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "fettle-replay-\(UUID().uuidString)", directoryHint: .isDirectory)
-    do {
-      try FileManager.default.createDirectory(
-        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw Fault.cannotWrite(path: "the folder for temporary files (TMPDIR)")
-    }
-    return folder
   }
 
   private func rewrite(_ document: ReplayDocument, _ outcome: Replayer.Outcome, _ context: Context) throws {

@@ -41,7 +41,9 @@ struct Run: Verb {
   private static func lines(_ source: String, file: String) throws -> [(statement: Statement, mayFail: Bool)]
   {
     if file.hasSuffix(".md") {
-      return try Document(parsing: source, file: file).steps.filter { !$0.isInterrupted }.flatMap { step in
+      let document = try Document(parsing: source, file: file)
+      try document.requireAllReplayed(named: file)
+      return try document.steps.filter { !$0.isInterrupted }.flatMap { step in
         let mayFail = step.answer.first?.hasPrefix("error: ") == true
         return try Language.statements(
           in: step.command, file: file, firstLine: step.line, extractingPrompts: false

@@ -4,7 +4,7 @@ import Shell
 import Workbench
 
 /// Names for values, so that a script or a document says a number once.
-struct SetVariable: Verb, TextVerb {
+struct SetVariable: Verb, TextVerb, Repeatable {
   static let configuration = CommandConfiguration(
     commandName: "set", abstract: "Give a value a name: $name stands for it from then on.",
     discussion: """
@@ -23,7 +23,10 @@ struct SetVariable: Verb, TextVerb {
   @Argument(help: "Its value; the rest of the line.") var value: [Text] = []
 
   func perform(in context: Context) throws -> Work {
-    guard var name = name?.description else { return Work { try Self.list($0) } }
+    // A running loop's own value is what its lines see.
+    let loops = context.nested.loops.names.compactMap { name in context.value(name).map { (name, $0) } }
+    let own = Dictionary(loops, uniquingKeysWith: { $1 })
+    guard var name = name?.description else { return Work { try Self.list(own, $0) } }
     var text = context.rest(value)
     // As other languages write it: set n=100, set n = 100.
     if let equals = name.firstIndex(of: "="), equals != name.startIndex {
@@ -32,18 +35,27 @@ struct SetVariable: Verb, TextVerb {
     } else if let first = value.first?.description, first == "=", value.count > 1 {
       text = context.rest(Array(value.dropFirst()))
     } else if value.isEmpty {
-      return Work { try Self.show(name, $0) }
+      return Work { try Self.show(name, own, $0) }
     }
     guard Self.isName(name) else {
       throw Fault.usage(
         "\(name.visible) cannot name a variable. A name has letters, digits and _, does not begin with a digit, and is set "
           + "without its dollar sign: set n 100")
     }
+    guard text.utf8.count <= Self.longest else {
+      throw Fault.other(
+        code: "too-long",
+        "A variable holds \(Bytes(Self.longest)) at most, and this value of \(name.visible) has \(Bytes(text.utf8.count))."
+      )
+    }
     return Work { [name, text] workbench in
       try Settings(workbench).set(variable: name, to: text)
       return Self.report(name, text)
     }
   }
+
+  /// Bytes of a value: an article fits, and what doubles in a loop ends soon.
+  private static let longest = 64_000
 
   static func isName(_ text: String) -> Bool {
     guard let first = text.first, first.isLetter || first == "_" else { return false }
@@ -57,9 +69,17 @@ struct SetVariable: Verb, TextVerb {
     return report
   }
 
-  private static func show(_ name: String, _ workbench: Workbench) throws -> Report {
+  /// The step of a loop that sets its variable once more, since another shell has given it another value.
+  static func step(_ name: String, _ value: String, _ workbench: Workbench) throws -> LoggedStep {
+    try Settings(workbench).set(variable: name, to: value)
+    var execution = Execution(verb: "set", result: .success(report(name, value)))
+    execution.command = "set \(name) \(Language.quoted(value))"
+    return execution.step
+  }
+
+  private static func show(_ name: String, _ own: [String: String], _ workbench: Workbench) throws -> Report {
     let settings = try Settings(workbench)
-    if let value = try settings.variable(name) { return report(name, value) }
+    if let value = try own[name] ?? settings.variable(name) { return report(name, value) }
     let near = nearest(name, among: try settings.variables.map(\.name))
     throw Fault.other(
       code: "no-such-variable",
@@ -67,8 +87,8 @@ struct SetVariable: Verb, TextVerb {
         + (near.map { "Did you mean \($0)?" } ?? "Set it: set NAME VALUE"))
   }
 
-  private static func list(_ workbench: Workbench) throws -> Report {
-    let variables = try Settings(workbench).variables
+  private static func list(_ own: [String: String], _ workbench: Workbench) throws -> Report {
+    let variables = try Settings(workbench).variables.map { (name: $0.name, value: own[$0.name] ?? $0.value) }
     var report = Report(verb: "set")
     report.blocks.append(
       variables.isEmpty

@@ -69,7 +69,7 @@ struct TextsOption: ParsableArguments {
 }
 
 /// The tutorial sends people to a tokenizer page; this is ours.
-struct Tokens: Verb, TextVerb {
+struct Tokens: Verb, TextVerb, Repeatable {
   static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "tokens", abstract: "Show the tokens that the model reads in a text.",
@@ -109,7 +109,7 @@ struct Tokens: Verb, TextVerb {
 }
 
 /// A text as the model sees it: a direction in space.
-struct Embed: Verb, TextVerb {
+struct Embed: Verb, TextVerb, Repeatable {
   static let onlyLooks = true
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Show a text's embedding.",

@@ -24,12 +24,12 @@ struct Validate: Verb {
   @OptionGroup var choice: ModelOption
 
   func perform(in context: Context) throws -> Work {
-    let (dataset, tuned, base) = try context.workspace.read { workbench in
+    let (dataset, tuned, base, basis) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
       let tuned = try choice.tuned(workbench, insteadOfBase: .notTuned(model: Workbench.baseModel))
       let truth = try workbench.truth(of: dataset)
       if truth.isEmpty { throw Fault.noTruth(dataset: dataset.name) }
-      return (dataset, tuned, try ChosenModel.named(tuned.base, workbench))
+      return (dataset, tuned, try ChosenModel.named(tuned.base, workbench), try Basis(workbench))
     }
     if base == .base, context.encoders.isInstalled { try context.checkBase(of: tuned) }
     let start = ContinuousClock.now
@@ -41,7 +41,7 @@ struct Validate: Verb {
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0)
     }
-    return Work(additions: additions) { workbench in
+    return Work(additions: additions, isCurrent: basis.isCurrent) { workbench in
       try workbench.complete(baseRun)
       try workbench.complete(tunedRun)
       let digests = try workbench.trainingTexts(of: tuned.name)

@@ -57,13 +57,14 @@ public struct Claim: Sendable {
           continue
         }
         var rest = text[...]
-        while let match = rest.firstMatch(of: #/[<>]=?|==?|!=|[≤≥≠]/#), let comparison = Comparison(match.0) {
-          let before = rest[..<match.range.lowerBound]
+        while let (sign, comparison) = Self.firstComparison(in: rest) {
+          let before = rest[..<sign.lowerBound]
           if !before.isEmpty { operand.append(.literal(String(before))) }
           flush()
+          guard comparisons.isEmpty else { return nil }
           comparisons.append(comparison)
           sides.append(Side())
-          rest = rest[match.range.upperBound...]
+          rest = rest[sign.upperBound...]
         }
         if !rest.isEmpty { operand.append(.literal(String(rest))) }
       }
@@ -71,6 +72,21 @@ public struct Claim: Sendable {
     }
     guard comparisons.count == 1, sides.allSatisfy(\.isWhole) else { return nil }
     (left, comparison, right) = (sides[0], comparisons[0], sides[1])
+  }
+
+  private static func firstComparison(in text: Substring) -> (Range<Substring.Index>, Comparison)? {
+    var rest = text
+    while let start = rest.firstIndex(where: { "<>=!≤≥≠".contains($0) }) {
+      // The longer sign first: `>=` is not `>` and `=`.
+      for length in [2, 1] {
+        guard let end = text.index(start, offsetBy: length, limitedBy: text.endIndex),
+          let comparison = Comparison(text[start..<end])
+        else { continue }
+        return (start..<end, comparison)
+      }
+      rest = rest[text.index(after: start)...]
+    }
+    return nil
   }
 
   /// The names that it asks for and nobody knows, as they were written.

@@ -10,10 +10,17 @@ struct Parser {
   /// The line being read, and the place in it.
   var row = 0
   var position = 0
+  /// Characters before each line, its ends counted as one.
+  private let starts: [Int]
+  /// In which row a search for a quote's end came to nothing: none stands in the rest of it either.
+  private var rowWithoutEnd: [Character: Int] = [:]
 
   init(_ source: SourceLines, file: String?) {
     self.source = source
     self.file = file
+    var starts = [0]
+    for line in source.lines { starts.append(starts[starts.count - 1] + line.characters.count + 1) }
+    self.starts = starts
   }
 
   mutating func statements() throws -> [Statement] {
@@ -158,10 +165,7 @@ extension Parser {
 
   /// Characters from a statement's start to a place, as they are in its `source`.
   func distance(from start: (row: Int, position: Int), to end: (row: Int, position: Int)) -> Int {
-    guard end.row > start.row else { return end.position - start.position }
-    let first = source.lines[start.row].characters.count - start.position + 1
-    let between = source.lines[(start.row + 1)..<end.row].reduce(0) { $0 + $1.characters.count + 1 }
-    return first + between + end.position
+    starts[end.row] + end.position - starts[start.row] - start.position
   }
 
   /// Whether a brace stands here as a word of its own.
@@ -205,23 +209,32 @@ extension Parser {
 
   /// Collects a word's pieces.
   private struct Builder {
-    var pieces: [Word.Piece] = []
+    private var finished: [Word.Piece] = []
+    /// The literal that grows; nil where none has begun.
+    private var literal: String?
+    private var hasEquals = false
+
+    var pieces: [Word.Piece] { literal.map { finished + [.literal($0)] } ?? finished }
+    var isEmpty: Bool { finished.isEmpty && literal == nil }
 
     mutating func append(_ text: String) {
-      if case .literal(let before)? = pieces.last {
-        pieces[pieces.count - 1] = .literal(before + text)
-      } else {
-        pieces.append(.literal(text))
-      }
+      if literal == nil { literal = "" }
+      literal?.append(text)
     }
 
-    mutating func append(_ character: Character) { append(String(character)) }
+    mutating func append(_ character: Character) {
+      if character == "=" { hasEquals = true }
+      if literal == nil { literal = "" }
+      literal?.append(character)
+    }
+
+    mutating func append(_ variable: Word.Piece) {
+      if let text = literal.take() { finished.append(.literal(text)) }
+      finished.append(variable)
+    }
 
     /// Whether the word is, so far, an option's name without its value: `--name`.
-    var isOptionName: Bool {
-      guard case .literal(let text)? = pieces.first, pieces.count == 1 else { return false }
-      return text.hasPrefix("-") && !text.contains("=")
-    }
+    var isOptionName: Bool { finished.isEmpty && !hasEquals && literal?.first == "-" }
   }
 
   /// The word that begins here; leaves the place behind it.
@@ -279,7 +292,7 @@ extension Parser {
   private mutating func variable(into builder: inout Builder) {
     if let (name, length) = variableName() {
       let written = String(line.characters[position..<(position + length)])
-      builder.pieces.append(.variable(name: name, written: written))
+      builder.append(.variable(name: name, written: written))
       position += length
     } else {
       builder.append("$")
@@ -336,7 +349,7 @@ extension Parser {
         position += 2
       } else if closers.contains(character) {
         position += 1
-        if builder.pieces.isEmpty { builder.append("") }
+        if builder.isEmpty { builder.append("") }
         return
       } else if character == "\\" {
         try backslashInDoubleQuote(opener, closers: closers, what: what, opening: opening, into: &builder)
@@ -361,13 +374,17 @@ extension Parser {
 
   /// A single quote closes on its line and where no letter or digit follows; what does not is an apostrophe.
   private mutating func singleQuote(_ closer: Character, into builder: inout Builder) -> Bool {
+    guard rowWithoutEnd[closer] != row else { return false }
     let characters = line.characters
     let closing = characters.indices.dropFirst(position + 1).first { index in
       guard characters[index] == closer else { return false }
       let next = index + 1 < characters.count ? characters[index + 1] : " "
       return !next.isLetter && !next.isNumber
     }
-    guard let closing else { return false }
+    guard let closing else {
+      rowWithoutEnd[closer] = row
+      return false
+    }
     builder.append(String(characters[(position + 1)..<closing]))
     position = closing + 1
     return true

@@ -1,0 +1,3 @@
+import Foundation
+
+exit(Fuzzing.run(Array(CommandLine.arguments.dropFirst())))
