@@ -69,9 +69,9 @@ import Testing
     let kinds = answers.map { String($0.prefix { $0 != "," && $0 != ":" }) }
     #expect(
       kinds == [
-        "n = 10", "Loaded part-10", "Text from text", "who = Ada", "Ada labelled 10 assets of part-10.",
+        "n = 10", "Loaded part-10", "who = Ada", "Ada labelled 10 assets of part-10.",
         "who = Bo",
-        "Bo labelled 10 assets of part-10.", "n = 20", "Loaded part-20", "Text from text", "who = Ada",
+        "Bo labelled 10 assets of part-10.", "n = 20", "Loaded part-20", "who = Ada",
         "Ada labelled 20 assets of part-20.", "who = Bo", "Bo labelled 20 assets of part-20.",
         "As expected", "As expected",
       ])

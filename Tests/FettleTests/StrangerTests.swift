@@ -258,7 +258,7 @@ import Testing
     }
     #expect(said.contains("a.md breaks off in line"))
     #expect(said.components(separatedBy: "letters.csv is not the file that line 10").count == 3)
-    #expect(said.components(separatedBy: "more.csv, which line 16 loads, is not there").count == 3)
+    #expect(said.components(separatedBy: "more.csv, which line 15 loads, is not there").count == 3)
     #expect(outcome.lines.last == "0 passed, 4 failed")
   }
 

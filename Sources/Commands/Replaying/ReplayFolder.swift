@@ -47,7 +47,8 @@ final class ReplayFolder: Sendable {
       let lock = open(folder.appending(path: lockName).path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
       defer { if lock >= 0 { close(lock) } }
       // Without a lock its owner may be about to make one, or be a fettle of before there were locks.
-      let isLeft = lock >= 0 ? flock(lock, LOCK_EX | LOCK_NB) == 0 : status.st_mtim.tv_sec < time(nil) - 86_400
+      let isOld = status.st_mtim.tv_sec < time(nil) - 86_400
+      let isLeft = lock >= 0 ? flock(lock, LOCK_EX | LOCK_NB) == 0 : isOld
       if isLeft { try? FileManager.default.removeItem(at: folder) }
     }
   }

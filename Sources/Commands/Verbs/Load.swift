@@ -90,11 +90,11 @@ private struct LoadReport {
     let remarks = data.remarks + choices + texts + contradictions.prefix(1)
     var report = Report(verb: "load")
     report.blocks.append(.line("\(summary)"))
-    if let sentence = data.columnsTakenSentence {
-      // Where there was no choice nothing hangs on it, and documents from before it was said replay.
-      report.blocks.append(data.hasChoiceOfColumns ? .line("\(sentence)") : .derived([sentence]))
+    // Where there was no choice, nothing hangs on it.
+    let columnsTaken = data.hasChoiceOfColumns ? data.columnsTakenSentence : nil
+    for line in [columnsTaken].compactMap({ $0 }) + data.remarks + choices + texts + contradictions {
+      report.blocks.append(.line("\(line)"))
     }
-    for line in data.remarks + choices + texts + contradictions { report.blocks.append(.line("\(line)")) }
     if dataset.skipped > 0 {
       report.blocks.append(.line("Left out \(counted(dataset.skipped, "bad row")):"))
       report.blocks += loaded.reasons.map { .line("  \($0.reason)") }

@@ -103,7 +103,9 @@ public struct AssetFile: Sendable {
   }
 
   /// Whether other columns could have been taken, or several were joined.
-  public var hasChoiceOfColumns: Bool { columns.map { $0.texts.count > 1 || !$0.leftOut.isEmpty } ?? false }
+  public var hasChoiceOfColumns: Bool {
+    columns.map { $0.isChat || $0.texts.count > 1 || !$0.leftOut.isEmpty } ?? false
+  }
 
   /// Which columns were taken and which were left out, in a sentence; nil for a file that has none.
   public var columnsTakenSentence: String? {
