@@ -70,9 +70,10 @@ extension FileAccess {
 
   /// The file that several words name together, at least two of them.
   private func fileWithBlanks(in words: [String]) -> String? {
-    guard !isReplay else { return nil }
+    // Nobody who types a file's name types so many words.
+    guard !isReplay, words.count <= 40 else { return nil }
     for start in words.indices where !words[start].hasPrefix("-") {
-      for end in words.indices where end > start && end - start < 12 {
+      for end in words.indices[(start + 1)...].prefix(11) {
         let name = words[start...end].joined(separator: " ")
         if let url = try? readable(name), FileManager.default.fileExists(atPath: url.path) { return name }
       }

@@ -26,6 +26,8 @@ public struct Interface: Equatable, Sendable {
   public let instruction: String
   /// All of them, `UNABLE_TO_CLASSIFY` too where the interface has it.
   public let categories: [Category]
+  /// Places in `categories` by the key that a category's own key, or else its name, comes to.
+  private let places: [String: Int]
 
   public static let defaultJob = "CLASSIFICATION_JOB"
   public static let defaultInstruction = "Select a matching category:"
@@ -49,6 +51,10 @@ public struct Interface: Equatable, Sendable {
     self.job = job
     self.instruction = instruction
     self.categories = categories
+    let spellings = categories.map(\.key) + categories.map(\.name)
+    places = Dictionary(
+      spellings.enumerated().map { (CategoryKey.key(forName: $1), $0 % categories.count) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The interface with categories of these names, in this order, and `UNABLE_TO_CLASSIFY` last if it is not
@@ -83,9 +89,7 @@ public struct Interface: Equatable, Sendable {
 
   /// The category that a name or key means, whatever its case; nil for an unknown one.
   public func category(_ nameOrKey: String) -> Category? {
-    let wanted = CategoryKey.key(forName: nameOrKey)
-    return categories.first { CategoryKey.key(forName: $0.key) == wanted }
-      ?? categories.first { CategoryKey.key(forName: $0.name) == wanted }
+    places[CategoryKey.key(forName: nameOrKey)].map { categories[$0] }
   }
 
   /// The key that a name or key stands for in labels: the interface's own, else the name's by
