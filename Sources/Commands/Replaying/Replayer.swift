@@ -35,17 +35,20 @@ struct Replayer {
 
   /// - Parameters:
   ///   - folder: where the fresh workspace is made.
+  ///   - isTemporary: whether it goes with the replay.
   ///   - allowed: folders that may be read besides the root.
-  init(_ document: ReplayDocument, in folder: URL, allowed: [URL], drawsColour: Bool, _ context: Context)
+  init(
+    _ document: ReplayDocument, in folder: URL, isTemporary: Bool, allowed: [URL], drawsColour: Bool,
+    _ context: Context
+  )
     throws
   {
     self.document = document
     self.context = context
     self.drawsColour = drawsColour
-    workspace = try Workspace.open(folder)
+    workspace = try Workspace.open(folder, isTemporary: isTemporary)
     let home = folder.deletingLastPathComponent()
     // What is recorded here should replay from here: with the document's own paths where these lead to the workspace too.
-    let isTemporary = home.isBelow(FileManager.default.temporaryDirectory)
     let recordedRoot =
       isTemporary || home.resolvingSymlinksInPath().isBelow(document.root) ? document.root : home
     try workspace.write { workbench in

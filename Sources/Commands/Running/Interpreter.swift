@@ -339,9 +339,10 @@ public final class Interpreter: Sendable {
     return try workbench.fold(stepsAfter: id, count: block.nested.count)
   }
 
-  /// Writes what is logged into the session's document; not before a block has ended, which may fold its steps.
+  /// Writes what is logged into the session's document; not before a block has ended, which may fold its steps. Nobody opens the
+  /// document of a workspace that goes with its replay.
   private func catchUp() throws {
-    guard records, nesting.withLock({ $0.blocks == 0 }) else { return }
+    guard records, !workspace.isTemporary, nesting.withLock({ $0.blocks == 0 }) else { return }
     try SessionDocument(workspace).catchUp()
   }
 

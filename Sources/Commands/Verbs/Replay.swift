@@ -96,8 +96,8 @@ struct Replay: Verb {
     var isKept = false
     defer { if !isKept { temporary?.remove() } }
     let replayer = try Replayer(
-      document, in: home.appending(path: ".fettle", directoryHint: .isDirectory), allowed: allowed,
-      drawsColour: context.nested.terminal.colour, context)
+      document, in: home.appending(path: ".fettle", directoryHint: .isDirectory),
+      isTemporary: temporary != nil, allowed: allowed, drawsColour: context.nested.terminal.colour, context)
     let lesson = step ? Lesson(context) : nil
     let range = Replayer.Range(from: from ?? 1, until: until)
     let play = { try replayer.play(range, lesson: lesson) }

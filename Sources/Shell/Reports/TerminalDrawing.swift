@@ -141,8 +141,13 @@ public struct TerminalDrawing: Sendable {
     let characters = source.map { $0 == "\t" ? " " : String($0).escapingControls }
     guard let column, column >= 1 else { return [characters.joined().cut(to: width - 2, ellipsis: ellipsis)] }
     let index = min(column - 1, characters.count)
-    var first = 0
-    while characters[first..<index].joined().displayWidth > (width - 2) / 2 { first += 1 }
+    var first = index
+    var used = 0
+    while first > 0 {
+      used += characters[first - 1].displayWidth
+      if used > (width - 2) / 2 { break }
+      first -= 1
+    }
     let before = (first > 0 ? ellipsis : "") + characters[first..<index].joined()
     let line = before + characters[index...].joined()
     return [

@@ -7,6 +7,7 @@ import Synchronization
 final class Store: Sendable {
   let layout: Layout
   let isReadOnly: Bool
+  let isTemporary: Bool
   private let lock: WorkspaceLock
   private let state: Mutex<State>
 
@@ -15,8 +16,9 @@ final class Store: Sendable {
     var isNew: Bool
   }
 
-  init(_ layout: Layout) throws {
+  init(_ layout: Layout, isTemporary: Bool) throws {
     self.layout = layout
+    self.isTemporary = isTemporary
     isReadOnly = layout.isReadOnly
     if isReadOnly {
       lock = try WorkspaceLock(lookingAt: layout)
@@ -27,7 +29,7 @@ final class Store: Sendable {
     try layout.create()
     lock = try WorkspaceLock(layout)
     try Self.finishInterrupted(layout, lock)
-    state = Mutex(try Self.open(layout))
+    state = Mutex(try Self.open(layout, isTemporary: isTemporary))
     if try !leftovers().isEmpty {
       // Where another process is at work here, one of them may be its own.
       try? lock.exclusively {
@@ -51,7 +53,7 @@ final class Store: Sendable {
       if state.queue == nil {
         // A change of sessions failed half-way.
         try Self.finishInterrupted(layout, lock)
-        state = try Self.open(layout)
+        state = try Self.open(layout, isTemporary: isTemporary)
       }
       return state.queue
     }
@@ -70,7 +72,7 @@ final class Store: Sendable {
         state.queue = nil
         let moved = try SetAside.finish(prepared, layout)
         do {
-          state = State(queue: try Self.open(layout).queue, isNew: true)
+          state = State(queue: try Self.open(layout, isTemporary: isTemporary).queue, isNew: true)
         } catch let error as WorkspaceError {
           throw WorkspaceError.notBegun(aside: moved.name, error)
         }
@@ -96,7 +98,7 @@ final class Store: Sendable {
         }
         try SetAside.finishReturn(returning, layout)
         if !keepingThis { try? FileManager.default.removeItem(at: moved.folder) }
-        state = try Self.open(layout)
+        state = try Self.open(layout, isTemporary: isTemporary)
         return keepingThis ? moved : nil
       }
     }
@@ -107,9 +109,9 @@ final class Store: Sendable {
     try lock.exclusively { try SetAside.finishInterrupted(layout) }
   }
 
-  private static func open(_ layout: Layout) throws -> State {
+  private static func open(_ layout: Layout, isTemporary: Bool) throws -> State {
     try mappingErrors(layout) {
-      let (queue, finding) = try connect(to: layout.database)
+      let (queue, finding) = try connect(to: layout.database, isTemporary: isTemporary)
       switch finding {
       case .newer(let found):
         throw WorkspaceError.newer(folder: layout.name, found: found, known: Schema.version)
@@ -129,7 +131,9 @@ final class Store: Sendable {
     }
   }
 
-  private static func connect(to file: URL) throws -> (queue: DatabaseQueue, finding: Schema.Finding) {
+  private static func connect(to file: URL, isTemporary: Bool = false) throws -> (
+    queue: DatabaseQueue, finding: Schema.Finding
+  ) {
     var configuration = Configuration()
     configuration.label = "workspace"
     configuration.busyMode = .timeout(10)
@@ -140,7 +144,7 @@ final class Store: Sendable {
       if try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" {
         try db.execute(sql: "PRAGMA journal_mode = WAL")
       }
-      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try db.execute(sql: "PRAGMA synchronous = \(isTemporary ? "OFF" : "FULL")")
       return try Schema.prepare(db)
     }
     return (queue, finding)
@@ -202,7 +206,7 @@ private enum ReadOnlyDatabase {
     } catch {
       throw WorkspaceError.readOnly(folder: layout.name)
     }
-    let copied = try Store(Layout(folder: folder, shownAs: layout.name))
+    let copied = try Store(Layout(folder: folder, shownAs: layout.name), isTemporary: true)
     return try copied.access { source, _ in
       let queue = try DatabaseQueue()
       try source.backup(to: queue)

@@ -25,10 +25,15 @@ public struct Workspace: Sendable {
 
   /// Opens a workspace, and creates it where there is none.
   ///
-  /// Throws ``WorkspaceError``. `shownAs` is the folder's name in its messages, best as it was typed.
-  public static func open(_ folder: URL, shownAs: String? = nil) throws -> Workspace {
+  /// - Parameters:
+  ///   - shownAs: the folder's name in messages, best as it was typed.
+  ///   - isTemporary: it goes with the process that opens it, so that nothing in it has to survive a power cut.
+  /// - Throws: ``WorkspaceError``.
+  public static func open(_ folder: URL, shownAs: String? = nil, isTemporary: Bool = false) throws
+    -> Workspace
+  {
     let layout = Layout(folder: folder, shownAs: shownAs ?? folder.lastPathComponent)
-    return Workspace(folder: folder, store: try Store(layout))
+    return Workspace(folder: folder, store: try Store(layout, isTemporary: isTemporary))
   }
 
   /// Whether opening created it, or setting aside left it empty.
@@ -36,6 +41,9 @@ public struct Workspace: Sendable {
 
   /// Whether it can only be looked at: its folder, or its disk, may not be written.
   public var isReadOnly: Bool { store.isReadOnly }
+
+  /// Whether it goes with the process that opened it.
+  public var isTemporary: Bool { store.isTemporary }
 
   /// - Throws: ``WorkspaceError/readOnly(folder:)``; for work that takes long before it writes.
   public func requireWritable() throws {
