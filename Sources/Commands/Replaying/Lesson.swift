@@ -122,7 +122,6 @@ final class Lesson {
       endLine()
       if let execution = step.execution { context.nested.send(.executed(execution)) } else { say("Skipped.") }
       say(index > 0 ? "b: further back · Enter: forward · q: leave" : "Enter: forward · q: leave")
-      keys.forget()
       var isWaiting = true
       while isWaiting {
         isWaiting = false

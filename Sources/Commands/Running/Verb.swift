@@ -6,7 +6,7 @@ import Workbench
 ///
 /// Conform, put the type into `Fettle`'s list, and it has parsing, validation, help and completion. A verb never prints:
 /// it returns its report, and the shell draws it.
-public protocol Verb: ParsableCommand {
+public protocol Verb: ParsableCommand, Sendable {
   /// What of it goes into the session's document.
   static var recording: Recording { get }
 

@@ -44,6 +44,28 @@ enum VerbParser {
   private static let verbs = children(of: Fettle.self)
 
   static func verb(from words: [Input]) throws -> Parsed {
+    let spellings = words.map { Spelling(text: $0.text, isQuoted: $0.isQuoted) }
+    if let known = known.withLock({ $0[spellings] }) { return known }
+    let parsed = try parse(words)
+    if words.count <= 20, words.allSatisfy({ $0.text.utf8.count <= 200 }) {
+      known.withLock { known in
+        if known.count >= 4000 { known = [:] }
+        known[spellings] = parsed
+      }
+    }
+    return parsed
+  }
+
+  /// What a parse depends on.
+  private struct Spelling: Hashable {
+    var text: String
+    var isQuoted: Bool
+  }
+
+  /// Lines that come again: a loop's, and a document's, which are checked before the first of them runs.
+  private static let known = Mutex<[[Spelling]: Parsed]>([:])
+
+  private static func parse(_ words: [Input]) throws -> Parsed {
     guard let first = words.first else {
       throw Fault.usage("There is no verb. Type help to see what there is.")
     }
