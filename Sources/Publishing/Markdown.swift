@@ -67,7 +67,9 @@ public final class Markdown {
       }
       let lines = Self.plain(node, width: Int32(width)).split(
         separator: "\n", omittingEmptySubsequences: false)
-      return lines.map { .text(String($0)) } + [.text("")]
+      // Where a line is broken beside a blank in code, cmark leaves that one at the next line's start.
+      let isParagraph = cmark_node_get_type(node) == CMARK_NODE_PARAGRAPH
+      return lines.map { .text(String(isParagraph ? $0.drop { $0 == " " } : $0)) } + [.text("")]
     }
   }
 

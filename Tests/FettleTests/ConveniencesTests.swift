@@ -92,6 +92,25 @@ import Testing
     try terminal.waitForPrompt()
   }
 
+  @Test("A line that is higher than the window stops, too; a window made smaller gets no more than it holds")
+  func pagerOfLongLines() throws {
+    let front = try workspace()
+    let terminal = try front.prompt()
+    terminal.resize(columns: 40, rows: 12)
+    terminal.type("show assets --json\n")
+    try terminal.waitForScreen("a windowful") {
+      $0.cursorLine.hasPrefix("-- 11 of ") && $0.lines[0].hasPrefix("{") && $0.lines[10].count > 38
+    }
+    // The screen has no blanks at a row's end.
+    let begun = terminal.screen.lines[..<11].joined().filter { $0 != " " }
+    #expect(try front.lines("show assets --json").output.filter { $0 != " " }.hasPrefix(begun), "\(begun)")
+    terminal.resize(columns: 40, rows: 6)
+    terminal.type(" ")
+    try terminal.waitForScreen("a smaller one") { $0.cursorLine.hasPrefix("-- 16 of ") }
+    terminal.type("q")
+    try terminal.waitForPrompt()
+  }
+
   @Test("history lists what was typed, by number and by what it has in it; ? is help; clear clears")
   func historyAndClear() throws {
     let front = try workspace()
@@ -145,8 +164,16 @@ import Testing
     #expect(!after.contains("hints off"))
     _ = try front.prompt()
     #expect(try front.read(".fettle/session.md") == after)
-    // Elsewhere with XDG_CONFIG_HOME; and for prompts alone.
+    // For prompts alone; and elsewhere with XDG_CONFIG_HOME.
     #expect(try front.lines("status").error.isEmpty)
+    try front.write("config timer on\n", to: "settings/fettle/rc")
+    var other = front
+    other.environment["XDG_CONFIG_HOME"] = front.folder.path + "/settings"
+    let elsewhere = try other.prompt()
+    elsewhere.type("config\n")
+    try elsewhere.waitForScreen("the other file's alone") {
+      $0.text.contains("timer  on") && !$0.text.contains("load is no setting")
+    }
   }
 
   @Test("Behind -- everything is text; what begins with a hyphen and a digit is a value where one is due")

@@ -18,6 +18,8 @@ import Testing
 
       Some `prose` that is longer than the window of eighty columns is wide, so that it has to be wrapped at a blank.
 
+      A line that is broken right beside a blank in code, which a tilde like this `~ ` has, begins with a word.
+
       ```fettle
       fettle> load letters.csv
       wrong on purpose
@@ -159,10 +161,13 @@ import Testing
     terminal.type("b")
     try terminal.wait(for: "This is the first step.")
     terminal.type("\u{3}")
-    try terminal.wait(for: "Interrupted")
+    try terminal.wait(for: "Interrupted: your own work is as it was. replay begins anew.")
     try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
     terminal.type("replay lessons/short.md --step\n")
     try terminal.wait(for: "load letters.csv")
+    try terminal.waitForScreen("a line broken at a blank") {
+      $0.text.contains(" ~\nhas, begins with a word.")
+    }
     terminal.type("\n\n")
     try terminal.wait(for: "The categories")
     try terminal.wait(for: "interface define --from letters")

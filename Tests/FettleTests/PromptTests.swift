@@ -22,18 +22,22 @@ import Testing
   }
 
   @Test(
-    "Ctrl-C stops predict and finetune; the shell stays, no half-written model, predict goes on",
-    arguments: ["predict", "finetune --method full --epochs 1000"])
-  func interruption(verb: String) throws {
+    "Ctrl-C stops predict and finetune, which says at once that it prepares; the shell stays, no half-written model",
+    arguments: [
+      ("predict", 60_000, "/"), ("finetune --method full --epochs 1000", 2000, "training"),
+      ("finetune --method full", 60_000, "preparing"),
+    ])
+  func interruption(verb: String, letters: Int, bar: String) throws {
     let front = try Front()
-    try front.writeLetters(count: verb == "predict" ? 60_000 : 2000)
+    try front.writeLetters(count: letters)
     try front.lines("load letters.csv", "interface define --from letters", "label simulate")
     let terminal = try front.prompt()
     terminal.type("\(verb)\n")
     // The bar shows that the work is under way.
-    try terminal.wait(for: "/")
+    try terminal.wait(for: bar)
     terminal.type("\u{3}")
-    try terminal.wait(for: "Interrupted")
+    try terminal.wait(
+      for: verb == "predict" ? " are kept. The same command goes on" : "Interrupted: no model was made")
     try terminal.waitForPrompt()
     terminal.type("models\n")
     try terminal.wait(for: "on disk")

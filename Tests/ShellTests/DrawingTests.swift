@@ -263,6 +263,24 @@ struct PictureTests {
     #expect(lines.count { $0.contains("██100") } == 20)
   }
 
+  @Test("a table too wide for the window is cut in its texts and never in its numbers, then drawn row by row")
+  func narrowTable() {
+    let table = Table(
+      header: ["model", "from", "method", "labels", "on disk"],
+      rows: [["thorough", "base", "full fine-tuning", "200", "91.1 MB"], ["base", "", "", "", ""]],
+      alignments: [.left, .left, .left, .right, .right])
+    #expect(
+      draw(.table(table), width: 44) == [
+        "  model     from  method     labels  on disk", "  thorough  base  full fin…     200  91.1 MB",
+        "  base",
+      ])
+    #expect(
+      draw(.table(table), width: 34) == [
+        "  thorough", "    from     base", "    method   full fine-tuning", "    labels   200",
+        "    on disk  91.1 MB", "  base",
+      ])
+  }
+
   @Test("a loss curve falls from its greatest value to 0, over its numbers")
   func falling() {
     let lines = draw(.curve(curve), width: 30)

@@ -72,7 +72,8 @@ struct PromptScreenTests {
     arguments: [
       "\u{1B}[5~", "\u{1B}[6~", "\u{1B}[2~", "\u{1B}OP", "\u{1B}[15~", "\u{1B}[24;5~", "\u{1B}[[A",
       "\u{1B}[I",
-      "\u{1B}[<0;10;10M", "\u{1B}[M !!", "\u{1B}[27;5;9~", "\u{1B}[1;5P", "\u{1B}[?62;c",
+      "\u{1B}[<0;10;10M", "\u{1B}[M !!", "\u{1B}[27;5;9~", "\u{1B}[1;5P", "\u{1B}[?62;c", "\u{1B}x",
+      "\u{1B}]11;rgb:0/0/0\u{7}", "\u{1B}]10;rgb:f/f/f\u{1B}\\", "\u{1B}P1$r0m\u{1B}\\",
     ])
   func unknownKeys(key: String) throws {
     let terminal = try fixture.start()

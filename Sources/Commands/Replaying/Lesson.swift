@@ -30,7 +30,7 @@ final class Lesson {
     self.context = context
     terminal = context.nested.terminal
     keys = KeyPresses(isCancelled: context.isCancelled)
-    say("Enter runs the command, s skips it, b goes back to look at what was, q leaves you at the prompt.")
+    say("Enter runs the command, s skips it, b looks back, q leaves you at the prompt.")
   }
 
   /// Shows the text between two commands.
@@ -161,7 +161,11 @@ final class Lesson {
     if terminal.isTerminal { write("\n") }
   }
 
-  private func say(_ text: String) { context.nested.show(styled(text, "2")) }
+  private func say(_ text: String) {
+    for line in text.folded(to: terminal.isTerminal ? terminal.width : 80) {
+      context.nested.show(styled(line, "2"))
+    }
+  }
 
   private func write(_ text: String) { context.nested.send(.typed(text)) }
 

@@ -73,7 +73,10 @@ extension Failure {
     case "finetune": "Interrupted: no model was made, and nothing else has changed. finetune begins anew."
     case "load": "Interrupted: nothing was loaded. load begins anew."
     case "model install": "Interrupted. What came is kept: model install goes on from there."
-    default: "Interrupted."
+    case "replay": "Interrupted: your own work is as it was. replay begins anew."
+    case "run", "for": "Interrupted: what was done before this is kept, and no line behind it has run."
+    case let verb where verb.hasPrefix("export"): "Interrupted: nothing was written. \(verb) begins anew."
+    default: "Interrupted: nothing has changed. \(verb) begins anew."
     }
   }
 

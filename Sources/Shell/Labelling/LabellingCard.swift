@@ -106,7 +106,7 @@ public struct LiveLines {
 extension String {
   /// The text in lines of at most `width` columns, broken at blanks, and within a word that is longer than a line: Chinese and
   /// Japanese have no blanks.
-  func folded(to width: Int) -> [String] {
+  public func folded(to width: Int) -> [String] {
     let width = max(4, width)
     var lines: [String] = []
     var line = ""

@@ -87,6 +87,8 @@ struct EditingFunction {
       ("\u{1B}D", "delete-word"),
       ("\u{1B}\u{7F}", "rub-out-word"), ("\u{1B}\u{8}", "rub-out-word"), ("\u{1B}<", "text-start"),
       ("\u{1B}>", "text-end"), (TerminalKey.paste.rawValue, "paste"),
+      // libedit's own would ask for a command of its own and lose the line.
+      ("\u{1B}x", "nothing"), ("\u{1B}X", "nothing"),
     ]
     let bindings = [("^I", "fettle-complete")] + keys.map { ($0.0.rawValue, "fettle-" + $0.1) }
     guard isEmacs else { return bindings }

@@ -74,6 +74,7 @@ struct KeyReader {
   ///
   /// - Parameter introducer: what came behind the escape.
   mutating func sequence(after introducer: Unicode.Scalar) -> String? {
+    if introducer == "]" || introducer == "P" { return answer(after: introducer) }
     guard introducer == "[" || introducer == "O", let first = scalar(within: 50) else { return nil }
     var sequence = "\u{1B}" + String(introducer) + String(first)
     if first == "[" || first == "M", introducer == "[" {
@@ -90,6 +91,22 @@ struct KeyReader {
       last = next
     }
     return sequence
+  }
+
+  /// What a terminal answers to a program that has asked it something and is gone: an operating system command or a device
+  /// control string, up to its end. `nil` for the Meta keys that begin so.
+  private mutating func answer(after introducer: Unicode.Scalar) -> String? {
+    guard let first = scalar(within: 25) else { return nil }
+    guard ("0"..."9").contains(first) || introducer == "P" && (">"..."|").contains(first) else {
+      repeated.insert(first, at: 0)
+      return nil
+    }
+    var answer = "\u{1B}" + String(introducer) + String(first)
+    while let next = scalar(within: 50) {
+      answer.unicodeScalars.append(next)
+      if next == "\u{7}" || answer.hasSuffix("\u{1B}\\") { break }
+    }
+    return answer
   }
 
   /// The next scalar, whatever signals come.

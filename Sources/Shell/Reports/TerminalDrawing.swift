@@ -98,7 +98,7 @@ public struct TerminalDrawing: Sendable {
   }
 
   private func draw(_ table: Table) -> [String] {
-    let widths = fitted(table)
+    guard let widths = fitted(table) else { return table.rows.flatMap { draw(record: $0, of: table) } }
     // The first column names the rows: where their beginnings are the same, its ends have to tell them apart.
     let names = table.rows.compactMap { $0.first?.drawn }
     let beginnings = Set(names.map { $0.cut(to: widths.first ?? 0, ellipsis: ellipsis) })
@@ -117,14 +117,20 @@ public struct TerminalDrawing: Sendable {
     return [styled(header, .bold)] + table.rows.map { row($0.map(\.drawn)) }
   }
 
-  /// Column widths that fit the window: the widest gives way first, columns of text before columns of numbers, the first, which names
-  /// the rows, behind the others.
-  private func fitted(_ table: Table) -> [Int] {
+  /// A row of a table that is too wide for the window: its name, and below it what each column has of it.
+  private func draw(record row: [Cell], of table: Table) -> [String] {
+    let fields = zip(table.header, row).dropFirst().filter { !$0.1.drawn.isEmpty }
+    return (row.first?.drawn.wrapped(to: width - 2) ?? []).map { "  " + styled($0, .bold) }
+      + draw(fields: fields.map { (name: "  " + $0.0, value: $0.1) })
+  }
+
+  /// Column widths that fit the window: the widest column of text gives way first, and the first, which names the rows, behind the
+  /// others. A number is whole or of no use, so no column of them gives way. `nil` where that leaves too little of the texts.
+  private func fitted(_ table: Table) -> [Int]? {
     var widths = table.columnWidths
     let steps: [(columns: (Int) -> Bool, least: Int)] = [
       ({ $0 > 0 && table.alignment(of: $0) == .left }, 8), ({ $0 == 0 }, 16),
       ({ $0 > 0 && table.alignment(of: $0) == .left }, 4), ({ $0 == 0 }, 8),
-      ({ $0 > 0 }, 4), ({ $0 == 0 }, 4),
     ]
     for (columns, least) in steps {
       while widths.reduce(0, { $0 + $1 + 2 }) > width {
@@ -133,7 +139,7 @@ public struct TerminalDrawing: Sendable {
         widths[widest] -= 1
       }
     }
-    return widths
+    return widths.reduce(0, { $0 + $1 + 2 }) <= width || widths.count < 2 ? widths : nil
   }
 
   /// The source line and a caret under a column, cut to a window around it where the line is long.

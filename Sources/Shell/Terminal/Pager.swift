@@ -26,12 +26,11 @@ public struct Pager: Sendable {
   /// Shows a text, and stops where the window is full. Where something has been typed ahead it is shown whole: the rest of a
   /// paste presses no keys.
   public func show(_ text: String) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    let width = max(1, terminal.width)
-    let heights = lines.map { max(1, (String($0).withoutEscapes.displayWidth + width - 1) / width) }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     guard let cancellation = state.cancellation.withLock(\.self), terminal.isTerminal, !terminal.isDumb,
-      heights.reduce(0, +) >= terminal.height, !KeyPresses.isWaiting
+      lines.reduce(0, { $0 + rows($1) }) >= terminal.height, !KeyPresses.isWaiting
     else { return terminal.write(text) }
+    lines = lines.flatMap { rows($0) >= terminal.height ? $0.rows(of: terminal.width) : [$0] }
     let keys = KeyPresses { cancellation.isCancelled }
     keys.listening {
       var next = 0
@@ -40,7 +39,7 @@ public struct Pager: Sendable {
         var shown = ""
         while next < lines.count, room > 0 {
           shown += lines[next] + "\n"
-          room -= heights[next]
+          room -= rows(lines[next])
           next += 1
         }
         terminal.write(shown)
@@ -49,6 +48,12 @@ public struct Pager: Sendable {
         if room == 0 { return }
       }
     }
+  }
+
+  /// The rows that a line takes in the window as it is now.
+  private func rows(_ line: String) -> Int {
+    let width = max(1, terminal.width)
+    return max(1, (line.withoutEscapes.displayWidth + width - 1) / width)
   }
 
   /// Waits for a key; how many rows it asks for, 0 to end.
@@ -74,5 +79,24 @@ public struct Pager: Sendable {
       default: break
       }
     }
+  }
+}
+
+extension String {
+  /// One line as the rows that a terminal makes of it: of a line that is higher than the window, as JSON is, each can be stopped at.
+  fileprivate func rows(of width: Int) -> [String] {
+    // Colours would have to go on from row to row; lines so long have none.
+    guard !contains("\u{1B}") else { return [self] }
+    var rows: [String] = []
+    var (row, used) = ("", 0)
+    for character in self {
+      if used + character.displayWidth > max(2, width) {
+        rows.append(row)
+        (row, used) = ("", 0)
+      }
+      row.append(character)
+      used += character.displayWidth
+    }
+    return rows + [row]
   }
 }
