@@ -1,4 +1,5 @@
 import CSystem
+import Foundation
 
 /// The memory that the process may ask the system for, where `ulimit -v` bounds it. Asked before long works, which otherwise would
 /// break off in the middle: Swift's runtime knows no failed allocation, and its thread pool waits for ever for a thread's stack.
@@ -46,12 +47,22 @@ public enum AddressSpace {
   /// thread is started.
   ///
   /// - Parameter leave: gives the terminal back, should the program have to end in the middle.
-  /// - Throws: ``Shortage``, ``NoThreads``.
+  /// - Throws: ``Shortage``, ``NoThreads``, ``NoFiles``.
   public static func begin(leave: @escaping @convention(c) () -> Void) throws {
     fettle_end_when_memory_is_short(leave)
     try require()
     let number = fettle_try_threads(threads)
     guard number == 0 else { throw NoThreads(number: number) }
+    guard ![EMFILE, ENFILE].contains(fettle_try_files(files)) else { throw NoFiles() }
+  }
+
+  /// The database with its journal and locks, a document, a model, and a replay's workspace beside one's own.
+  private static let files: Int32 = 16
+
+  /// No more files may be open at once.
+  public struct NoFiles: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description =
+      "This shell lets fettle open too few files (ulimit -n). Allow more: ulimit -n 256."
   }
 
   /// The one that waits for signals, and two of the pool.

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/system.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -50,6 +51,21 @@ int fettle_try_threads(int count) {
   while (started < count && started < 16 && (error = pthread_create(&threads[started], NULL, pass, NULL)) == 0) started++;
   pthread_mutex_unlock(&gate);
   for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
+  return error;
+}
+
+int fettle_try_files(int count) {
+  int files[64];
+  int opened = 0, error = 0;
+  while (opened < count && opened < 64) {
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+      error = errno;
+      break;
+    }
+    files[opened++] = file;
+  }
+  for (int i = 0; i < opened; i++) close(files[i]);
   return error;
 }
 

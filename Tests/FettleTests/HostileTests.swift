@@ -263,6 +263,17 @@ import Testing
     return try shell.run("-c", command, Front.program.path, line)
   }
 
+  @Test("With too few files a sentence says so", arguments: [5, 8, 12])
+  func fewFiles(count: Int) throws {
+    let front = try Front(tiny: false)
+    for line in ["status", "session new", "set n 5"] {
+      let outcome = try run(line, under: "-n \(count)", in: front)
+      #expect(outcome.status == 1, "\(outcome.status): \(outcome.error)")
+      #expect(outcome.error.contains("ulimit -n"), "\(outcome.error)")
+    }
+    #expect(try run("set n 5", under: "-n 32", in: front).status == 0)
+  }
+
   @Test(
     "With little memory a verb does its work, or a sentence says that memory is short; nothing is lost by that",
     arguments: [145_000, 160_000, 200_000, 230_000, 260_000, 300_000, 400_000])

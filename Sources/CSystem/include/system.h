@@ -20,5 +20,8 @@ _Noreturn void fettle_end_for_want_of_memory(void);
 /// Whether `count` threads can be started at once: 0, or the error's number.
 int fettle_try_threads(int count);
 
+/// Whether `count` more files can be open at once: 0, or the error's number.
+int fettle_try_files(int count);
+
 /// Bytes of address space that a thread's stack takes, unless its maker says otherwise.
 long fettle_stack_size(void);

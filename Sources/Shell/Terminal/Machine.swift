@@ -4,7 +4,7 @@ import Basics
 public enum Machine {
   /// To be called first of all, before any thread is started.
   ///
-  /// - Throws: `Failure` where memory or threads do not suffice, by `ulimit -v` and `ulimit -u`.
+  /// - Throws: `Failure` where memory, threads or files do not suffice, by `ulimit -v`, `-u` and `-n`.
   public static func check() throws {
     do {
       try AddressSpace.begin(leave: { TerminalModes.leave() })
@@ -12,6 +12,8 @@ public enum Machine {
       throw Failure(code: "memory-short", message: shortage.description)
     } catch let error as AddressSpace.NoThreads {
       throw Failure(code: "no-threads", message: error.description)
+    } catch let error as AddressSpace.NoFiles {
+      throw Failure(code: "no-files", message: error.description)
     }
   }
 }
