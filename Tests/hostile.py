@@ -71,6 +71,7 @@ ANSWERS = {
     "estimates": answer("datasets", "~0.5±0.1 " * 9_000),
     "many lines": answer("datasets", "x y z\n" * 15_000),
     "many steps": answer("predict", "x") * 2_000,
+    "blank lines": answer("predict", "\n" * 80_000),
 }
 
 # What is run, and how it may end.
@@ -91,6 +92,7 @@ SCRIPTS = {
     "doubled quotes": ('note "' + '""' * 20_000 + '"', [0]),
     "hyphens": ("note a " + "- " * 15_000, [0]),
     "names": ("note " + "$a " * 10_000, [0]),
+    "a name of many parts": ("note $kpi" + ".readers.ana" * 8_000, [0]),
     "equals": ("note a --" + "a" * 20_000 + "=" * 20_000, [0, 2]),
     "sum": ("expect " + "1 + " * 8_000 + "1 == 8001", [0]),
     "comparisons": ("expect " + "1>=" * 15_000 + "1", [2]),
@@ -100,6 +102,14 @@ SCRIPTS = {
     "lines in a word": ('note "' + "a\n" * 20_000 + '"', [0]),
     "comments": ("# a\n" * 25_000 + "status", [0]),
     "open braces": ("for x in 1 {\n" * 5_000, [2]),
+}
+
+# What comes through a pipe, line by line.
+PIPED = {
+    "lines of a block": ("for x in 1 {\n" + "for y in 1 { }\n" * 3_000 + "}\n", [0]),
+    "open block": ("for x in 1 {\n" + "expect 1 == 1\n" * 7_000, [2]),
+    "open quote": ('note "\n' + "a\n" * 40_000, [2]),
+    "many braces": ("for x in 1 {\n" * 5_000, [2]),
 }
 
 
@@ -136,6 +146,8 @@ def cases(folder):
         yield name, text, "replay", ["replay", "d.md"], "", statuses
     for name, (text, statuses) in SCRIPTS.items():
         yield name, text, "run", ["run", "d.md.fettle"], "", statuses
+    for name, (text, statuses) in PIPED.items():
+        yield name, text, "pipe", [], text, statuses
 
 
 def main():

@@ -31,8 +31,12 @@ public final class Embedder: Sendable {
     let isRounded = try precision.resolved() == .bf16
     self.model = model
     self.crew = crew
-    weights = try Weights(model, crew: crew)
     let longest = model.configuration.maximumPositions
+    try MemoryNeeds(
+      layout: WeightLayout(model.configuration, words: 0, categories: 0, adapterSize: model.adapterSize),
+      isRounded: isRounded, threads: crew.count, longest: longest
+    ).requireToEmbed(rows: Embedder.rowsAtOnce + longest)
+    weights = try Weights(model, crew: crew)
     let layout = weights.layout
     rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
     rounded?.operand.keep(weights.base, count: layout.count)

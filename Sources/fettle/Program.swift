@@ -26,6 +26,7 @@ enum Program {
     var screen = Screen(
       output: output, error: .standardError, progress: progress, json: json, hints: false, pager: pager)
     do {
+      try Machine.check()
       let parsed = try Arguments(Array(arguments.dropFirst()))
       switch parsed.request {
       case .version:

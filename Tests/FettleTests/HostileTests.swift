@@ -254,4 +254,47 @@ import Testing
     try front.run("replay", "short.md")
     #expect(try folders().isEmpty)
   }
+
+  /// Runs a line under limits of the shell's (`-v 200000`), and says how it ended.
+  private func run(_ line: String, under limits: String, in front: Front) throws -> Front.Outcome {
+    var shell = front
+    shell.program = URL(filePath: "/bin/bash")
+    let command = "ulimit \(limits); exec timeout -s KILL 60 \"$0\" -c \"$1\""
+    return try shell.run("-c", command, Front.program.path, line)
+  }
+
+  @Test("With too few files a sentence says so", arguments: [5, 8, 12])
+  func fewFiles(count: Int) throws {
+    let front = try Front(tiny: false)
+    for line in ["status", "session new", "set n 5"] {
+      let outcome = try run(line, under: "-n \(count)", in: front)
+      #expect(outcome.status == 1, "\(outcome.status): \(outcome.error)")
+      #expect(outcome.error.contains("ulimit -n"), "\(outcome.error)")
+    }
+    #expect(try run("set n 5", under: "-n 32", in: front).status == 0)
+  }
+
+  @Test(
+    "With little memory a verb does its work, or a sentence says that memory is short; nothing is lost by that",
+    arguments: [145_000, 160_000, 200_000, 230_000, 260_000, 300_000, 400_000])
+  func littleMemory(kilobytes: Int) throws {
+    let front = try Front()
+    try front.write("id,text,category\n1,news of it,A\n2,z y x,B\n3,news,A\n4,z x,B\n", to: "few.csv")
+    try front.lines("load few.csv", "interface define --from few", "label simulate")
+    for line in [
+      "status", "load few.csv --name again", "classify news of it", "predict --model base",
+      "finetune --method linear",
+      "finetune --method full --epochs 1", "finetune --method adapter --epochs 1",
+    ] {
+      let outcome = try run(line, under: "-v \(kilobytes)", in: front)
+      // Below some size the system's loader does not even begin the program.
+      let isLoaded = !outcome.error.contains("error while loading shared libraries")
+      guard isLoaded, outcome.status != 0 else { continue }
+      #expect(outcome.status == 1, "\(line): \(outcome.status), \(outcome.error)")
+      #expect(words(outcome).contains("not enough memory"), "\(line): \(outcome.error)")
+      #expect(outcome.error.contains("ulimit -v"), "\(outcome.error)")
+    }
+    #expect(try front.run("session", "show").output.contains("fettle> label simulate"))
+    #expect(try front.run("classify", "news of it").status == 0)
+  }
 }

@@ -43,6 +43,22 @@ struct LineSourceTests {
     close(ends[0])
   }
 
+  @Test("take a time that grows with their number where a brace or a quote stays open")
+  func manyOpenLines() throws {
+    for (first, line, last) in [
+      ("for x in 1 {", "  for y in 1 2 { expect 1 == 1 }", "}"), ("note \"one", "and \\\" more", "end\""),
+    ] {
+      let lines = [first] + Array(repeating: line, count: 10_000) + [last, "status"]
+      let path = try script(lines.joined(separator: "\n").utf8)
+      defer { unlink(path) }
+      let start = ContinuousClock.now
+      let statements = try all(try LineSource(path: path))
+      #expect(statements.map(\.line) == [1, 10_003])
+      // To read all of it anew with each line takes minutes.
+      #expect(ContinuousClock.now - start < .seconds(20))
+    }
+  }
+
   @Test("end when they are cancelled, though nothing comes")
   func cancelled() throws {
     var ends: [Int32] = [0, 0]

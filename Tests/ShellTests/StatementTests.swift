@@ -125,6 +125,19 @@ struct StatementTests {
     #expect(error(deep)?.failure.exitStatus == 2)
   }
 
+  @Test("look a name of very many parts up by its first ones alone")
+  func manyParts() throws {
+    let name = "kpi" + String(repeating: ".accuracy", count: 20_000)
+    let word = try #require(try Language.statements("note $\(name)").first?.words.last)
+    var asked: [String] = []
+    let text = word.expanded { name in
+      asked.append(name)
+      return name == "kpi.accuracy" ? "0.7" : nil
+    }
+    #expect(text == "0.7" + String(repeating: ".accuracy", count: 19_999))
+    #expect(asked.count < 20)
+  }
+
   @Test("never crash on garbage")
   func garbage() throws {
     let alphabet = Array("ab \t\n\r\"'“”‘’\\$${}#-—–=.f>or\u{301}東\u{A0}\u{200B}\u{2212}5")

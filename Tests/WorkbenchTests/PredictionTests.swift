@@ -117,6 +117,10 @@ struct PredictionTests {
     try predictBatch(again, of: 8)
     #expect(try workspace.write { try $0.set(interface: interface) }.isUnchanged)
     #expect(try begin().predictions == 8, "the same interface again invalidates nothing")
+    let others = try Interface.define(names: ["A", "C"])
+    let change = try workspace.write { try $0.set(interface: others) }
+    #expect(change.removedRuns.isEmpty, "a run that was never complete stands in no document")
+    #expect(try begin().predictions == 0)
   }
 
   @Test func aTunedModelsPredictionsOutliveTheInterface() throws {

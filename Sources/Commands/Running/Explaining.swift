@@ -1,3 +1,4 @@
+import Basics
 import Encoder
 import Foundation
 import HTTP
@@ -12,8 +13,8 @@ extension Failure {
   /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
   /// and the document does not keep it.
   var isOfTheMachine: Bool {
-    ["disk-full", "cannot-write", "file-exists", "unexpected"].contains(code) || code.hasPrefix("model-")
-      || code.hasPrefix("workspace-")
+    ["disk-full", "cannot-write", "file-exists", "memory-short", "unexpected"].contains(code)
+      || code.hasPrefix("model-") || code.hasPrefix("workspace-")
   }
 
   /// Any error as the learner sees it: what is wrong, where, what to do next.
@@ -56,6 +57,8 @@ extension Failure {
       (code, message) = (error.code, error.description)
     case let error as ModelError:
       (code, message) = (error.code, error.description)
+    case let error as AddressSpace.Shortage:
+      (code, message) = ("memory-short", error.description)
     case let error as DocumentError:
       (code, message) = (error.code, error.description)
     case let error as HTTPError:

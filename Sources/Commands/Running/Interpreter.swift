@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Foundation
 import Shell
 import Synchronization
@@ -102,6 +103,7 @@ public final class Interpreter: Sendable {
     var attempts = Attempts()
     while true {
       do {
+        try AddressSpace.require()
         let read = try workspace.read { try ReadValues($0, lookUp: { [self] in value(of: $0) }) }
         let words = try expanded(statement, read)
         let verb = try VerbParser.verb(from: words)

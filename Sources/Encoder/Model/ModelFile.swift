@@ -76,6 +76,7 @@ final class MappedFile: @unchecked Sendable {
       throw ModelError.malformedWeights(file: file.lastPathComponent, reason: "it is empty")
     }
     guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      if errno == ENOMEM { throw AddressSpace.Shortage(needed: size, left: AddressSpace.left ?? 0) }
       throw ModelFile.failure(file)
     }
     bytes = UnsafeRawBufferPointer(start: start, count: size)

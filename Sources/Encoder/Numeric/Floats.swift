@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Memory for f32 numbers, zero at first, aligned for whole vectors. A class, because training hands parts of one such block to
@@ -18,7 +19,7 @@ final class Floats: @unchecked Sendable {
     let alignment = isLarge ? Floats.hugePage : 64
     // calloc and not a cleared allocation: the system gives large blocks as zero pages, which cost nothing until touched.
     memory = calloc(bytes + alignment, 1)
-    guard let memory else { preconditionFailure("out of memory") }
+    guard let memory else { AddressSpace.end() }
     let start = memory.alignedUp(toMultipleOf: alignment)
     // A page of 4 kB takes the system longer to give than a pass over its numbers takes, and two threads that touch new pages
     // wait for each other.

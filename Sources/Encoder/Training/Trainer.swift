@@ -47,15 +47,21 @@ final class Trainer {
     self.examples = examples.map {
       TrainingExample(words: words.rows(of: $0.encoding.ids), category: $0.category)
     }
+    let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
+    let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
+    let isRounded = try options.precision.resolved() == .bf16
+    try MemoryNeeds(
+      layout: WeightLayout(
+        model.configuration, words: words.tokens.count, categories: head.categories,
+        adapterSize: model.adapterSize),
+      isRounded: isRounded, threads: crew.count, longest: longest
+    ).requireToTrain(rows: rows, shardRows: BatchPlan.largestShard(longest: longest))
     weights = try Weights(model, words: words.tokens, categories: head.categories, crew: crew)
     weights.set(head)
     normalises = head.normalises
     gradients = Floats(count: weights.layout.count)
     moments = (Floats(count: weights.layout.count), Floats(count: weights.layout.count))
 
-    let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
-    let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
-    let isRounded = try options.precision.resolved() == .bf16
     rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
     turned = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(

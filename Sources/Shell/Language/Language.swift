@@ -31,13 +31,15 @@ public enum Language {
 
   /// Reads a text that begins at some line of its file.
   ///
+  /// - Parameter more: gives the line behind the text, for as long as something is open; nil at the end.
   /// - Throws: `LanguageError` for what more lines cannot mend.
   public static func parse(
-    _ source: String, numbering: Numbering, extractingPrompts: Bool = true
+    _ source: String, numbering: Numbering, extractingPrompts: Bool = true,
+    more: @escaping () throws -> String? = { nil }
   ) throws -> Parsing {
     let lines = SourceLines(
       source, firstLine: numbering.firstLine, extractingPrompts: extractingPrompts)
-    var parser = Parser(lines, file: numbering.file)
+    var parser = Parser(lines, file: numbering.file, more: more)
     do {
       return .complete(try parser.statements())
     } catch let stop as Parser.Stop {

@@ -5,22 +5,39 @@ struct Parser {
     var open: Parsing.Open
   }
 
-  let source: SourceLines
+  private(set) var source: SourceLines
   let file: String?
+  /// Gives the line that follows where something is open at the end; nil where there is none.
+  private let more: () throws -> String?
   /// The line being read, and the place in it.
   var row = 0
   var position = 0
   /// Characters before each line, its ends counted as one.
-  private let starts: [Int]
+  private var starts = [0]
   /// In which row a search for a quote's end came to nothing: none stands in the rest of it either.
   private var rowWithoutEnd: [Character: Int] = [:]
 
-  init(_ source: SourceLines, file: String?) {
+  init(_ source: SourceLines, file: String?, more: @escaping () throws -> String? = { nil }) {
     self.source = source
     self.file = file
-    var starts = [0]
-    for line in source.lines { starts.append(starts[starts.count - 1] + line.characters.count + 1) }
-    self.starts = starts
+    self.more = more
+    countStarts()
+  }
+
+  private mutating func countStarts() {
+    for line in source.lines[(starts.count - 1)...] {
+      starts.append(starts[starts.count - 1] + line.characters.count + 1)
+    }
+  }
+
+  /// Whether there is a line to read at this row, which may have to be waited for.
+  private mutating func hasLine() throws -> Bool {
+    while row == source.lines.count {
+      guard let text = try more() else { return false }
+      source.append(contentsOf: text)
+      countStarts()
+    }
+    return true
   }
 
   mutating func statements() throws -> [Statement] {
@@ -71,7 +88,7 @@ struct Parser {
   mutating func continueOnNextLine(_ what: String, openedAt opening: (row: Int, position: Int)) throws {
     let opened = place(row: opening.row, position: opening.position)
     toNextLine()
-    if row == source.lines.count {
+    guard try hasLine() else {
       throw Stop(open: .init(what: what, line: opened.line, column: opened.column))
     }
     if line.beginsAfresh { throw LanguageError.neverClosed(what: what, place: opened) }
@@ -154,7 +171,7 @@ extension Parser {
     let opened = place(row: opening.row, position: opening.position)
     let statement = try nextStatement(depth: depth)
     // The statement may have ended on the last line there is.
-    if row == source.lines.count {
+    guard try hasLine() else {
       throw Stop(open: .init(what: "a brace", line: opened.line, column: opened.column))
     }
     if position == 0, line.beginsAfresh {

@@ -13,35 +13,42 @@ struct SourceLines {
     var beginsAfresh: Bool
   }
 
-  var lines: [Line] = []
-  var physical: [String] = []
+  private(set) var lines: [Line] = []
+  private var physical: [String] = []
   private let firstLine: Int
+  /// Whether only what stands behind prompts counts.
+  private let hasPrompts: Bool
+  /// How deep the last command's prompt stands, and with it those of its continuations; nil behind an answer.
+  private var indentation: Int?
 
   static let prompt = "fettle> "
   static let continuationPrompt = "     > "
 
   init(_ source: String, firstLine: Int = 1, extractingPrompts: Bool) {
     self.firstLine = firstLine
-    physical = Self.split(source)
-    let promptLines = extractingPrompts ? physical.map(Self.promptLength) : []
-    guard promptLines.contains(where: { $0 != nil }) else {
-      for (index, text) in physical.enumerated() {
-        lines.append(Line(number: firstLine + index, characters: Array(text), offset: 0, beginsAfresh: false))
-      }
-      return
-    }
-    // The prompts of a command's continuations stand as deep as its own.
-    var indentation: Int?
-    for (index, text) in physical.enumerated() {
-      if let length = promptLines[index] {
-        indentation = text.prefix { $0.isWhitespace }.count
-        append(text, dropping: length, number: firstLine + index, beginsAfresh: true)
-      } else if let depth = indentation, let length = Self.continuationLength(text, indentation: depth) {
-        append(text, dropping: length, number: firstLine + index, beginsAfresh: false)
-      } else if !text.allSatisfy(\.isWhitespace) {
-        // Windows line ends come through a terminal as an empty line behind each.
-        indentation = nil
-      }
+    let texts = Self.split(source)
+    hasPrompts = extractingPrompts && texts.contains { Self.promptLength($0) != nil }
+    for text in texts { append(text) }
+  }
+
+  /// Takes in what follows the lines that are there.
+  mutating func append(contentsOf source: String) {
+    for text in Self.split(source) { append(text) }
+  }
+
+  private mutating func append(_ text: String) {
+    let number = firstLine + physical.count
+    physical.append(text)
+    if !hasPrompts {
+      append(text, dropping: 0, number: number, beginsAfresh: false)
+    } else if let length = Self.promptLength(text) {
+      indentation = text.prefix { $0.isWhitespace }.count
+      append(text, dropping: length, number: number, beginsAfresh: true)
+    } else if let depth = indentation, let length = Self.continuationLength(text, indentation: depth) {
+      append(text, dropping: length, number: number, beginsAfresh: false)
+    } else if !text.allSatisfy(\.isWhitespace) {
+      // Windows line ends come through a terminal as an empty line behind each.
+      indentation = nil
     }
   }
 

@@ -49,14 +49,16 @@ public struct Word: Sendable, Equatable {
   /// The word as text, with no variable expanded.
   public var text: String { expanded { _ in nil } }
 
+  private static let mostParts = 16
+
   private static func expand(_ name: String, written: String, using value: (String) -> String?) -> String {
-    if let found = value(name) { return found }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    // No name has more parts than this, and to look each beginning up takes a time that grows with the square of the length.
+    if parts.count <= mostParts, let found = value(name) { return found }
     guard !written.hasPrefix("${") else { return written }
-    var parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    var rest = ""
-    while parts.count > 1 {
-      rest = "." + parts.removeLast() + rest
-      if let found = value(parts.joined(separator: ".")) { return found + rest }
+    for count in stride(from: min(parts.count - 1, mostParts), to: 0, by: -1) {
+      guard let found = value(parts[..<count].joined(separator: ".")) else { continue }
+      return found + "." + parts[count...].joined(separator: ".")
     }
     return written
   }

@@ -2,16 +2,9 @@ import Foundation
 
 /// The statements of a script, a file or a pipe, one after the other as their lines come: a slow pipe runs each line at once.
 public struct LineSource {
-  private let descriptor: Int32
+  private let lines: Lines
   private let closesDescriptor: Bool
-  /// The name that errors give; `nil` for standard input.
-  public let file: String?
-  private let isCancelled: @Sendable () -> Bool
-  private var buffer: [UInt8] = []
-  private var start = 0
-  private var isAtEnd = false
-  private var linesRead = 0
-  private var waiting: [Statement] = []
+  private var waiting: ArraySlice<Statement> = []
 
   /// Reads an open descriptor, which stays the caller's.
   ///
@@ -20,9 +13,7 @@ public struct LineSource {
     descriptor: Int32 = STDIN_FILENO, file: String? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
-    self.descriptor = descriptor
-    self.file = file
-    self.isCancelled = isCancelled
+    lines = Lines(descriptor, file: file, isCancelled: isCancelled)
     closesDescriptor = false
   }
 
@@ -30,58 +21,78 @@ public struct LineSource {
   ///
   /// - Throws: `Failure` where it cannot be opened.
   public init(path: String, isCancelled: @escaping @Sendable () -> Bool = { false }) throws {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let why = errno == ENOENT ? "There is no file" : errno == EACCES ? "You may not read" : "Cannot open"
       throw Failure(code: "no-file", message: "\(why) \(path). Check the name and the folder.", exitStatus: 1)
     }
-    file = path
-    self.isCancelled = isCancelled
+    lines = Lines(descriptor, file: path, isCancelled: isCancelled)
     closesDescriptor = true
   }
+
+  /// The name that errors give; `nil` for standard input.
+  public var file: String? { lines.file }
 
   /// The next statement; `nil` at the end.
   ///
   /// - Throws: `LanguageError` with the file's line and column, also where the end leaves something open.
   public mutating func next() throws -> Statement? {
     while waiting.isEmpty {
-      guard let text = try nextWhole() else {
-        if closesDescriptor { close(descriptor) }
+      guard let statements = try nextWhole() else {
+        if closesDescriptor { close(lines.descriptor) }
         return nil
       }
-      waiting = text
+      waiting = statements[...]
     }
     return waiting.removeFirst()
   }
 
   /// Reads lines until they are whole statements.
-  private mutating func nextWhole() throws -> [Statement]? {
-    guard let first = try nextLine() else { return nil }
-    let firstNumber = linesRead
-    var lines = [first]
+  private func nextWhole() throws -> [Statement]? {
+    guard let first = try lines.next() else { return nil }
+    let firstNumber = lines.count
     // A transcript may be piped in; a line of quoted text that only looks like a prompt is not one.
     let isPrompt = first.drop { $0 == " " || $0 == "\t" }.hasPrefix(SourceLines.prompt)
-    while true {
-      let source = lines.joined(separator: "\n")
-      let numbering = Language.Numbering(file: file, firstLine: firstNumber)
-      switch try Language.parse(source, numbering: numbering, extractingPrompts: isPrompt) {
-      case .complete(let statements): return statements
-      case .incomplete(let open):
-        if let line = try nextLine() {
-          lines.append(line)
-        } else {
-          let index = open.line - firstNumber
-          throw LanguageError.neverClosed(
-            what: open.what,
-            place: .init(
-              file: file, line: open.line, column: open.column,
-              source: lines.indices.contains(index) ? lines[index] : nil))
-        }
-      }
+    var read = [first]
+    let parsing = try Language.parse(
+      first, numbering: Language.Numbering(file: file, firstLine: firstNumber), extractingPrompts: isPrompt,
+      more: { [lines] in
+        let line = try lines.next()
+        if let line { read.append(line) }
+        return line
+      })
+    switch parsing {
+    case .complete(let statements): return statements
+    case .incomplete(let open):
+      let index = open.line - firstNumber
+      throw LanguageError.neverClosed(
+        what: open.what,
+        place: .init(
+          file: file, line: open.line, column: open.column,
+          source: read.indices.contains(index) ? read[index] : nil))
     }
   }
+}
 
-  private mutating func nextLine() throws -> String? {
+/// The lines of a descriptor, as they come.
+private final class Lines {
+  let descriptor: Int32
+  let file: String?
+  /// How many have come.
+  private(set) var count = 0
+  private let isCancelled: @Sendable () -> Bool
+  private var buffer: [UInt8] = []
+  private var start = 0
+  private var isAtEnd = false
+
+  init(_ descriptor: Int32, file: String?, isCancelled: @escaping @Sendable () -> Bool) {
+    self.descriptor = descriptor
+    self.file = file
+    self.isCancelled = isCancelled
+  }
+
+  /// - Throws: `LanguageError` for what is no UTF-8.
+  func next() throws -> String? {
     var searched = start
     while true {
       if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -97,19 +108,19 @@ public struct LineSource {
     }
   }
 
-  private mutating func line(_ bytes: ArraySlice<UInt8>) throws -> String {
-    linesRead += 1
+  private func line(_ bytes: ArraySlice<UInt8>) throws -> String {
+    count += 1
     let bytes = bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes
     guard var text = String(validating: bytes, as: UTF8.self) else {
       let readable = String(decoding: bytes, as: UTF8.self)
       let column = (readable.firstIndex(of: "\u{FFFD}").map { readable[..<$0].count } ?? 0) + 1
-      throw LanguageError.notText(.init(file: file, line: linesRead, column: column, source: readable))
+      throw LanguageError.notText(.init(file: file, line: count, column: column, source: readable))
     }
-    if linesRead == 1, text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
+    if count == 1, text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
     return text
   }
 
-  private mutating func fill(_ searched: inout Int) throws {
+  private func fill(_ searched: inout Int) throws {
     if start > 0 {
       buffer.removeFirst(start)
       searched -= start
@@ -126,9 +137,9 @@ public struct LineSource {
       var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       // A signal may reach any thread, so that waiting for it here alone would miss it.
       if poll(&state, 1, 200) == 0 { continue }
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR || errno == EAGAIN { continue }
-      if count <= 0 { isAtEnd = true } else { buffer += chunk[..<count] }
+      let length = read(descriptor, &chunk, chunk.count)
+      if length < 0, errno == EINTR || errno == EAGAIN { continue }
+      if length <= 0 { isAtEnd = true } else { buffer += chunk[..<length] }
       return
     }
   }

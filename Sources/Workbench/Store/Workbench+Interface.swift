@@ -5,7 +5,8 @@ import GRDB
 public struct InterfaceChange: Equatable, Sendable {
   /// It was the same already: nothing was changed.
   public let isUnchanged: Bool
-  /// Prediction runs that went, since they chose among other categories.
+  /// Complete prediction runs that went, since they chose among other categories. Of those that other shells are at, or that were
+  /// stopped, a replay knows nothing.
   public let removedRuns: [RemovedRun]
   /// Categories that people labelled with and the new interface lacks, with how many labels; the labels stay.
   public let orphanedLabels: [CategoryCount]
@@ -61,7 +62,7 @@ extension Workbench {
       db,
       sql: """
         SELECT datasets.name, model FROM runs JOIN datasets ON datasets.id = dataset_id
-        WHERE \(isByNames) ORDER BY runs.id
+        WHERE \(isByNames) AND finished IS NOT NULL ORDER BY runs.id
         """
     ).map { InterfaceChange.RemovedRun(dataset: try $0.text(0), model: try $0.text(1)) }
     try db.execute(sql: "DELETE FROM runs WHERE \(isByNames)")
