@@ -2,22 +2,31 @@ import Foundation
 import Synchronization
 
 /// Turns texts into vectors with a model's encoder. Its threads live as long as it does; two callers take turns.
+///
+/// What it computes with takes twice the memory of the model's layers; `rest()` gives that back until the next text comes.
 public final class Embedder: Sendable {
   /// Rows that go through a layer together: enough to read its weights seldom, few enough to stay in the nearest caches.
   private static let rowsAtOnce = 256
 
-  private let model: PretrainedModel
-  private let weights: Weights
-  /// The weights as the products read them where that is bf16.
-  private let rounded: OperandStorage?
+  let model: PretrainedModel
   private let crew: Crew
-  private let turn = Mutex(())
-  private let workplaces: [Workplace]
+  private let isRounded: Bool
+  /// Nil while it rests. Its lock is also what makes callers take turns.
+  private let workshop = Mutex<Workshop?>(nil)
+
+  /// The weights, laid out for products, and the threads' memory.
+  private struct Workshop: Sendable {
+    let weights: Weights
+    /// The weights as the products read them where that is bf16.
+    let rounded: OperandStorage?
+    let workplaces: [Workplace]
+  }
 
   /// What one thread computes in.
   private struct Workplace: Sendable {
     let scratch: Scratch
     let trace: TraceStorage
+    let inputs: ProductStorage
     let products: Products
   }
 
@@ -25,24 +34,37 @@ public final class Embedder: Sendable {
   /// - Throws: `ModelError`.
   public convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     try self.init(model: model, crew: Crew(threads: threads), precision: precision)
+    try workshop.withLock { $0 = try makeWorkshop() }
   }
 
+  /// Begins at rest.
   init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
-    let isRounded = try precision.resolved() == .bf16
+    isRounded = try precision.resolved() == .bf16
     self.model = model
     self.crew = crew
-    weights = try Weights(model, crew: crew)
+  }
+
+  /// Gives back all memory but the model's own. The next call lays the weights out anew.
+  func rest() {
+    workshop.withLock { $0 = nil }
+    model.releasePages()
+  }
+
+  private func makeWorkshop() throws -> Workshop {
+    let weights = try Weights(model, crew: crew)
     let longest = model.configuration.maximumPositions
     let layout = weights.layout
-    rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
+    let rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
     rounded?.operand.keep(weights.base, count: layout.count)
-    workplaces = try (0..<crew.count).map { _ in
+    let workplaces = try (0..<crew.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        trace: TraceStorage(layout, rows: rows, longest: longest, isRounded: isRounded),
+        trace: TraceStorage(layout, rows: rows, longest: longest),
+        inputs: ProductStorage(layout, rows: rows, isRounded: isRounded, width: \.inputs),
         products: try Products())
     }
+    return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)
   }
 
   /// One vector `[hidden]` a text: the mean of its tokens' last states, not normalised. A text's vector is the same, bit for
@@ -52,8 +74,10 @@ public final class Embedder: Sendable {
     _ encodings: [Encoding], isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int) -> Void = { _ in }
   ) throws -> [[Float]] {
-    try turn.withLock { _ in
+    try self.workshop.withLock { current in
       for encoding in encodings { try model.check(encoding) }
+      let workshop = try current ?? makeWorkshop()
+      current = workshop
       let groups = group(encodings)
       let done = Mutex(0)
       let hidden = model.configuration.hiddenSize
@@ -61,7 +85,7 @@ public final class Embedder: Sendable {
       try crew.run(groups.count) { task, worker in
         if isCancelled() { throw CancellationError() }
         let group = groups[task]
-        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workplaces[worker])
+        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workshop, worker)
         done.withLock { count in
           count += group.count
           progress(count)
@@ -92,18 +116,20 @@ public final class Embedder: Sendable {
     return groups
   }
 
-  private func embed(_ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workplace: Workplace)
-    throws
-  {
+  private func embed(
+    _ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workshop: Workshop, _ worker: Int
+  ) throws {
     let configuration = model.configuration
-    let trace = workplace.trace.trace
+    let weights = workshop.weights
+    let workplace = workshop.workplaces[worker]
+    let trace = workplace.trace.trace(products: workplace.inputs.operands)
     let scratch = workplace.scratch
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
     let x = try withWordRows(of: texts) { words, rows in
       try Transformer(
         layout: weights.layout, words: words, weights: weights.base,
-        operands: rounded?.operand ?? weights.operand, products: workplace.products
+        operands: workshop.rounded?.operand ?? weights.operand, products: workplace.products
       ).forward(
         rows, traces: [trace],
         embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),

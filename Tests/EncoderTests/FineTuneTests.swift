@@ -128,6 +128,21 @@ import Testing
     #expect(plain.heldOutAccuracy == nil)
   }
 
+  @Test("Four methods one after another embed each different text once, and learn what each learns alone")
+  func embedsOnce() throws {
+    let base = TextFeatures(try Embedder(model: model))
+    let embedded = Mutex<[Int]>([])
+    for method in Method.allCases {
+      let result = try fineTune(
+        base, head: nil, examples: examples, categories: 3, options: options(method),
+        preparing: { done, _ in embedded.withLock { $0.append(done) } })
+      #expect(try result.head == train(options(method)).head)
+      #expect(base.count == Set(examples.map(\.encoding.ids)).count)
+    }
+    // The three that start from linear's head found every vector there.
+    #expect(embedded.withLock { $0 }.isEmpty)
+  }
+
   @Test("Full starts from the head that linear fits to the same examples") func linearStart() throws {
     var options = options(.full)
     #expect(options.startsFromLinear)

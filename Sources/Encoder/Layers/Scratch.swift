@@ -65,42 +65,35 @@ struct LayerGradients {
 
   /// Of the adapters' products: after the attention down and up, at the end down and up. Empty in a model without.
   var adapters: [Operand] = []
-
-  var all: [Operand] { [projections, output, up, down] + adapters }
-
-  func advanced(byRows rows: Int, _ layout: WeightLayout) -> LayerGradients {
-    let configuration = layout.configuration
-    let bottleneck = [layout.adapterSize, configuration.hiddenSize]
-    return LayerGradients(
-      projections: projections.advanced(by: rows * 3 * configuration.hiddenSize),
-      output: output.advanced(by: rows * configuration.hiddenSize),
-      up: up.advanced(by: rows * configuration.intermediateSize),
-      down: down.advanced(by: rows * configuration.hiddenSize),
-      adapters: zip(adapters, bottleneck + bottleneck).map { $0.advanced(by: rows * $1) })
-  }
 }
 
-/// Memory for one layer's trace. `products` are what `WeightLayout.Layer.linears` read, in their order.
+/// Memory for one operand a product of a layer, in the order of `WeightLayout.Layer.linears`.
+final class ProductStorage: Sendable {
+  private let storage: [OperandStorage]
+
+  init(_ layout: WeightLayout, rows: Int, isRounded: Bool, width: (WeightLayout.Linear) -> Int) {
+    storage = (layout.layers.first?.linears ?? []).map {
+      OperandStorage(count: rows * width($0), isRounded: isRounded)
+    }
+  }
+
+  var operands: [Operand] { storage.map(\.operand) }
+}
+
+/// Memory for one layer's trace, but for what its products read.
 final class TraceStorage: Sendable {
-  private let products: [OperandStorage]
   private let kept: [Floats]
 
-  /// With `products` false there is no room for the four operands: they stand elsewhere.
-  init(_ layout: WeightLayout, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true) {
+  init(_ layout: WeightLayout, rows: Int, longest: Int) {
     let configuration = layout.configuration
     let hidden = configuration.hiddenSize
     let inner = configuration.intermediateSize
-    products = (hasProducts ? layout.layers.first?.linears ?? [] : []).map {
-      OperandStorage(count: rows * $0.inputs, isRounded: isRounded)
-    }
     // Texts of `longest` tokens are those whose probabilities take most room a row.
     let probabilities = configuration.attentionHeads * ((longest + 15) / 16 * 16)
     kept = [
       3 * hidden, probabilities, inner, hidden, 1, hidden, 1, layout.adapterSize, layout.adapterSize,
     ].map { Floats(count: rows * $0) }
   }
-
-  var trace: LayerTrace { trace(products: products.map(\.operand)) }
 
   func trace(products: [Operand]) -> LayerTrace {
     func adapter(_ product: Int, _ pre: Int) -> AdapterTrace? {

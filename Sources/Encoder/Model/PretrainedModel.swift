@@ -114,6 +114,14 @@ public struct PretrainedModel: Sendable {
       to: folder.appendingPathComponent("sentence_bert_config.json"))
   }
 
+  /// Lets go of what memory holds of the model's file.
+  func releasePages() {
+    let files = tensors.values.compactMap { $0.owner as? MappedFile }
+    for (_, file) in Dictionary(files.map { (ObjectIdentifier($0), $0) }, uniquingKeysWith: { $1 }) {
+      file.releasePages()
+    }
+  }
+
   /// - Throws: `ModelError` where the model cannot read these tokens.
   func check(_ encoding: Encoding) throws {
     guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {

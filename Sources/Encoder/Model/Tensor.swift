@@ -15,7 +15,7 @@ struct Tensor: @unchecked Sendable {
   let shape: [Int]
   let type: TensorType
   let bytes: UnsafeRawBufferPointer
-  private let owner: AnyObject
+  let owner: AnyObject
 
   var count: Int { bytes.count / type.size }
 

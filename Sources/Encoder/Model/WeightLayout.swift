@@ -83,6 +83,9 @@ struct WeightLayout: Sendable {
   let vectors: Range<Int>
   let count: Int
 
+  /// The section that holds number `place`.
+  func section(at place: Int) -> Section? { sections.last { $0.start <= place } }
+
   init(_ configuration: BERTConfiguration, words: Int, categories: Int, adapterSize: Int = 0) {
     self.configuration = configuration
     self.adapterSize = adapterSize

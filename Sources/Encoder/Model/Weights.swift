@@ -45,10 +45,11 @@ final class Weights: Sendable {
 
   var isFinite: Bool { fettle_sum_of_squares(base, floats.count).isFinite }
 
-  /// The model that these weights make of `model`: what stands in no section is taken over from it. `words` as in `init`.
-  func model(from model: PretrainedModel, words: [Int32]) -> PretrainedModel {
+  /// The model that these weights make of `model`: what has not `learned` is taken over from it. `words` as in `init`.
+  func model(from model: PretrainedModel, words: [Int32], learned: Reach) -> PretrainedModel {
     var tensors = model.tensors
     for entry in layout.entries {
+      guard let section = layout.section(at: entry.start), learned.includes(section) else { continue }
       let count = entry.shape.reduce(1, *)
       let copy = Floats(count: count)
       if let stride = entry.stride {
@@ -63,7 +64,7 @@ final class Weights: Sendable {
       }
       tensors[entry.name] = Tensor(shape: entry.shape, floats: copy)
     }
-    if !words.isEmpty, let table = model.tensors[WeightLayout.wordTableName] {
+    if !words.isEmpty, learned.lowest == nil, let table = model.tensors[WeightLayout.wordTableName] {
       let hidden = layout.configuration.hiddenSize
       let copy = Floats(count: table.count)
       table.copy(count: table.count, to: copy.base)

@@ -3,6 +3,8 @@ import Foundation
 /// Fine-tunes a model to tell `categories` apart, by `options.method`.
 ///
 /// - Parameters:
+///   - base: the model's vectors of texts. Given to several trainings in turn it embeds each text once. Its embedder rests while
+///     the encoder is trained.
 ///   - head: the head of a tuned model to go on from; nil starts a new one.
 ///   - prototypes: `[categories][hidden]`, pooled vectors of sentences that say what each category is about; a new head begins
 ///     from them (`LinearMethod`). Empty where there are none.
@@ -14,13 +16,14 @@ import Foundation
 ///   - isCancelled: asked once a batch.
 /// - Throws: `ModelError`, `CancellationError`.
 public func fineTune(
-  _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
+  _ base: TextFeatures, head: Head?, prototypes: [[Float]] = [],
   examples: [(encoding: Encoding, category: Int)], categories: Int,
   options: TrainingOptions, preparing: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
   let started = ContinuousClock.now
+  let model = base.model
   try options.check()
   try check(examples, categories: categories, head: head, model: model)
   guard prototypes.isEmpty || prototypes.count == categories else {
@@ -29,13 +32,28 @@ public func fineTune(
   let groups = TextGroups(examples.lazy.map(\.encoding))
   let split = Split(examples.map(\.category), groups, share: options.holdout, seed: options.seed)
   let run = TrainingRun(
-    model: model, head: head, prototypes: prototypes, examples: examples, categories: categories,
+    base: base, head: head, prototypes: prototypes, examples: examples, categories: categories,
     options: options, groups: groups, split: split,
     crew: Crew(threads: options.threads), started: started, preparing: preparing)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
   case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
   }
+}
+
+/// The same for a model of which no vectors are at hand.
+public func fineTune(
+  _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
+  examples: [(encoding: Encoding, category: Int)], categories: Int,
+  options: TrainingOptions, preparing: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
+) throws -> TrainingResult {
+  let embedder = try Embedder(
+    model: model, crew: Crew(threads: options.threads), precision: options.precision)
+  return try fineTune(
+    TextFeatures(embedder), head: head, prototypes: prototypes, examples: examples, categories: categories,
+    options: options, preparing: preparing, step: step, epoch: epoch, isCancelled: isCancelled)
 }
 
 private func check(

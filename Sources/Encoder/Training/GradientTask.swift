@@ -56,8 +56,11 @@ enum GradientTask {
     switch self {
     case .matrix(let layer, let matrix, let part):
       let linear = layout.layers[layer].linears[matrix]
+      guard let (input, gradient) = memory.product(layer: layer, matrix: matrix) else {
+        preconditionFailure("a matrix that was not to learn")
+      }
       try products.gradient(
-        memory.inputs(layer: layer)[matrix], memory.gradients(layer: layer).all[matrix],
+        input, gradient,
         into: gradients + linear.weight, adding: adding, part: part, rows: wave.rows, inner: linear.inputs,
         columns: linear.outputs)
     case .vectors(let range):

@@ -6,13 +6,14 @@ final class ShardPass: @unchecked Sendable {
   private let transformer: Transformer
   private let scratch: Scratch
   private let traces: [TraceStorage]
+  /// What products read, and the gradients of what they gave, where the batch does not keep them.
+  private let inputs: ProductStorage
+  private let gradients: ProductStorage
   private let embeddingNormalised: Floats
   private let embeddingInverse: Floats
   private let pooled: Floats
   /// As `Head.normalises`.
   private let normalises: Bool
-  /// For predictions, which keep nothing.
-  private let plainTrace: TraceStorage
 
   private var layout: WeightLayout { transformer.layout }
   private var hidden: Int { layout.configuration.hiddenSize }
@@ -24,10 +25,10 @@ final class ShardPass: @unchecked Sendable {
     let rows = BatchPlan.largestShard(longest: longest)
     scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
     traces = (0..<configuration.layers).map { _ in
-      TraceStorage(
-        transformer.layout, rows: rows, longest: longest, isRounded: isRounded, hasProducts: false)
+      TraceStorage(transformer.layout, rows: rows, longest: longest)
     }
-    plainTrace = TraceStorage(transformer.layout, rows: rows, longest: longest, isRounded: isRounded)
+    inputs = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.inputs)
+    gradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
     embeddingNormalised = Floats(count: rows * configuration.hiddenSize)
     embeddingInverse = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
@@ -54,7 +55,10 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let layers = 0..<layout.configuration.layers
-    let traces = layers.map { self.traces[$0].trace(products: memory.inputs(layer: $0, row: firstRow)) }
+    let passing = inputs.operands
+    let traces = layers.map { layer in
+      self.traces[layer].trace(products: memory.inputs(layer: layer, row: firstRow, passing: passing))
+    }
     let states = try transformer.forward(
       texts, traces: traces, embeddingTrace: embeddingTrace, blocks: [0..<texts.rows], scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
@@ -83,7 +87,8 @@ final class ShardPass: @unchecked Sendable {
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
       texts, gradient: gradient, traces: traces, embeddingTrace: embeddingTrace,
-      kept: layers.map { memory.gradients(layer: $0, row: firstRow) }, vectors: slopes, lowest: lowest,
+      kept: layers.map { memory.gradients(layer: $0, row: firstRow, passing: gradients.operands) },
+      vectors: slopes, lowest: lowest,
       scratch: scratch)
     return Float(loss)
   }
@@ -92,7 +97,8 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let states = try transformer.forward(
-      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace,
+      texts, traces: traces.prefix(1).map { $0.trace(products: inputs.operands) },
+      embeddingTrace: embeddingTrace,
       blocks: Products.blocks(texts.ranges),
       scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)

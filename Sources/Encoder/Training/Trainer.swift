@@ -10,10 +10,12 @@ import Foundation
 /// 4. AdamW changes the weights.
 final class Trainer {
   let weights: Weights
-  let gradients: Floats
+  /// Of what may learn; laid out as the weights are, from the first number on that does.
+  private let gradientMemory: Floats
   let words: TrainingWords
   let examples: [TrainingExample]
   private let moments: (Floats, Floats)
+  private let firstLearned: Int
   private let crew: Crew
   private let memory: BatchMemory
   private let passes: [ShardPass]
@@ -33,11 +35,14 @@ final class Trainer {
 
   var layout: WeightLayout { weights.layout }
 
+  /// Laid out as the weights are; there is none of what does not learn.
+  var gradients: FloatPointer { gradientMemory.base - firstLearned }
+
+  /// - Parameter reach: the most that any step will change.
   /// - Throws: `ModelError`.
   init(
     _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)],
-    options: TrainingOptions,
-    crew: Crew
+    options: TrainingOptions, reach: Reach, crew: Crew
   ) throws {
     self.crew = crew
     dropout = options.dropout
@@ -50,8 +55,12 @@ final class Trainer {
     weights = try Weights(model, words: words.tokens, categories: head.categories, crew: crew)
     weights.set(head)
     normalises = head.normalises
-    gradients = Floats(count: weights.layout.count)
-    moments = (Floats(count: weights.layout.count), Floats(count: weights.layout.count))
+    // The vectors' gradients are summed as one stretch, whichever of them learn.
+    let vectors = weights.layout.vectors.lowerBound
+    firstLearned = min(weights.layout.sections.first(where: reach.includes)?.start ?? vectors, vectors)
+    let learned = weights.layout.count - firstLearned
+    gradientMemory = Floats(count: learned)
+    moments = (Floats(count: learned), Floats(count: learned))
 
     let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
     let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
@@ -59,7 +68,7 @@ final class Trainer {
     rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
     turned = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
-      weights.layout, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
+      weights.layout, reach, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
     let products = try (0..<crew.count).map { _ in try Products() }
     self.products = products
     let operands = rounded?.operand ?? weights.operand
@@ -119,7 +128,7 @@ final class Trainer {
       let tasks = GradientTask.all(layout, reach)
       try crew.run(tasks.count) { task, worker in
         try tasks[task].run(
-          into: gradients.base, layout: layout, memory: memory, wave: wave, examples: examples,
+          into: gradients, layout: layout, memory: memory, wave: wave, examples: examples,
           adding: number > 0, products: products[worker])
       }
     }
@@ -141,7 +150,7 @@ final class Trainer {
       var squares = [Double](repeating: 0, count: encoder.count)
       try squares.withUnsafeMutableBufferPointer { squares in
         try crew.run(encoder.count) { task, _ in
-          squares[task] = fettle_sum_of_squares(gradients.base + encoder[task].start, encoder[task].count)
+          squares[task] = fettle_sum_of_squares(gradients + encoder[task].start, encoder[task].count)
         }
       }
       let length = squares.reduce(0, +).squareRoot()
@@ -159,7 +168,8 @@ final class Trainer {
     try crew.run(slices.count) { task, _ in
       let start = slices[task].start
       fettle_adamw(
-        weights.base + start, gradients.base + start, moments.0.base + start, moments.1.base + start,
+        weights.base + start, gradients + start, moments.0.base + (start - firstLearned),
+        moments.1.base + (start - firstLearned),
         slices[task].count, slices[task].section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8,
         weightDecay, corrections[task].0, corrections[task].1)
       prepare(slices[task])

@@ -2,7 +2,7 @@ import Foundation
 
 /// One fine-tuning, checked and ready to go.
 struct TrainingRun {
-  let model: PretrainedModel
+  let base: TextFeatures
   let head: Head?
   let prototypes: [[Float]]
   let examples: [(encoding: Encoding, category: Int)]
@@ -15,13 +15,16 @@ struct TrainingRun {
   /// Told how many texts have been embedded before the first step, for the head that the encoder's training starts from.
   let preparing: @Sendable (Int, Int) -> Void
 
+  private var model: PretrainedModel { base.model }
+
   // MARK: linear
 
   func linear(
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let features = try pooled(step: step, isCancelled: isCancelled)
+    let count = examples.count
+    let features = try base.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
     let fit = try LinearMethod(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
       groups: groups, crew: crew
@@ -40,20 +43,12 @@ struct TrainingRun {
       trainable: fit.head.weight.count + fit.head.bias.count)
   }
 
-  /// The base's vectors of all examples.
-  private func pooled(step: @Sendable (Int, Int) -> Void, isCancelled: @Sendable () -> Bool) throws
-    -> [[Float]]
-  {
-    let embedder = try Embedder(model: model, crew: crew, precision: options.precision)
-    let count = examples.count
-    return try embedder.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
-  }
-
   /// Fitted to the examples that are trained on.
   private func linearHead(isCancelled: @Sendable () -> Bool) throws -> Head {
     let training = split.training.map { examples[$0] }
-    let features = try Embedder(model: model, crew: crew, precision: options.precision)
-      .pooled(training.map(\.encoding), isCancelled: isCancelled) { preparing($0, training.count) }
+    let features = try base.pooled(training.map(\.encoding), isCancelled: isCancelled) {
+      preparing($0, training.count)
+    }
     return try LinearMethod(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
       groups: TextGroups(training.lazy.map(\.encoding)), crew: crew
@@ -66,10 +61,38 @@ struct TrainingRun {
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let base = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
+    let start = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
+    let head = try head ?? newHead(isCancelled: isCancelled)
+    base.embedder.rest()
+    let trained = try train(start, head: head, step: step, epoch: epoch, isCancelled: isCancelled)
+    return try result(
+      model: trained.weights.model(from: start, words: trained.words, learned: everReached),
+      head: trained.head, epochs: trained.epochs, heldOut: trained.heldOut, trainable: trained.parameters)
+  }
+
+  /// What the last epoch changes, and so all that any does.
+  private var everReached: Reach {
+    Reach(
+      options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)
+  }
+
+  /// What remains of a trainer, whose memory is free again.
+  private struct Trained {
+    var weights: Weights
+    var words: [Int32]
+    var head: Head
+    var epochs: [EpochReport]
+    var heldOut: HeldOutResult?
+    var parameters: Int
+  }
+
+  private func train(
+    _ start: PretrainedModel, head: Head, step: @Sendable (Int, Int) -> Void,
+    epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+  ) throws -> Trained {
     let trainer = try Trainer(
-      base, head: head ?? newHead(isCancelled: isCancelled), examples: examples, options: options, crew: crew
-    )
+      start, head: head, examples: examples, options: options, reach: everReached, crew: crew)
+    start.releasePages()
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let steps = options.epochs * batchesInEpoch
     let schedule = Schedule(steps: steps, warmup: options.warmup)
@@ -114,12 +137,9 @@ struct TrainingRun {
     }
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
-    return try result(
-      model: trainer.weights.model(from: base, words: trainer.words.tokens), head: trainer.head,
-      epochs: reports, heldOut: best?.heldOut ?? last,
-      trainable: trainer.trainableParameters(
-        Reach(
-          options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)))
+    return Trained(
+      weights: trainer.weights, words: trainer.words.tokens, head: trainer.head, epochs: reports,
+      heldOut: best?.heldOut ?? last, parameters: trainer.trainableParameters(everReached))
   }
 
   private func heldOutResult(_ trainer: Trainer) throws -> HeldOutResult? {
