@@ -9,7 +9,7 @@ public final class Embedder: Sendable {
   private static let rowsAtOnce = 256
 
   let model: PretrainedModel
-  private let crew: Crew
+  private let pool: ThreadPool
   private let isRounded: Bool
   /// Nil while it rests. Its lock is also what makes callers take turns.
   private let workshop = Mutex<Workshop?>(nil)
@@ -33,15 +33,15 @@ public final class Embedder: Sendable {
   /// Lays the weights out for products, which takes a moment.
   /// - Throws: `ModelError`.
   public convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
-    try self.init(model: model, crew: Crew(threads: threads), precision: precision)
+    try self.init(model: model, pool: ThreadPool(threads: threads), precision: precision)
     try workshop.withLock { $0 = try makeWorkshop() }
   }
 
   /// Begins at rest.
-  init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
+  init(model: PretrainedModel, pool: ThreadPool, precision: Precision) throws {
     isRounded = try precision.resolved() == .bf16
     self.model = model
-    self.crew = crew
+    self.pool = pool
   }
 
   /// Gives back all memory but the model's own. The next call lays the weights out anew.
@@ -51,12 +51,12 @@ public final class Embedder: Sendable {
   }
 
   private func makeWorkshop() throws -> Workshop {
-    let weights = try Weights(model, crew: crew)
+    let weights = try Weights(model, pool: pool)
     let longest = model.configuration.maximumPositions
     let layout = weights.layout
     let rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
     rounded?.operand.keep(weights.base, count: layout.count)
-    let workplaces = try (0..<crew.count).map { _ in
+    let workplaces = try (0..<pool.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
@@ -82,7 +82,7 @@ public final class Embedder: Sendable {
       let done = Mutex(0)
       let hidden = model.configuration.hiddenSize
       let pooled = Floats(count: encodings.count * hidden)
-      try crew.run(groups.count) { task, worker in
+      try pool.run(groups.count) { task, worker in
         if isCancelled() { throw CancellationError() }
         let group = groups[task]
         try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workshop, worker)
@@ -100,7 +100,7 @@ public final class Embedder: Sendable {
   /// Neighbours, as many as fit `rowsAtOnce`, at least one; fewer where there would be no work for some thread.
   private func group(_ encodings: [Encoding]) -> [Range<Int>] {
     let all = encodings.reduce(0) { $0 + $1.ids.count }
-    let rowsAtOnce = min(Embedder.rowsAtOnce, max(32, all / (2 * crew.count)))
+    let rowsAtOnce = min(Embedder.rowsAtOnce, max(32, all / (2 * pool.count)))
     var groups: [Range<Int>] = []
     var start = 0
     var rows = 0

@@ -12,13 +12,13 @@ final class Weights: Sendable {
 
   /// Reads all but the word table. `words` are the rows of that table that are wanted, in the order they are to stand in.
   /// - Throws: `ModelError.notANumber`.
-  init(_ model: PretrainedModel, words: [Int32] = [], categories: Int = 0, crew: Crew) throws {
+  init(_ model: PretrainedModel, words: [Int32] = [], categories: Int = 0, pool: ThreadPool) throws {
     layout = WeightLayout(
       model.configuration, words: words.count, categories: categories, adapterSize: model.adapterSize)
     floats = Floats(count: layout.count)
     let entries = layout.entries
     let base = floats.base
-    try crew.run(entries.count) { task, _ in
+    try pool.run(entries.count) { task, _ in
       let entry = entries[task]
       guard let tensor = model.tensors[entry.name] else { throw ModelError.missingTensor(entry.name) }
       if let stride = entry.stride {

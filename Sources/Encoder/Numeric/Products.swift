@@ -6,7 +6,7 @@ import Foundation
 ///
 /// The number of tokens differs from call to call and everything else does not, so it is left open in the code that oneDNN makes:
 /// that costs it a few per cent and spares making new code all the time. Sums are kept in f32.
-/// Sendable unchecked: used by one thread at a time: the crew's worker that it belongs to.
+/// Sendable unchecked: used by one thread at a time: the pool's worker that it belongs to.
 final class Products: @unchecked Sendable {
   private let engine: dnnl_engine_t
   private let stream: dnnl_stream_t

@@ -34,7 +34,7 @@ public func fineTune(
   let run = TrainingRun(
     base: base, head: head, prototypes: prototypes, examples: examples, categories: categories,
     options: options, groups: groups, split: split,
-    crew: Crew(threads: options.threads), started: started, preparing: preparing)
+    pool: ThreadPool(threads: options.threads), started: started, preparing: preparing)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
   case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
@@ -50,7 +50,7 @@ public func fineTune(
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
   let embedder = try Embedder(
-    model: model, crew: Crew(threads: options.threads), precision: options.precision)
+    model: model, pool: ThreadPool(threads: options.threads), precision: options.precision)
   return try fineTune(
     TextFeatures(embedder), head: head, prototypes: prototypes, examples: examples, categories: categories,
     options: options, preparing: preparing, step: step, epoch: epoch, isCancelled: isCancelled)
@@ -110,6 +110,6 @@ struct Split {
 package func fitLinear(
   _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
 ) throws -> Head {
-  try LinearMethod(pooled: pooled, labels: labels, categories: categories, crew: Crew(threads: threads))
+  try LinearMethod(pooled: pooled, labels: labels, categories: categories, pool: ThreadPool(threads: threads))
     .fit(seed: seed, isCancelled: { false }).head
 }

@@ -35,7 +35,7 @@ struct LinearMethod {
   private let categories: Int
   private let mean: [Float]
   private let scale: Float
-  private let crew: Crew
+  private let pool: ThreadPool
   /// `[categories, width]`, for `features`; nil where nothing is known.
   private let center: [Float]?
 
@@ -50,7 +50,7 @@ struct LinearMethod {
   init(
     pooled raw: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [],
     groups: TextGroups? = nil,
-    crew: Crew
+    pool: ThreadPool
   ) {
     let width = raw.first?.count ?? 0
     let pooled = raw.map { vector in
@@ -61,7 +61,7 @@ struct LinearMethod {
     self.labels = labels
     self.groups = groups ?? TextGroups(different: labels.count)
     self.categories = categories
-    self.crew = crew
+    self.pool = pool
     var mean = [Double](repeating: 0, count: width)
     for vector in pooled {
       for i in 0..<width { mean[i] += Double(vector[i]) / Double(pooled.count) }
@@ -141,7 +141,7 @@ struct LinearMethod {
     func fit(_ penalties: ArraySlice<Float>) throws {
       try heldOut.withUnsafeMutableBufferPointer { heldOut in
         try fitted.withUnsafeMutableBufferPointer { fitted in
-          try crew.run(folds) { fold, _ in
+          try pool.run(folds) { fold, _ in
             let inside = part(examples { $0 % folds != fold })
             let outside = part(examples { $0 % folds == fold })
             for penalty in penalties {

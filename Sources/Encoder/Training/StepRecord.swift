@@ -15,7 +15,7 @@ package struct StepRecord: Sendable {
   ) throws -> [StepRecord] {
     let trainer = try Trainer(
       model, head: head, examples: examples, options: options, reach: .everything,
-      crew: Crew(threads: options.threads))
+      pool: ThreadPool(threads: options.threads))
     return try (0..<steps).map { _ in
       let loss = try trainer.differentiate(Array(examples.indices)) / Double(examples.count)
       let gradients = trainer.layout.tensors(at: trainer.gradients)

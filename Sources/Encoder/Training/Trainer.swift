@@ -16,7 +16,7 @@ final class Trainer {
   let examples: [TrainingExample]
   private let moments: (Floats, Floats)
   private let firstLearned: Int
-  private let crew: Crew
+  private let pool: ThreadPool
   private let memory: BatchMemory
   private let passes: [ShardPass]
   /// One a thread.
@@ -42,9 +42,9 @@ final class Trainer {
   /// - Throws: `ModelError`.
   init(
     _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)],
-    options: TrainingOptions, reach: Reach, crew: Crew
+    options: TrainingOptions, reach: Reach, pool: ThreadPool
   ) throws {
-    self.crew = crew
+    self.pool = pool
     dropout = options.dropout
     seed = options.seed
     words = TrainingWords(examples.lazy.map(\.encoding.ids), vocabulary: model.configuration.vocabularySize)
@@ -52,7 +52,7 @@ final class Trainer {
     self.examples = examples.map {
       TrainingExample(words: words.rows(of: $0.encoding.ids), category: $0.category)
     }
-    weights = try Weights(model, words: words.tokens, categories: head.categories, crew: crew)
+    weights = try Weights(model, words: words.tokens, categories: head.categories, pool: pool)
     weights.set(head)
     normalises = head.normalises
     // The vectors' gradients are summed as one stretch, whichever of them learn.
@@ -69,7 +69,7 @@ final class Trainer {
     turned = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
       weights.layout, reach, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
-    let products = try (0..<crew.count).map { _ in try Products() }
+    let products = try (0..<pool.count).map { _ in try Products() }
     self.products = products
     let operands = rounded?.operand ?? weights.operand
     let turned = turned.map { Operand(base: UnsafeMutableRawPointer($0.base), isRounded: false) }
@@ -82,7 +82,7 @@ final class Trainer {
       return ShardPass(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
     }
     let slices = layout.sections.flatMap(\.slices)
-    try crew.run(slices.count) { task, _ in prepare(slices[task]) }
+    try pool.run(slices.count) { task, _ in prepare(slices[task]) }
   }
 
   /// Makes what products read of weights that have changed.
@@ -117,7 +117,7 @@ final class Trainer {
     var loss = 0.0
     for (number, wave) in plan.waves.enumerated() {
       let losses = Floats(count: wave.shards.count)
-      try crew.run(wave.shards.count) { task, worker in
+      try pool.run(wave.shards.count) { task, worker in
         let shard = wave.shards[task]
         losses.base[task] = try passes[worker].run(
           shard.examples.map { examples[$0] }, firstRow: shard.firstRow, vectors: memory.shardVectors[task],
@@ -126,7 +126,7 @@ final class Trainer {
       }
       loss += losses.array.reduce(0) { $0 + Double($1) }
       let tasks = GradientTask.all(layout, reach)
-      try crew.run(tasks.count) { task, worker in
+      try pool.run(tasks.count) { task, worker in
         try tasks[task].run(
           into: gradients, layout: layout, memory: memory, wave: wave, examples: examples,
           adding: number > 0, products: products[worker])
@@ -149,7 +149,7 @@ final class Trainer {
       }
       var squares = [Double](repeating: 0, count: encoder.count)
       try squares.withUnsafeMutableBufferPointer { squares in
-        try crew.run(encoder.count) { task, _ in
+        try pool.run(encoder.count) { task, _ in
           squares[task] = fettle_sum_of_squares(gradients + encoder[task].start, encoder[task].count)
         }
       }
@@ -165,7 +165,7 @@ final class Trainer {
       return (Float(1 - pow(Double(beta1), steps)), Float(1 - pow(Double(beta2), steps)))
     }
     let rates = slices.map { rate($0.section) }
-    try crew.run(slices.count) { task, _ in
+    try pool.run(slices.count) { task, _ in
       let start = slices[task].start
       fettle_adamw(
         weights.base + start, gradients + start, moments.0.base + (start - firstLearned),
@@ -182,7 +182,7 @@ final class Trainer {
     let shards = plan.waves.flatMap(\.shards)
     var results = [[Int]](repeating: [], count: shards.count)
     try results.withUnsafeMutableBufferPointer { results in
-      try crew.run(shards.count) { task, worker in
+      try pool.run(shards.count) { task, worker in
         results[task] = try passes[worker].predict(shards[task].examples.map { examples[$0] })
       }
     }

@@ -10,7 +10,7 @@ struct TrainingRun {
   let options: TrainingOptions
   let groups: TextGroups
   let split: Split
-  let crew: Crew
+  let pool: ThreadPool
   let started: ContinuousClock.Instant
   /// Told how many texts have been embedded before the first step, for the head that the encoder's training starts from.
   let preparing: @Sendable (Int, Int) -> Void
@@ -27,7 +27,7 @@ struct TrainingRun {
     let features = try base.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
     let fit = try LinearMethod(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
-      groups: groups, crew: crew
+      groups: groups, pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
     let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
@@ -51,7 +51,7 @@ struct TrainingRun {
     }
     return try LinearMethod(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
-      groups: TextGroups(training.lazy.map(\.encoding)), crew: crew
+      groups: TextGroups(training.lazy.map(\.encoding)), pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled).head
   }
 
@@ -91,7 +91,7 @@ struct TrainingRun {
     epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
   ) throws -> Trained {
     let trainer = try Trainer(
-      start, head: head, examples: examples, options: options, reach: everReached, crew: crew)
+      start, head: head, examples: examples, options: options, reach: everReached, pool: pool)
     start.releasePages()
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let steps = options.epochs * batchesInEpoch

@@ -6,20 +6,20 @@ import Foundation
 /// Not Swift's own pool: two loops that compute there without a pause keep everything else in the program waiting. Which thread
 /// does which task depends on the moment, so a task must not care: it writes only what is its own, and reads nothing that
 /// another task of the same run writes.
-final class Crew: Sendable {
+final class ThreadPool: Sendable {
   /// Threads, the caller's own included.
   let count: Int
-  private let board: Board
+  private let state: State
 
   init(threads: Int?) {
     let count = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
     self.count = count
-    let board = Board()
-    self.board = board
+    let state = State()
+    self.state = state
     for worker in 1..<max(count, 1) {
       let thread = Thread {
         onednn_use_one_thread()
-        board.work(as: worker)
+        state.work(as: worker)
       }
       thread.name = "encoder-\(worker)"
       thread.stackSize = 4 << 20
@@ -27,25 +27,25 @@ final class Crew: Sendable {
     }
   }
 
-  deinit { board.close() }
+  deinit { state.close() }
 
   /// Does the tasks `0 ..< tasks`, on as many threads as there are, and returns when all are done. `worker` is the number of the
   /// thread that does a task, from 0, for scratch memory. The first error ends the run.
   func run(_ tasks: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
     onednn_use_one_thread()
     try withoutActuallyEscaping(body) { body in
-      try board.run(tasks, helpers: count - 1, body)
+      try state.run(tasks, helpers: count - 1, body)
     }
   }
 
   /// What the threads look at: the tasks of the run in progress.
   /// Sendable unchecked: all of it is read and written under `condition`.
-  private final class Board: @unchecked Sendable {
+  private final class State: @unchecked Sendable {
     private let condition = NSCondition()
     private var body: ((Int, Int) throws -> Void)?
     private var next = 0
     private var tasks = 0
-    private var underWay = 0
+    private var active = 0
     private var failure: (any Error)?
     private var isClosed = false
 
@@ -64,7 +64,7 @@ final class Crew: Sendable {
       failure = nil
       if helpers > 0, tasks > 1 { condition.broadcast() }
       doTasks(as: 0)
-      while underWay > 0 { condition.wait() }
+      while active > 0 { condition.wait() }
       self.body = nil
       let failure = failure
       condition.unlock()
@@ -85,13 +85,13 @@ final class Crew: Sendable {
       while let body, next < tasks, failure == nil {
         let task = next
         next += 1
-        underWay += 1
+        active += 1
         condition.unlock()
         let result = Result { try body(task, worker) }
         condition.lock()
-        underWay -= 1
+        active -= 1
         if case .failure(let error) = result, failure == nil { failure = error }
-        if underWay == 0, next >= tasks || failure != nil { condition.broadcast() }
+        if active == 0, next >= tasks || failure != nil { condition.broadcast() }
       }
     }
   }
