@@ -14,7 +14,7 @@ public final class Embedder: Sendable {
   /// Nil while it rests. Its lock is also what makes callers take turns.
   private let workshop = Mutex<Workshop?>(nil)
 
-  /// The weights, laid out for products, and the threads' memory.
+  /// The weights, laid out for matmul, and the threads' memory.
   private struct Workshop: Sendable {
     let weights: Weights
     /// The weights as the products read them where that is bf16.
@@ -27,10 +27,10 @@ public final class Embedder: Sendable {
     let scratch: Scratch
     let trace: TraceStorage
     let inputs: ProductStorage
-    let products: Products
+    let matmul: MatMul
   }
 
-  /// Lays the weights out for products, which takes a moment.
+  /// Lays the weights out for matmul, which takes a moment.
   /// - Throws: `ModelError`.
   public convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     try self.init(model: model, pool: ThreadPool(threads: threads), precision: precision)
@@ -62,7 +62,7 @@ public final class Embedder: Sendable {
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
         trace: TraceStorage(layout, rows: rows, longest: longest),
         inputs: ProductStorage(layout, rows: rows, isRounded: isRounded, width: \.inputs),
-        products: try Products())
+        matmul: try MatMul())
     }
     return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)
   }
@@ -129,11 +129,11 @@ public final class Embedder: Sendable {
     let x = try withWordRows(of: texts) { words, rows in
       try Transformer(
         layout: weights.layout, words: words, weights: weights.base,
-        operands: workshop.rounded?.operand ?? weights.operand, products: workplace.products
+        operands: workshop.rounded?.operand ?? weights.operand, matmul: workplace.matmul
       ).forward(
         rows, traces: [trace],
         embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),
-        blocks: Products.blocks(texts.ranges), scratch: scratch)
+        blocks: MatMul.blocks(texts.ranges), scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
     for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {

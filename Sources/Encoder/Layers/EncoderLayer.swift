@@ -10,7 +10,7 @@ struct EncoderLayer {
   let operands: Operand
   /// As `Transformer.turned`.
   let turned: Operand?
-  let products: Products
+  let matmul: MatMul
 
   var hidden: Int { configuration.hiddenSize }
   private var inner: Int { configuration.intermediateSize }
@@ -130,9 +130,9 @@ struct EncoderLayer {
     _ blocks: [Range<Int>]
   ) throws {
     for block in blocks {
-      try products.forward(
+      try matmul.forward(
         x.advanced(by: block.lowerBound * linear.inputs), operands.advanced(by: linear.weight),
-        into: y + block.lowerBound * linear.outputs, adding: adding, rows: block.count, inner: linear.inputs,
+        into: y + block.lowerBound * linear.outputs, adding: adding, rows: block.count, k: linear.inputs,
         columns: linear.outputs)
     }
   }
@@ -141,12 +141,12 @@ struct EncoderLayer {
     _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
   ) throws {
     if let turned {
-      try products.forward(
-        dy, turned.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.outputs,
+      try matmul.forward(
+        dy, turned.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, k: linear.outputs,
         columns: linear.inputs)
     } else {
-      try products.backward(
-        dy, operands.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, inner: linear.inputs,
+      try matmul.backward(
+        dy, operands.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, k: linear.inputs,
         columns: linear.outputs)
     }
   }

@@ -10,7 +10,7 @@ struct Transformer {
   let operands: Operand
   /// The matrices once more, each `[out, in]`, where the way back multiplies by those; nil: it turns them while it reads.
   var turned: Operand?
-  let products: Products
+  let matmul: MatMul
 
   private var configuration: BERTConfiguration { layout.configuration }
 
@@ -19,7 +19,7 @@ struct Transformer {
   private func layer(_ number: Int) -> EncoderLayer {
     EncoderLayer(
       configuration: configuration, layout: layout.layers[number], weights: weights, operands: operands,
-      turned: turned, products: products)
+      turned: turned, matmul: matmul)
   }
 
   /// The last layer's states, `[rows, hidden]`, in memory of `scratch`.

@@ -43,7 +43,7 @@ enum GradientTask {
   /// `into` is laid out as the weights are. `adding`: to what an earlier wave of the batch left there.
   func run(
     into gradients: FloatPointer, layout: WeightLayout, memory: BatchMemory, wave: BatchPlan.Wave,
-    examples: [TrainingExample], adding: Bool, products: Products
+    examples: [TrainingExample], adding: Bool, matmul: MatMul
   ) throws {
     let hidden = layout.configuration.hiddenSize
     func clear(_ start: Int, _ count: Int) {
@@ -59,9 +59,9 @@ enum GradientTask {
       guard let (input, gradient) = memory.product(layer: layer, matrix: matrix) else {
         preconditionFailure("a matrix that was not to learn")
       }
-      try products.gradient(
+      try matmul.gradient(
         input, gradient,
-        into: gradients + linear.weight, adding: adding, part: part, rows: wave.rows, inner: linear.inputs,
+        into: gradients + linear.weight, adding: adding, part: part, rows: wave.rows, k: linear.inputs,
         columns: linear.outputs)
     case .vectors(let range):
       clear(range.lowerBound, range.count)

@@ -99,7 +99,7 @@ final class ShardPass: @unchecked Sendable {
     let states = try transformer.forward(
       texts, traces: traces.prefix(1).map { $0.trace(products: inputs.operands) },
       embeddingTrace: embeddingTrace,
-      blocks: Products.blocks(texts.ranges),
+      blocks: MatMul.blocks(texts.ranges),
       scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
     let head = classification(transformer.weights)

@@ -20,7 +20,7 @@ final class Trainer {
   private let memory: BatchMemory
   private let passes: [ShardPass]
   /// One a thread.
-  private let products: [Products]
+  private let matmul: [MatMul]
   /// The weights as the products read them where that is bf16: made anew after each step from the f32 ones, which AdamW changes.
   private let rounded: OperandStorage?
   /// The matrices `[out, in]`, where they are f32: oneDNN's product with a matrix that it must turn while reading is a sixth
@@ -69,16 +69,16 @@ final class Trainer {
     turned = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
       weights.layout, reach, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
-    let products = try (0..<pool.count).map { _ in try Products() }
-    self.products = products
+    let matmul = try (0..<pool.count).map { _ in try MatMul() }
+    self.matmul = matmul
     let operands = rounded?.operand ?? weights.operand
     let turned = turned.map { Operand(base: UnsafeMutableRawPointer($0.base), isRounded: false) }
     let weights = weights
     let normalises = normalises
-    passes = products.map { products in
+    passes = matmul.map { matmul in
       let transformer = Transformer(
         layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
-        weights: weights.base, operands: operands, turned: turned, products: products)
+        weights: weights.base, operands: operands, turned: turned, matmul: matmul)
       return ShardPass(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
     }
     let slices = layout.sections.flatMap(\.slices)
@@ -129,7 +129,7 @@ final class Trainer {
       try pool.run(tasks.count) { task, worker in
         try tasks[task].run(
           into: gradients, layout: layout, memory: memory, wave: wave, examples: examples,
-          adding: number > 0, products: products[worker])
+          adding: number > 0, matmul: matmul[worker])
       }
     }
     return loss
