@@ -101,7 +101,7 @@ KERNEL void fettle_attention_forward(
   const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
   long head_size) {
   long hidden = heads * head_size, tall = padded(length), wide = padded(head_size), block = tall * wide;
-  float *query = scratch, *key = query + block, *value = key + block, *turned = value + block, *result = turned + block;
+  float *query = scratch, *key = query + block, *value = key + block, *transposed = value + block, *result = transposed + block;
   float scale = 1.0f / __builtin_sqrtf((float)head_size);
   for (long h = 0; h < heads; h++) {
     const float *head = projections + h * head_size;
@@ -109,8 +109,8 @@ KERNEL void fettle_attention_forward(
     gather(head, 3 * hidden, query, length, head_size, scale);
     gather(head + hidden, 3 * hidden, key, length, head_size, 1);
     gather(head + 2 * hidden, 3 * hidden, value, length, head_size, 1);
-    transpose(key, turned, length, head_size);
-    multiply(query, wide, 1, turned, tall, chances, tall, length, tall, head_size);
+    transpose(key, transposed, length, head_size);
+    multiply(query, wide, 1, transposed, tall, chances, tall, length, tall, head_size);
     softmax_rows(chances, length);
     multiply(chances, tall, 1, value, wide, result, wide, length, wide, length);
     scatter(result, context + h * head_size, hidden, length, head_size, 1);
@@ -121,8 +121,8 @@ KERNEL void fettle_attention_backward(
   const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,
   float *scratch, long length, long heads, long head_size) {
   long hidden = heads * head_size, tall = padded(length), wide = padded(head_size), block = tall * wide;
-  float *query = scratch, *key = query + block, *value = key + block, *turned = value + block;
-  float *outer = turned + block, *result = outer + block, *slopes = result + block;
+  float *query = scratch, *key = query + block, *value = key + block, *transposed = value + block;
+  float *outer = transposed + block, *result = outer + block, *slopes = result + block;
   float scale = 1.0f / __builtin_sqrtf((float)head_size);
   for (long h = 0; h < heads; h++) {
     const float *head = projections + h * head_size;
@@ -138,8 +138,8 @@ KERNEL void fettle_attention_backward(
     scatter(result, head_gradient + 2 * hidden, 3 * hidden, length, head_size, 1);
 
     // probabilities: dP = dO V^T; softmax: dS = P (dP - sum of P dP along the row)
-    transpose(value, turned, length, head_size);
-    multiply(outer, wide, 1, turned, tall, slopes, tall, length, tall, head_size);
+    transpose(value, transposed, length, head_size);
+    multiply(outer, wide, 1, transposed, tall, slopes, tall, length, tall, head_size);
     for (long i = 0; i < length; i++) {
       v16 sums = zeros();
       for (long j = 0; j < tall; j += 16) sums += load(chances + i * tall + j) * load(slopes + i * tall + j);

@@ -160,7 +160,7 @@ KERNEL void fettle_adamw(
   }
 }
 
-KERNEL void fettle_turn(const float *x, float *y, long rows, long columns, long y_stride) {
+KERNEL void fettle_transpose(const float *x, float *y, long rows, long columns, long y_stride) {
   for (long c = 0; c < columns; c += 16)
     for (long r = 0; r < rows; r += 16) {
       long wide = columns - c < 16 ? columns - c : 16, tall = rows - r;

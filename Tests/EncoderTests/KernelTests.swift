@@ -106,13 +106,13 @@ import Testing
     expectClose(slopes(loss, x), gradient, within: 5e-3)
   }
 
-  @Test("Turning a matrix", arguments: shapes) func turn(_ rows: Int, _ columns: Int) {
+  @Test("Transposing a matrix", arguments: shapes) func transpose(_ rows: Int, _ columns: Int) {
     let x = numbers(rows * columns, 14)
     // As a part of a taller matrix, of which the rest must stay as it is.
     let tall = rows + 3
     var y = [Float](repeating: 7, count: columns * tall)
-    fettle_turn(x, &y, rows, columns, tall)
-    let plain = Plain.turned(x, columns: columns)
+    fettle_transpose(x, &y, rows, columns, tall)
+    let plain = Plain.transposed(x, columns: columns)
     var expected: [Float] = []
     for column in 0..<columns {
       expected += plain[(column * rows)..<((column + 1) * rows)]

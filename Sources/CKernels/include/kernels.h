@@ -60,7 +60,7 @@ void fettle_adamw(
   float correction2);
 
 /// y[c, r] = x[r, c]. x: [rows, columns]; y has `columns` rows, `y_stride` numbers from one to the next.
-void fettle_turn(const float *x, float *y, long rows, long columns, long y_stride);
+void fettle_transpose(const float *x, float *y, long rows, long columns, long y_stride);
 
 /// Rounds to bf16, ties to even; not-a-number stays so.
 void fettle_round_to_bf16(const float *x, uint16_t *y, long count);

@@ -8,8 +8,8 @@ struct EncoderLayer {
   /// The weights as f32, for the vectors, and as the products read them.
   let weights: FloatPointer
   let operands: Operand
-  /// As `Transformer.turned`.
-  let turned: Operand?
+  /// As `Transformer.transposed`.
+  let transposed: Operand?
   let matmul: MatMul
 
   var hidden: Int { configuration.hiddenSize }
@@ -140,9 +140,9 @@ struct EncoderLayer {
   func multiplyBack(
     _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
   ) throws {
-    if let turned {
+    if let transposed {
       try matmul.forward(
-        dy, turned.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, k: linear.outputs,
+        dy, transposed.advanced(by: linear.weight), into: dx, adding: adding, rows: rows, k: linear.outputs,
         columns: linear.inputs)
     } else {
       try matmul.backward(

@@ -8,8 +8,8 @@ struct Transformer {
   /// The weights as f32, for tables and vectors, and as the products read them.
   let weights: FloatPointer
   let operands: Operand
-  /// The matrices once more, each `[out, in]`, where the way back multiplies by those; nil: it turns them while it reads.
-  var turned: Operand?
+  /// The matrices once more, each `[out, in]`, where the way back multiplies by those; nil: it transposes them while it reads.
+  var transposed: Operand?
   let matmul: MatMul
 
   private var configuration: BERTConfiguration { layout.configuration }
@@ -19,7 +19,7 @@ struct Transformer {
   private func layer(_ number: Int) -> EncoderLayer {
     EncoderLayer(
       configuration: configuration, layout: layout.layers[number], weights: weights, operands: operands,
-      turned: turned, matmul: matmul)
+      transposed: transposed, matmul: matmul)
   }
 
   /// The last layer's states, `[rows, hidden]`, in memory of `scratch`.

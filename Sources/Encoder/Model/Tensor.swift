@@ -55,8 +55,8 @@ struct Tensor: @unchecked Sendable {
     }
   }
 
-  /// Copies a matrix `[rows, columns]` turned, so that element (r, c) stands at `target[c * stride + r]`.
-  func copyTurned(to target: UnsafeMutablePointer<Float>, stride: Int) {
+  /// Copies a matrix `[rows, columns]` transposed, so that element (r, c) stands at `target[c * stride + r]`.
+  func copyTransposed(to target: UnsafeMutablePointer<Float>, stride: Int) {
     let rows = shape[0]
     let columns = shape[1]
     let source: UnsafePointer<Float>

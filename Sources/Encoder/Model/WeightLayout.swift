@@ -1,6 +1,6 @@
 /// Where each of a BERT's weights stands in one block of f32 memory, and which tensor of a file it is.
 ///
-/// Matrices come first, `[in, out]` and so turned against the file's `[out, in]`; queries, keys and values stand side by side in
+/// Matrices come first, `[in, out]` and so transposed against the file's `[out, in]`; queries, keys and values stand side by side in
 /// one. The vectors (biases, gains and shifts, the head) stand together at the end, because their gradients are summed over
 /// shards, while a matrix's gradient is one product.
 struct WeightLayout: Sendable {
@@ -146,19 +146,19 @@ struct WeightLayout: Sendable {
 }
 
 extension WeightLayout {
-  /// A part of a section that one task changes: of a matrix whole rows, sixteen at a time, so that it can be turned.
+  /// A part of a section that one task changes: of a matrix whole rows, sixteen at a time, so that it can be transposed.
   struct Slice: Sendable {
     var start: Int
     var count: Int
     var section: Section
   }
 
-  /// A tensor of a file and where it goes: turned, every `stride` numbers a new input, or as it is.
+  /// A tensor of a file and where it goes: transposed, every `stride` numbers a new input, or as it is.
   struct FileEntry {
     var name: String
     var shape: [Int]
     var start: Int
-    /// The distance of two inputs' rows; nil where the tensor is not turned.
+    /// The distance of two inputs' rows; nil where the tensor is not transposed.
     var stride: Int?
   }
 

@@ -22,7 +22,7 @@ final class Weights: Sendable {
       let entry = entries[task]
       guard let tensor = model.tensors[entry.name] else { throw ModelError.missingTensor(entry.name) }
       if let stride = entry.stride {
-        tensor.copyTurned(to: base + entry.start, stride: stride)
+        tensor.copyTransposed(to: base + entry.start, stride: stride)
       } else {
         tensor.copy(count: tensor.count, to: base + entry.start)
       }

@@ -93,11 +93,11 @@ final class MatMul: @unchecked Sendable {
       case .backward:
         (product.rows, product.columns, product.k) = (rows, k, columns)
         (product.a_stride, product.b_stride, product.c_stride) = (columns, columns, k)
-        product.turns_b = true
+        product.transposes_b = true
       case .gradient(let part):
         (product.rows, product.columns, product.k) = (part, columns, rows)
         (product.a_stride, product.b_stride, product.c_stride) = (k, columns, columns)
-        product.turns_a = true
+        product.transposes_a = true
       }
       return product
     }

@@ -99,7 +99,7 @@ package enum Plain {
   }
 
   /// y[c, r] = x[r, c]. x: `[rows, columns]`.
-  package static func turned(_ x: [Float], columns: Int) -> [Float] {
+  package static func transposed(_ x: [Float], columns: Int) -> [Float] {
     (0..<columns).flatMap { column in stride(from: column, to: x.count, by: columns).map { x[$0] } }
   }
 

@@ -13,7 +13,7 @@ struct LogisticRegression {
   let center: [Float]?
 
   /// The features the other way round, `[width, examples]`: one of the two products reads these, so that both have long rows.
-  private let turned: Floats
+  private let transposed: Floats
 
   init(features: Floats, labels: [Int], width: Int, categories: Int, center: [Float]? = nil) {
     self.center = center
@@ -21,9 +21,9 @@ struct LogisticRegression {
     self.labels = labels
     self.width = width
     self.categories = categories
-    turned = Floats(count: features.count)
+    transposed = Floats(count: features.count)
     for (example, _) in labels.enumerated() {
-      for i in 0..<width { turned.base[i * labels.count + example] = features.base[example * width + i] }
+      for i in 0..<width { transposed.base[i * labels.count + example] = features.base[example * width + i] }
     }
   }
 
@@ -85,18 +85,18 @@ struct LogisticRegression {
 
   /// Of these examples, by what `fit` gave: `[examples, categories]`.
   func logits(_ parameters: [Float]) throws -> Floats {
-    let turned = try turnedLogits(parameters)
+    let transposed = try transposedLogits(parameters)
     let logits = Floats(count: examples * categories)
     for category in 0..<categories {
       for example in 0..<examples {
-        logits.base[example * categories + category] = turned.base[category * examples + example]
+        logits.base[example * categories + category] = transposed.base[category * examples + example]
       }
     }
     return logits
   }
 
   /// `[categories, examples]`: with the few categories as rows the product is three times as fast.
-  private func turnedLogits(_ parameters: [Float]) throws -> Floats {
+  private func transposedLogits(_ parameters: [Float]) throws -> Floats {
     let logits = Floats(count: categories * examples)
     try parameters.withUnsafeBufferPointer { parameters in
       guard let weights = parameters.baseAddress else { return }
@@ -105,14 +105,15 @@ struct LogisticRegression {
         (logits.base + category * examples).update(repeating: bias, count: examples)
       }
       let status = onednn_multiply_f32(
-        0, 0, categories, examples, width, weights, width, turned.base, examples, 1, logits.base, examples)
+        0, 0, categories, examples, width, weights, width, transposed.base, examples, 1, logits.base, examples
+      )
       if status != 0 { throw ModelError.productFailed(status: Int(status)) }
     }
     return logits
   }
 
   private func differentiate(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
-    let slopes = try turnedLogits(x)
+    let slopes = try transposedLogits(x)
     var loss = 0.0
     var gradient = [Float](repeating: 0, count: parameters)
     let share = 1 / Float(examples)

@@ -23,9 +23,9 @@ final class Trainer {
   private let matmul: [MatMul]
   /// The weights as the products read them where that is bf16: made anew after each step from the f32 ones, which AdamW changes.
   private let rounded: OperandStorage?
-  /// The matrices `[out, in]`, where they are f32: oneDNN's product with a matrix that it must turn while reading is a sixth
+  /// The matrices `[out, in]`, where they are f32: oneDNN's product with a matrix that it must transpose while reading is a sixth
   /// slower. In bf16 there is no difference.
-  private let turned: Floats?
+  private let transposed: Floats?
   private let dropout: Float
   private let seed: UInt64
   private let normalises: Bool
@@ -66,19 +66,19 @@ final class Trainer {
     let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
     let isRounded = try options.precision.resolved() == .bf16
     rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
-    turned = isRounded ? nil : Floats(count: weights.layout.count)
+    transposed = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
       weights.layout, reach, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
     let matmul = try (0..<pool.count).map { _ in try MatMul() }
     self.matmul = matmul
     let operands = rounded?.operand ?? weights.operand
-    let turned = turned.map { Operand(base: UnsafeMutableRawPointer($0.base), isRounded: false) }
+    let transposed = transposed.map { Operand(base: UnsafeMutableRawPointer($0.base), isRounded: false) }
     let weights = weights
     let normalises = normalises
     passes = matmul.map { matmul in
       let transformer = Transformer(
         layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
-        weights: weights.base, operands: operands, turned: turned, matmul: matmul)
+        weights: weights.base, operands: operands, transposed: transposed, matmul: matmul)
       return ShardPass(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
     }
     let slices = layout.sections.flatMap(\.slices)
@@ -90,10 +90,10 @@ final class Trainer {
     guard let columns = slice.section.columns else { return }
     let numbers = weights.base + slice.start
     rounded?.operand.advanced(by: slice.start).keep(numbers, count: slice.count)
-    if let turned {
+    if let transposed {
       let row = (slice.start - slice.section.start) / columns
-      fettle_turn(
-        numbers, turned.base + slice.section.start + row, slice.count / columns, columns,
+      fettle_transpose(
+        numbers, transposed.base + slice.section.start + row, slice.count / columns, columns,
         slice.section.count / columns)
     }
   }
