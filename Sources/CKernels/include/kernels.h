@@ -19,7 +19,7 @@ void fettle_gelu_forward(float *x, const float *bias, float *y, long rows, long 
 void fettle_gelu_backward(const float *x, float *gradient, long count);
 
 /// y = layer norm of (x + bias + residual) over the columns, times gain plus shift. bias and residual may be null.
-/// normalised: [rows, columns] and inverse_deviation: [rows] are kept for the way back.
+/// normalised: [rows, columns] and inverse_deviation: [rows] are kept for the backward pass.
 void fettle_layer_norm_forward(
   const float *x, const float *bias, const float *residual, const float *gain, const float *shift, float *y,
   float *normalised, float *inverse_deviation, long rows, long columns, float epsilon);
@@ -39,7 +39,7 @@ long fettle_attention_scratch(long length, long head_size);
 long fettle_attention_probabilities(long length, long heads);
 
 /// Self-attention of one text. projections: [length, 3 * heads * head_size], queries, keys and values side by side;
-/// context: [length, heads * head_size]; probabilities: see above, kept for the way back.
+/// context: [length, heads * head_size]; probabilities: see above, kept for the backward pass.
 void fettle_attention_forward(
   const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
   long head_size);

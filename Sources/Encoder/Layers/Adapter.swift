@@ -6,7 +6,7 @@ import Foundation
 extension EncoderLayer {
   /// x: `[rows, hidden]`, in place. Returns the place of the bias that is still to be added: `bias` itself where there is no
   /// adapter, else the adapter's last.
-  func adapt(
+  func adapterForward(
     _ x: FloatPointer, bias: Int, _ adapter: WeightLayout.Adapter?, _ trace: AdapterTrace?,
     _ blocks: [Range<Int>], _ scratch: Scratch
   ) throws -> Int {
@@ -15,10 +15,10 @@ extension EncoderLayer {
     trace.input.keep(x, count: rows * hidden)
     let size = adapter.down.outputs
     let activated = trace.activated.workspace(scratch.wide)
-    try multiply(trace.input, adapter.down, into: trace.preActivation, blocks)
+    try linearForward(trace.input, adapter.down, into: trace.preActivation, blocks)
     fettle_gelu_forward(trace.preActivation, weights + adapter.down.bias, activated, rows, size)
     trace.activated.keep(activated, count: rows * size)
-    try multiply(trace.activated, adapter.up, into: x, adding: true, blocks)
+    try linearForward(trace.activated, adapter.up, into: x, adding: true, blocks)
     return adapter.up.bias
   }
 
@@ -28,7 +28,7 @@ extension EncoderLayer {
   /// - Parameters:
   ///   - own: take the gradients of what the adapter's two products gave.
   ///   - vectors: as in `backward`.
-  func adaptBack(
+  func adapterBackward(
     _ gradient: FloatPointer, _ adapter: WeightLayout.Adapter?, _ trace: AdapterTrace?,
     _ own: ArraySlice<Operand>, into kept: Operand, bias: Int, _ vectors: FloatPointer, _ rows: Int,
     _ scratch: Scratch
@@ -43,14 +43,14 @@ extension EncoderLayer {
     fettle_add_column_sums(gradient, vectors + adapter.up.bias, rows, hidden)
 
     let narrow = ownDown.workspace(scratch.wide)
-    try multiplyBack(ownUp, adapter.up, into: narrow, rows)
+    try linearBackward(ownUp, adapter.up, into: narrow, rows)
     fettle_gelu_backward(trace.preActivation, narrow, rows * size)
     ownDown.keep(narrow, count: rows * size)
     fettle_add_column_sums(narrow, vectors + adapter.down.bias, rows, size)
 
     let both = kept.workspace(scratch.sum)
     memcpy(both, gradient, rows * hidden * 4)
-    try multiplyBack(ownDown, adapter.down, into: both, adding: true, rows)
+    try linearBackward(ownDown, adapter.down, into: both, adding: true, rows)
     kept.keep(both, count: rows * hidden)
     fettle_add_column_sums(both, vectors + bias, rows, hidden)
   }

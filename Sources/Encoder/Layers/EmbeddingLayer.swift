@@ -10,7 +10,7 @@ struct EmbeddingLayer {
 
   private var hidden: Int { layout.configuration.hiddenSize }
 
-  /// y: `[rows, hidden]`; `normalised` and `inverse` are kept for the way back.
+  /// y: `[rows, hidden]`; `normalised` and `inverse` are kept for the backward pass.
   func forward(
     _ texts: PackedTexts, y: FloatPointer, normalised: FloatPointer, inverse: FloatPointer, scratch: Scratch
   ) {

@@ -27,7 +27,7 @@ struct EncoderLayer {
     guard let rows = blocks.last?.upperBound else { return }
 
     // projections = x Wqkv + b: [rows, 3 hidden]
-    try multiply(trace.input, layout.projections, into: trace.projections, blocks)
+    try linearForward(trace.input, layout.projections, into: trace.projections, blocks)
     fettle_add_bias(trace.projections, weights + layout.projections.bias, rows, 3 * hidden)
 
     // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
@@ -44,8 +44,8 @@ struct EncoderLayer {
     // middle = norm(x + context Wo + b): [rows, hidden]
     let sum = scratch.sum.base
     let middle = trace.middle.workspace(scratch.middle)
-    try multiply(trace.context, layout.output, into: sum, blocks)
-    let outputBias = try adapt(
+    try linearForward(trace.context, layout.output, into: sum, blocks)
+    let outputBias = try adapterForward(
       sum, bias: layout.output.bias, layout.attentionAdapter, trace.attentionAdapter, blocks, scratch)
     fettle_layer_norm_forward(
       sum, weights + outputBias, x, weights + layout.attentionNorm.gain,
@@ -55,13 +55,13 @@ struct EncoderLayer {
 
     // activated = GELU(middle Wup + b): [rows, intermediate]
     let activated = trace.activated.workspace(scratch.wide)
-    try multiply(trace.middle, layout.up, into: trace.preActivation, blocks)
+    try linearForward(trace.middle, layout.up, into: trace.preActivation, blocks)
     fettle_gelu_forward(trace.preActivation, weights + layout.up.bias, activated, rows, inner)
     trace.activated.keep(activated, count: rows * inner)
 
     // y = norm(middle + activated Wdown + b): [rows, hidden]
-    try multiply(trace.activated, layout.down, into: sum, blocks)
-    let downBias = try adapt(
+    try linearForward(trace.activated, layout.down, into: sum, blocks)
+    let downBias = try adapterForward(
       sum, bias: layout.down.bias, layout.outputAdapter, trace.outputAdapter, blocks, scratch)
     fettle_layer_norm_forward(
       sum, weights + downBias, middle, weights + layout.outputNorm.gain,
@@ -85,29 +85,29 @@ struct EncoderLayer {
     fettle_layer_norm_backward(
       gradient, trace.outputNormalised, trace.outputInverse, weights + layout.outputNorm.gain,
       vectors + layout.outputNorm.gain, vectors + layout.outputNorm.shift, rows, hidden)
-    try adaptBack(
+    try adapterBackward(
       gradient, layout.outputAdapter, trace.outputAdapter, kept.adapters.suffix(2), into: kept.down,
       bias: layout.down.bias, vectors, rows, scratch)
 
     // activated = GELU(middle Wup + b)
     let up = kept.up.workspace(scratch.wide)
-    try multiplyBack(kept.down, layout.down, into: up, rows)
+    try linearBackward(kept.down, layout.down, into: up, rows)
     fettle_gelu_backward(trace.preActivation, up, rows * inner)
     kept.up.keep(up, count: rows * inner)
     fettle_add_column_sums(up, vectors + layout.up.bias, rows, inner)
-    try multiplyBack(kept.up, layout.up, into: gradient, adding: true, rows)
+    try linearBackward(kept.up, layout.up, into: gradient, adding: true, rows)
 
     // middle = norm(x + context Wo + b)
     fettle_layer_norm_backward(
       gradient, trace.attentionNormalised, trace.attentionInverse, weights + layout.attentionNorm.gain,
       vectors + layout.attentionNorm.gain, vectors + layout.attentionNorm.shift, rows, hidden)
-    try adaptBack(
+    try adapterBackward(
       gradient, layout.attentionAdapter, trace.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
       bias: layout.output.bias, vectors, rows, scratch)
 
     // context = softmax(q kᵀ / √size) v
     let context = scratch.sum.base
-    try multiplyBack(kept.output, layout.output, into: context, rows)
+    try linearBackward(kept.output, layout.output, into: context, rows)
     let projections = kept.projections.workspace(scratch.wide)
     var probabilities = trace.probabilities
     for text in texts {
@@ -122,10 +122,10 @@ struct EncoderLayer {
     fettle_add_column_sums(projections, vectors + layout.projections.bias, rows, 3 * hidden)
 
     // projections = x Wqkv + b
-    try multiplyBack(kept.projections, layout.projections, into: gradient, adding: true, rows)
+    try linearBackward(kept.projections, layout.projections, into: gradient, adding: true, rows)
   }
 
-  func multiply(
+  func linearForward(
     _ x: Operand, _ linear: WeightLayout.Linear, into y: FloatPointer, adding: Bool = false,
     _ blocks: [Range<Int>]
   ) throws {
@@ -137,7 +137,7 @@ struct EncoderLayer {
     }
   }
 
-  func multiplyBack(
+  func linearBackward(
     _ dy: Operand, _ linear: WeightLayout.Linear, into dx: FloatPointer, adding: Bool = false, _ rows: Int
   ) throws {
     if let transposed {

@@ -24,7 +24,7 @@ final class Scratch: Sendable {
   }
 }
 
-/// What the way forward through a layer leaves for the way back, and for the gradients of the layer's matrices.
+/// What the forward pass through a layer leaves for the backward pass, and for the gradients of the layer's matrices.
 struct LayerTrace {
   /// What the four products read: `[rows, hidden]`, and `[rows, intermediate]` the last.
   var input: Operand
@@ -47,7 +47,7 @@ struct LayerTrace {
   var outputAdapter: AdapterTrace?
 }
 
-/// What the way forward through an adapter leaves for the way back.
+/// What the forward pass through an adapter leaves for the backward pass.
 struct AdapterTrace {
   /// What its products read: `[rows, hidden]` and `[rows, bottleneck]`.
   var input: Operand

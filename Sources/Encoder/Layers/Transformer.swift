@@ -8,7 +8,7 @@ struct Transformer {
   /// The weights as f32, for tables and vectors, and as the products read them.
   let weights: FloatPointer
   let operands: Operand
-  /// The matrices once more, each `[out, in]`, where the way back multiplies by those; nil: it transposes them while it reads.
+  /// The matrices once more, each `[out, in]`, where the backward pass multiplies by those; nil: it transposes them while it reads.
   var transposed: Operand?
   let matmul: MatMul
 
@@ -66,7 +66,7 @@ struct Transformer {
   }
 }
 
-/// What the embeddings' layer norm leaves for the way back: `[rows, hidden]` and `[rows]`.
+/// What the embeddings' layer norm leaves for the backward pass: `[rows, hidden]` and `[rows]`.
 struct EmbeddingTrace {
   var normalised: FloatPointer
   var inverse: FloatPointer

@@ -58,7 +58,7 @@ struct WeightLayout: Sendable {
     var outputAdapter: Adapter?
 
     static let plainLinears = 4
-    /// The four in the order of the way forward, then the adapters'.
+    /// The four in the order of the forward pass, then the adapters'.
     var linears: [Linear] {
       [projections, output, up, down]
         + [attentionAdapter, outputAdapter].compactMap { $0 }.flatMap { [$0.down, $0.up] }
