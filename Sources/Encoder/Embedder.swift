@@ -25,7 +25,7 @@ public final class Embedder: Sendable {
   /// What one thread computes in.
   private struct Workplace: Sendable {
     let scratch: Scratch
-    let trace: TraceStorage
+    let saved: ActivationStorage
     let inputs: ProductStorage
     let matmul: MatMul
   }
@@ -60,7 +60,7 @@ public final class Embedder: Sendable {
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        trace: TraceStorage(layout, rows: rows, longest: longest),
+        saved: ActivationStorage(layout, rows: rows, longest: longest),
         inputs: ProductStorage(layout, rows: rows, isRounded: isRounded, width: \.inputs),
         matmul: try MatMul())
     }
@@ -122,7 +122,7 @@ public final class Embedder: Sendable {
     let configuration = model.configuration
     let weights = workshop.weights
     let workplace = workshop.workplaces[worker]
-    let trace = workplace.trace.trace(products: workplace.inputs.operands)
+    let saved = workplace.saved.saved(inputs: workplace.inputs.operands)
     let scratch = workplace.scratch
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
@@ -131,8 +131,9 @@ public final class Embedder: Sendable {
         layout: weights.layout, words: words, weights: weights.base,
         operands: workshop.rounded?.operand ?? weights.operand, matmul: workplace.matmul
       ).forward(
-        rows, traces: [trace],
-        embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),
+        rows, saved: [saved],
+        embeddingSaved: EmbeddingActivations(
+          normalised: saved.outputNormalised, inverse: saved.outputInverse),
         blocks: MatMul.blocks(texts.ranges), scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)

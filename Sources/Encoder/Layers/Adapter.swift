@@ -7,18 +7,18 @@ extension EncoderLayer {
   /// x: `[rows, hidden]`, in place. Returns the place of the bias that is still to be added: `bias` itself where there is no
   /// adapter, else the adapter's last.
   func adapterForward(
-    _ x: FloatPointer, bias: Int, _ adapter: WeightLayout.Adapter?, _ trace: AdapterTrace?,
+    _ x: FloatPointer, bias: Int, _ adapter: WeightLayout.Adapter?, _ saved: AdapterActivations?,
     _ blocks: [Range<Int>], _ scratch: Scratch
   ) throws -> Int {
-    guard let adapter, let trace, let rows = blocks.last?.upperBound else { return bias }
+    guard let adapter, let saved, let rows = blocks.last?.upperBound else { return bias }
     fettle_add_bias(x, weights + bias, rows, hidden)
-    trace.input.keep(x, count: rows * hidden)
+    saved.input.keep(x, count: rows * hidden)
     let size = adapter.down.outputs
-    let activated = trace.activated.workspace(scratch.wide)
-    try linearForward(trace.input, adapter.down, into: trace.preActivation, blocks)
-    fettle_gelu_forward(trace.preActivation, weights + adapter.down.bias, activated, rows, size)
-    trace.activated.keep(activated, count: rows * size)
-    try linearForward(trace.activated, adapter.up, into: x, adding: true, blocks)
+    let activated = saved.activated.workspace(scratch.wide)
+    try linearForward(saved.input, adapter.down, into: saved.preActivation, blocks)
+    fettle_gelu_forward(saved.preActivation, weights + adapter.down.bias, activated, rows, size)
+    saved.activated.keep(activated, count: rows * size)
+    try linearForward(saved.activated, adapter.up, into: x, adding: true, blocks)
     return adapter.up.bias
   }
 
@@ -29,11 +29,11 @@ extension EncoderLayer {
   ///   - own: take the gradients of what the adapter's two products gave.
   ///   - vectors: as in `backward`.
   func adapterBackward(
-    _ gradient: FloatPointer, _ adapter: WeightLayout.Adapter?, _ trace: AdapterTrace?,
+    _ gradient: FloatPointer, _ adapter: WeightLayout.Adapter?, _ saved: AdapterActivations?,
     _ own: ArraySlice<Operand>, into kept: Operand, bias: Int, _ vectors: FloatPointer, _ rows: Int,
     _ scratch: Scratch
   ) throws {
-    guard let adapter, let trace, let ownDown = own.first, let ownUp = own.last else {
+    guard let adapter, let saved, let ownDown = own.first, let ownUp = own.last else {
       kept.keep(gradient, count: rows * hidden)
       fettle_add_column_sums(gradient, vectors + bias, rows, hidden)
       return
@@ -44,7 +44,7 @@ extension EncoderLayer {
 
     let narrow = ownDown.workspace(scratch.wide)
     try linearBackward(ownUp, adapter.up, into: narrow, rows)
-    fettle_gelu_backward(trace.preActivation, narrow, rows * size)
+    fettle_gelu_backward(saved.preActivation, narrow, rows * size)
     ownDown.keep(narrow, count: rows * size)
     fettle_add_column_sums(narrow, vectors + adapter.down.bias, rows, size)
 

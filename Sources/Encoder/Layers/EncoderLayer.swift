@@ -15,58 +15,58 @@ struct EncoderLayer {
   var hidden: Int { configuration.hiddenSize }
   private var inner: Int { configuration.intermediateSize }
 
-  /// y: `[rows, hidden]` from x: `[rows, hidden]`, which `trace.input` holds already; y may be x.
+  /// y: `[rows, hidden]` from x: `[rows, hidden]`, which `saved.input` holds already; y may be x.
   ///
   /// - Parameters:
   ///   - texts: rows that attend to each other.
   ///   - blocks: rows that are multiplied at once. A product's last bits may depend on how many rows it has, never on others' values.
   func forward(
-    x: FloatPointer, y: FloatPointer, _ trace: LayerTrace, texts: [Range<Int>], blocks: [Range<Int>],
+    x: FloatPointer, y: FloatPointer, _ saved: LayerActivations, texts: [Range<Int>], blocks: [Range<Int>],
     scratch: Scratch
   ) throws {
     guard let rows = blocks.last?.upperBound else { return }
 
     // projections = x Wqkv + b: [rows, 3 hidden]
-    try linearForward(trace.input, layout.projections, into: trace.projections, blocks)
-    fettle_add_bias(trace.projections, weights + layout.projections.bias, rows, 3 * hidden)
+    try linearForward(saved.input, layout.projections, into: saved.projections, blocks)
+    fettle_add_bias(saved.projections, weights + layout.projections.bias, rows, 3 * hidden)
 
     // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
-    let context = trace.context.workspace(scratch.wide)
-    var probabilities = trace.probabilities
+    let context = saved.context.workspace(scratch.wide)
+    var probabilities = saved.probabilities
     for text in texts {
       fettle_attention_forward(
-        trace.projections + text.lowerBound * 3 * hidden, context + text.lowerBound * hidden, probabilities,
+        saved.projections + text.lowerBound * 3 * hidden, context + text.lowerBound * hidden, probabilities,
         scratch.attention.base, text.count, configuration.attentionHeads, configuration.headSize)
       probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
     }
-    trace.context.keep(context, count: rows * hidden)
+    saved.context.keep(context, count: rows * hidden)
 
     // middle = norm(x + context Wo + b): [rows, hidden]
     let sum = scratch.sum.base
-    let middle = trace.middle.workspace(scratch.middle)
-    try linearForward(trace.context, layout.output, into: sum, blocks)
+    let middle = saved.middle.workspace(scratch.middle)
+    try linearForward(saved.context, layout.output, into: sum, blocks)
     let outputBias = try adapterForward(
-      sum, bias: layout.output.bias, layout.attentionAdapter, trace.attentionAdapter, blocks, scratch)
+      sum, bias: layout.output.bias, layout.attentionAdapter, saved.attentionAdapter, blocks, scratch)
     fettle_layer_norm_forward(
       sum, weights + outputBias, x, weights + layout.attentionNorm.gain,
       weights + layout.attentionNorm.shift,
-      middle, trace.attentionNormalised, trace.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
-    trace.middle.keep(middle, count: rows * hidden)
+      middle, saved.attentionNormalised, saved.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
+    saved.middle.keep(middle, count: rows * hidden)
 
     // activated = GELU(middle Wup + b): [rows, intermediate]
-    let activated = trace.activated.workspace(scratch.wide)
-    try linearForward(trace.middle, layout.up, into: trace.preActivation, blocks)
-    fettle_gelu_forward(trace.preActivation, weights + layout.up.bias, activated, rows, inner)
-    trace.activated.keep(activated, count: rows * inner)
+    let activated = saved.activated.workspace(scratch.wide)
+    try linearForward(saved.middle, layout.up, into: saved.preActivation, blocks)
+    fettle_gelu_forward(saved.preActivation, weights + layout.up.bias, activated, rows, inner)
+    saved.activated.keep(activated, count: rows * inner)
 
     // y = norm(middle + activated Wdown + b): [rows, hidden]
-    try linearForward(trace.activated, layout.down, into: sum, blocks)
+    try linearForward(saved.activated, layout.down, into: sum, blocks)
     let downBias = try adapterForward(
-      sum, bias: layout.down.bias, layout.outputAdapter, trace.outputAdapter, blocks, scratch)
+      sum, bias: layout.down.bias, layout.outputAdapter, saved.outputAdapter, blocks, scratch)
     fettle_layer_norm_forward(
       sum, weights + downBias, middle, weights + layout.outputNorm.gain,
       weights + layout.outputNorm.shift, y,
-      trace.outputNormalised, trace.outputInverse, rows, hidden, configuration.layerNormEpsilon)
+      saved.outputNormalised, saved.outputInverse, rows, hidden, configuration.layerNormEpsilon)
   }
 
   /// `gradient`: `[rows, hidden]`, of y on the way in and of x on the way out.
@@ -75,7 +75,7 @@ struct EncoderLayer {
   ///   - kept: takes the gradients of the four products' results, of which the matrices' gradients are made later.
   ///   - vectors: the gradients of biases, gains and shifts, laid out as the weights are; added to.
   func backward(
-    gradient: FloatPointer, _ trace: LayerTrace, kept: LayerGradients, vectors: FloatPointer,
+    gradient: FloatPointer, _ saved: LayerActivations, kept: LayerGradients, vectors: FloatPointer,
     texts: [Range<Int>],
     scratch: Scratch
   ) throws {
@@ -83,36 +83,36 @@ struct EncoderLayer {
 
     // y = norm(middle + activated Wdown + b)
     fettle_layer_norm_backward(
-      gradient, trace.outputNormalised, trace.outputInverse, weights + layout.outputNorm.gain,
+      gradient, saved.outputNormalised, saved.outputInverse, weights + layout.outputNorm.gain,
       vectors + layout.outputNorm.gain, vectors + layout.outputNorm.shift, rows, hidden)
     try adapterBackward(
-      gradient, layout.outputAdapter, trace.outputAdapter, kept.adapters.suffix(2), into: kept.down,
+      gradient, layout.outputAdapter, saved.outputAdapter, kept.adapters.suffix(2), into: kept.down,
       bias: layout.down.bias, vectors, rows, scratch)
 
     // activated = GELU(middle Wup + b)
     let up = kept.up.workspace(scratch.wide)
     try linearBackward(kept.down, layout.down, into: up, rows)
-    fettle_gelu_backward(trace.preActivation, up, rows * inner)
+    fettle_gelu_backward(saved.preActivation, up, rows * inner)
     kept.up.keep(up, count: rows * inner)
     fettle_add_column_sums(up, vectors + layout.up.bias, rows, inner)
     try linearBackward(kept.up, layout.up, into: gradient, adding: true, rows)
 
     // middle = norm(x + context Wo + b)
     fettle_layer_norm_backward(
-      gradient, trace.attentionNormalised, trace.attentionInverse, weights + layout.attentionNorm.gain,
+      gradient, saved.attentionNormalised, saved.attentionInverse, weights + layout.attentionNorm.gain,
       vectors + layout.attentionNorm.gain, vectors + layout.attentionNorm.shift, rows, hidden)
     try adapterBackward(
-      gradient, layout.attentionAdapter, trace.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
+      gradient, layout.attentionAdapter, saved.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
       bias: layout.output.bias, vectors, rows, scratch)
 
     // context = softmax(q kᵀ / √size) v
     let context = scratch.sum.base
     try linearBackward(kept.output, layout.output, into: context, rows)
     let projections = kept.projections.workspace(scratch.wide)
-    var probabilities = trace.probabilities
+    var probabilities = saved.probabilities
     for text in texts {
       fettle_attention_backward(
-        trace.projections + text.lowerBound * 3 * hidden, probabilities, context + text.lowerBound * hidden,
+        saved.projections + text.lowerBound * 3 * hidden, probabilities, context + text.lowerBound * hidden,
         projections + text.lowerBound * 3 * hidden, scratch.attention.base, text.count,
         configuration.attentionHeads,
         configuration.headSize)

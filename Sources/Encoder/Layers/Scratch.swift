@@ -3,7 +3,7 @@ import CKernels
 /// Memory that one thread computes in, for up to `rows` rows in texts of up to `longest`.
 final class Scratch: Sendable {
   let rows: Int
-  /// `[rows, hidden]`: the residual stream, where it does not stand in a trace already.
+  /// `[rows, hidden]`: the residual stream, where it does not stand in a saved already.
   let hidden: Floats
   let middle: Floats
   let sum: Floats
@@ -25,7 +25,7 @@ final class Scratch: Sendable {
 }
 
 /// What the forward pass through a layer leaves for the backward pass, and for the gradients of the layer's matrices.
-struct LayerTrace {
+struct LayerActivations {
   /// What the four products read: `[rows, hidden]`, and `[rows, intermediate]` the last.
   var input: Operand
   var context: Operand
@@ -43,12 +43,12 @@ struct LayerTrace {
   var outputNormalised: FloatPointer
   var outputInverse: FloatPointer
   /// Nil in a model without adapters.
-  var attentionAdapter: AdapterTrace?
-  var outputAdapter: AdapterTrace?
+  var attentionAdapter: AdapterActivations?
+  var outputAdapter: AdapterActivations?
 }
 
 /// What the forward pass through an adapter leaves for the backward pass.
-struct AdapterTrace {
+struct AdapterActivations {
   /// What its products read: `[rows, hidden]` and `[rows, bottleneck]`.
   var input: Operand
   var activated: Operand
@@ -80,8 +80,8 @@ final class ProductStorage: Sendable {
   var operands: [Operand] { storage.map(\.operand) }
 }
 
-/// Memory for one layer's trace, but for what its products read.
-final class TraceStorage: Sendable {
+/// Memory for one layer's saved, but for what its products read.
+final class ActivationStorage: Sendable {
   private let kept: [Floats]
 
   init(_ layout: WeightLayout, rows: Int, longest: Int) {
@@ -95,14 +95,14 @@ final class TraceStorage: Sendable {
     ].map { Floats(count: rows * $0) }
   }
 
-  func trace(products: [Operand]) -> LayerTrace {
-    func adapter(_ product: Int, _ pre: Int) -> AdapterTrace? {
-      guard products.count > product + 1 else { return nil }
-      return AdapterTrace(
-        input: products[product], activated: products[product + 1], preActivation: kept[pre].base)
+  func saved(inputs: [Operand]) -> LayerActivations {
+    func adapter(_ product: Int, _ pre: Int) -> AdapterActivations? {
+      guard inputs.count > product + 1 else { return nil }
+      return AdapterActivations(
+        input: inputs[product], activated: inputs[product + 1], preActivation: kept[pre].base)
     }
-    return LayerTrace(
-      input: products[0], context: products[1], middle: products[2], activated: products[3],
+    return LayerActivations(
+      input: inputs[0], context: inputs[1], middle: inputs[2], activated: inputs[3],
       projections: kept[0].base, probabilities: kept[1].base, preActivation: kept[2].base,
       attentionNormalised: kept[3].base, attentionInverse: kept[4].base, outputNormalised: kept[5].base,
       outputInverse: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))

@@ -25,22 +25,23 @@ struct Transformer {
   /// The last layer's states, `[rows, hidden]`, in memory of `scratch`.
   ///
   /// - Parameters:
-  ///   - traces: one a layer, or one for all where nothing goes back.
+  ///   - saved: one a layer, or one for all where nothing goes back.
   ///   - blocks: as in `EncoderLayer.forward`.
   func forward(
-    _ texts: PackedTexts, traces: [LayerTrace], embeddingTrace: EmbeddingTrace, blocks: [Range<Int>],
+    _ texts: PackedTexts, saved: [LayerActivations], embeddingSaved: EmbeddingActivations,
+    blocks: [Range<Int>],
     scratch: Scratch
   ) throws -> FloatPointer {
-    func trace(_ number: Int) -> LayerTrace { traces[min(number, traces.count - 1)] }
-    var x = trace(0).input.workspace(scratch.hidden)
+    func activations(_ number: Int) -> LayerActivations { saved[min(number, saved.count - 1)] }
+    var x = activations(0).input.workspace(scratch.hidden)
     embedding.forward(
-      texts, y: x, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse, scratch: scratch)
+      texts, y: x, normalised: embeddingSaved.normalised, inverse: embeddingSaved.inverse, scratch: scratch)
     for number in 0..<configuration.layers {
-      trace(number).input.keep(x, count: texts.rows * configuration.hiddenSize)
+      activations(number).input.keep(x, count: texts.rows * configuration.hiddenSize)
       let isLast = number == configuration.layers - 1
-      let y = isLast ? scratch.hidden.base : trace(number + 1).input.workspace(scratch.hidden)
+      let y = isLast ? scratch.hidden.base : activations(number + 1).input.workspace(scratch.hidden)
       try layer(number).forward(
-        x: x, y: y, trace(number), texts: texts.ranges, blocks: blocks, scratch: scratch)
+        x: x, y: y, activations(number), texts: texts.ranges, blocks: blocks, scratch: scratch)
       x = y
     }
     return x
@@ -49,17 +50,18 @@ struct Transformer {
   /// `gradient`: `[rows, hidden]`, of the last layer's states on the way in. On the way out it is that of the embeddings' sums
   /// where `lowest` is nil, else that of the input of layer `lowest`, the lowest one that learns.
   func backward(
-    _ texts: PackedTexts, gradient: FloatPointer, traces: [LayerTrace], embeddingTrace: EmbeddingTrace,
+    _ texts: PackedTexts, gradient: FloatPointer, saved: [LayerActivations],
+    embeddingSaved: EmbeddingActivations,
     kept: [LayerGradients], vectors: FloatPointer, lowest: Int? = nil, scratch: Scratch
   ) throws {
     for number in stride(from: configuration.layers - 1, through: lowest ?? 0, by: -1) {
       try layer(number).backward(
-        gradient: gradient, traces[number], kept: kept[number], vectors: vectors, texts: texts.ranges,
+        gradient: gradient, saved[number], kept: kept[number], vectors: vectors, texts: texts.ranges,
         scratch: scratch)
     }
     if lowest == nil {
       embedding.backward(
-        gradient: gradient, normalised: embeddingTrace.normalised, inverse: embeddingTrace.inverse,
+        gradient: gradient, normalised: embeddingSaved.normalised, inverse: embeddingSaved.inverse,
         vectors: vectors,
         rows: texts.rows)
     }
@@ -67,7 +69,7 @@ struct Transformer {
 }
 
 /// What the embeddings' layer norm leaves for the backward pass: `[rows, hidden]` and `[rows]`.
-struct EmbeddingTrace {
+struct EmbeddingActivations {
   var normalised: FloatPointer
   var inverse: FloatPointer
 }

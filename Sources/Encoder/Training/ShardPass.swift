@@ -5,7 +5,7 @@ import Foundation
 final class ShardPass: @unchecked Sendable {
   private let transformer: Transformer
   private let scratch: Scratch
-  private let traces: [TraceStorage]
+  private let saved: [ActivationStorage]
   /// What products read, and the gradients of what they gave, where the batch does not keep them.
   private let inputs: ProductStorage
   private let gradients: ProductStorage
@@ -24,8 +24,8 @@ final class ShardPass: @unchecked Sendable {
     let configuration = transformer.layout.configuration
     let rows = BatchPlan.largestShard(longest: longest)
     scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
-    traces = (0..<configuration.layers).map { _ in
-      TraceStorage(transformer.layout, rows: rows, longest: longest)
+    saved = (0..<configuration.layers).map { _ in
+      ActivationStorage(transformer.layout, rows: rows, longest: longest)
     }
     inputs = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.inputs)
     gradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
@@ -34,8 +34,8 @@ final class ShardPass: @unchecked Sendable {
     pooled = Floats(count: rows * configuration.hiddenSize)
   }
 
-  private var embeddingTrace: EmbeddingTrace {
-    EmbeddingTrace(normalised: embeddingNormalised.base, inverse: embeddingInverse.base)
+  private var embeddingSaved: EmbeddingActivations {
+    EmbeddingActivations(normalised: embeddingNormalised.base, inverse: embeddingInverse.base)
   }
 
   private func classification(_ weights: FloatPointer) -> Classification {
@@ -56,11 +56,11 @@ final class ShardPass: @unchecked Sendable {
     for example in examples { texts.append(example.words) }
     let layers = 0..<layout.configuration.layers
     let passing = inputs.operands
-    let traces = layers.map { layer in
-      self.traces[layer].trace(products: memory.inputs(layer: layer, row: firstRow, passing: passing))
+    let saved = layers.map { layer in
+      self.saved[layer].saved(inputs: memory.inputs(layer: layer, row: firstRow, passing: passing))
     }
     let states = try transformer.forward(
-      texts, traces: traces, embeddingTrace: embeddingTrace, blocks: [0..<texts.rows], scratch: scratch)
+      texts, saved: saved, embeddingSaved: embeddingSaved, blocks: [0..<texts.rows], scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
 
     memset(vectors.base, 0, vectors.count * 4)
@@ -86,7 +86,7 @@ final class ShardPass: @unchecked Sendable {
     let gradient = memory.embeddings.base + firstRow * hidden
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
-      texts, gradient: gradient, traces: traces, embeddingTrace: embeddingTrace,
+      texts, gradient: gradient, saved: saved, embeddingSaved: embeddingSaved,
       kept: layers.map { memory.gradients(layer: $0, row: firstRow, passing: gradients.operands) },
       vectors: slopes, lowest: lowest,
       scratch: scratch)
@@ -97,8 +97,8 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let states = try transformer.forward(
-      texts, traces: traces.prefix(1).map { $0.trace(products: inputs.operands) },
-      embeddingTrace: embeddingTrace,
+      texts, saved: saved.prefix(1).map { $0.saved(inputs: inputs.operands) },
+      embeddingSaved: embeddingSaved,
       blocks: MatMul.blocks(texts.ranges),
       scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
