@@ -67,7 +67,7 @@ public final class Embedder: Sendable {
     return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)
   }
 
-  /// One vector `[hidden]` a text: the mean of its tokens' last states, not normalised. A text's vector is the same, bit for
+  /// One vector `[hidden]` a text: the mean of its tokens' last states, not xhat. A text's vector is the same, bit for
   /// bit, whatever texts stand beside it.
   /// - Throws: `ModelError`, `CancellationError`.
   public func pooled(
@@ -133,7 +133,7 @@ public final class Embedder: Sendable {
       ).forward(
         rows, saved: [saved],
         embeddingSaved: EmbeddingActivations(
-          normalised: saved.outputNormalised, inverse: saved.outputInverse),
+          xhat: saved.outputXhat, rstd: saved.outputRstd),
         blocks: MatMul.blocks(texts.ranges), scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)

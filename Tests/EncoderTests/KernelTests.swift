@@ -64,45 +64,46 @@ import Testing
     let (rows, columns) = shape
     let x = numbers(rows * columns, 7)
     let residual = numbers(rows * columns, 8)
-    let bias = numbers(columns, 9)
-    let gain = numbers(columns, 10)
-    let shift = numbers(columns, 11)
-    let sum = zip(hasBias ? Plain.addBias(x, bias) : x, residual).map { $0 + (hasBias ? $1 : 0) }
+    let inputBias = numbers(columns, 9)
+    let weight = numbers(columns, 10)
+    let bias = numbers(columns, 11)
+    let sum = zip(hasBias ? Plain.addBias(x, inputBias) : x, residual).map { $0 + (hasBias ? $1 : 0) }
     var y = x
-    var unit = x
-    var inverse = [Float](repeating: 0, count: rows)
+    var xhat = x
+    var rstd = [Float](repeating: 0, count: rows)
     fettle_layer_norm_forward(
-      x, hasBias ? bias : nil, hasBias ? residual : nil, gain, shift, &y, &unit, &inverse, rows, columns, 1e-3
+      x, hasBias ? inputBias : nil, hasBias ? residual : nil, weight, bias, &y, &xhat, &rstd, rows, columns,
+      1e-3
     )
-    let plain = Plain.layerNorm(sum, gain: gain, shift: shift, epsilon: 1e-3)
+    let plain = Plain.layerNorm(sum, weight: weight, bias: bias, epsilon: 1e-3)
     expectClose(y, plain.y, within: 1e-5)
-    expectClose(unit, plain.unit, within: 1e-5)
-    expectClose(inverse, plain.inverse, within: 1e-5)
+    expectClose(xhat, plain.xhat, within: 1e-5)
+    expectClose(rstd, plain.rstd, within: 1e-5)
 
     var gradient = numbers(rows * columns, 12)
-    var gainGradient = numbers(columns, 13)
-    var shiftGradient = numbers(columns, 14)
-    let expected = Plain.layerNormBackward(plain, gain: gain, gradient: gradient)
-    let gainSum = zip(gainGradient, expected.gain).map { $0 + $1 }
-    let shiftSum = zip(shiftGradient, expected.shift).map { $0 + $1 }
-    fettle_layer_norm_backward(&gradient, unit, inverse, gain, &gainGradient, &shiftGradient, rows, columns)
+    var weightGradient = numbers(columns, 13)
+    var biasGradient = numbers(columns, 14)
+    let expected = Plain.layerNormBackward(plain, weight: weight, gradient: gradient)
+    let weightSum = zip(weightGradient, expected.weight).map { $0 + $1 }
+    let biasSum = zip(biasGradient, expected.bias).map { $0 + $1 }
+    fettle_layer_norm_backward(&gradient, xhat, rstd, weight, &weightGradient, &biasGradient, rows, columns)
     expectClose(gradient, expected.x, within: 1e-4)
-    expectClose(gainGradient, gainSum, within: 1e-5)
-    expectClose(shiftGradient, shiftSum, within: 1e-5)
+    expectClose(weightGradient, weightSum, within: 1e-5)
+    expectClose(biasGradient, biasSum, within: 1e-5)
   }
 
   @Test("Layer norm's gradient is its slope") func layerNormSlope() {
-    let gain = numbers(7, 15)
-    let shift = numbers(7, 16)
+    let weight = numbers(7, 15)
+    let bias = numbers(7, 16)
     let x = numbers(14, 17)
     let above = numbers(14, 18)
     func loss(_ x: [Float]) -> Double {
-      zip(Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5).y, above).reduce(0) {
+      zip(Plain.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5).y, above).reduce(0) {
         $0 + Double($1.0 * $1.1)
       }
     }
-    let normalised = Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5)
-    let gradient = Plain.layerNormBackward(normalised, gain: gain, gradient: above).x
+    let forward = Plain.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5)
+    let gradient = Plain.layerNormBackward(forward, weight: weight, gradient: above).x
     expectClose(slopes(loss, x), gradient, within: 5e-3)
   }
 

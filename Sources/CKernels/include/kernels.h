@@ -18,16 +18,16 @@ void fettle_gelu_forward(float *x, const float *bias, float *y, long rows, long 
 /// gradient = gradient * GELU'(x) in place; x is what fettle_gelu_forward left.
 void fettle_gelu_backward(const float *x, float *gradient, long count);
 
-/// y = layer norm of (x + bias + residual) over the columns, times gain plus shift. bias and residual may be null.
-/// normalised: [rows, columns] and inverse_deviation: [rows] are kept for the backward pass.
+/// y = layer norm of (x + input_bias + residual) over the columns, times weight plus bias. input_bias and residual may be null.
+/// xhat: [rows, columns] and rstd: [rows] are kept for the backward pass.
 void fettle_layer_norm_forward(
-  const float *x, const float *bias, const float *residual, const float *gain, const float *shift, float *y,
-  float *normalised, float *inverse_deviation, long rows, long columns, float epsilon);
+  const float *x, const float *input_bias, const float *residual, const float *weight, const float *bias, float *y,
+  float *xhat, float *rstd, long rows, long columns, float epsilon);
 
-/// The gradient of the sum that was normalised, in place over the gradient of y; gain_gradient and shift_gradient are added to.
+/// The gradient of the sum that was normalised, in place over the gradient of y; weight_gradient and bias_gradient are added to.
 void fettle_layer_norm_backward(
-  float *gradient, const float *normalised, const float *inverse_deviation, const float *gain,
-  float *gain_gradient, float *shift_gradient, long rows, long columns);
+  float *gradient, const float *xhat, const float *rstd, const float *weight,
+  float *weight_gradient, float *bias_gradient, long rows, long columns);
 
 /// sums[c] += the sum of x[r, c] over the rows. x: [rows, columns].
 void fettle_add_column_sums(const float *x, float *sums, long rows, long columns);

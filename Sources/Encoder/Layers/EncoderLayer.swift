@@ -48,9 +48,9 @@ struct EncoderLayer {
     let outputBias = try adapterForward(
       sum, bias: layout.output.bias, layout.attentionAdapter, saved.attentionAdapter, blocks, scratch)
     fettle_layer_norm_forward(
-      sum, weights + outputBias, x, weights + layout.attentionNorm.gain,
-      weights + layout.attentionNorm.shift,
-      middle, saved.attentionNormalised, saved.attentionInverse, rows, hidden, configuration.layerNormEpsilon)
+      sum, weights + outputBias, x, weights + layout.attentionNorm.weight,
+      weights + layout.attentionNorm.bias,
+      middle, saved.attentionXhat, saved.attentionRstd, rows, hidden, configuration.layerNormEpsilon)
     saved.middle.keep(middle, count: rows * hidden)
 
     // activated = GELU(middle Wup + b): [rows, intermediate]
@@ -64,16 +64,16 @@ struct EncoderLayer {
     let downBias = try adapterForward(
       sum, bias: layout.down.bias, layout.outputAdapter, saved.outputAdapter, blocks, scratch)
     fettle_layer_norm_forward(
-      sum, weights + downBias, middle, weights + layout.outputNorm.gain,
-      weights + layout.outputNorm.shift, y,
-      saved.outputNormalised, saved.outputInverse, rows, hidden, configuration.layerNormEpsilon)
+      sum, weights + downBias, middle, weights + layout.outputNorm.weight,
+      weights + layout.outputNorm.bias, y,
+      saved.outputXhat, saved.outputRstd, rows, hidden, configuration.layerNormEpsilon)
   }
 
   /// `gradient`: `[rows, hidden]`, of y on the way in and of x on the way out.
   ///
   /// - Parameters:
   ///   - kept: takes the gradients of the four products' results, of which the matrices' gradients are made later.
-  ///   - vectors: the gradients of biases, gains and shifts, laid out as the weights are; added to.
+  ///   - vectors: the gradients of biases and layer norms, laid out as the weights are; added to.
   func backward(
     gradient: FloatPointer, _ saved: LayerActivations, kept: LayerGradients, vectors: FloatPointer,
     texts: [Range<Int>],
@@ -83,8 +83,8 @@ struct EncoderLayer {
 
     // y = norm(middle + activated Wdown + b)
     fettle_layer_norm_backward(
-      gradient, saved.outputNormalised, saved.outputInverse, weights + layout.outputNorm.gain,
-      vectors + layout.outputNorm.gain, vectors + layout.outputNorm.shift, rows, hidden)
+      gradient, saved.outputXhat, saved.outputRstd, weights + layout.outputNorm.weight,
+      vectors + layout.outputNorm.weight, vectors + layout.outputNorm.bias, rows, hidden)
     try adapterBackward(
       gradient, layout.outputAdapter, saved.outputAdapter, kept.adapters.suffix(2), into: kept.down,
       bias: layout.down.bias, vectors, rows, scratch)
@@ -99,8 +99,8 @@ struct EncoderLayer {
 
     // middle = norm(x + context Wo + b)
     fettle_layer_norm_backward(
-      gradient, saved.attentionNormalised, saved.attentionInverse, weights + layout.attentionNorm.gain,
-      vectors + layout.attentionNorm.gain, vectors + layout.attentionNorm.shift, rows, hidden)
+      gradient, saved.attentionXhat, saved.attentionRstd, weights + layout.attentionNorm.weight,
+      vectors + layout.attentionNorm.weight, vectors + layout.attentionNorm.bias, rows, hidden)
     try adapterBackward(
       gradient, layout.attentionAdapter, saved.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
       bias: layout.output.bias, vectors, rows, scratch)

@@ -37,11 +37,11 @@ struct LayerActivations {
   var probabilities: FloatPointer
   /// What GELU was taken of, `[rows, intermediate]`.
   var preActivation: FloatPointer
-  /// Both layer norms before gain and shift, `[rows, hidden]`, and what they were divided by, `[rows]`.
-  var attentionNormalised: FloatPointer
-  var attentionInverse: FloatPointer
-  var outputNormalised: FloatPointer
-  var outputInverse: FloatPointer
+  /// Both layer norms before weight and bias, `[rows, hidden]`, and what they were divided by, `[rows]`.
+  var attentionXhat: FloatPointer
+  var attentionRstd: FloatPointer
+  var outputXhat: FloatPointer
+  var outputRstd: FloatPointer
   /// Nil in a model without adapters.
   var attentionAdapter: AdapterActivations?
   var outputAdapter: AdapterActivations?
@@ -104,7 +104,7 @@ final class ActivationStorage: Sendable {
     return LayerActivations(
       input: inputs[0], context: inputs[1], middle: inputs[2], activated: inputs[3],
       projections: kept[0].base, probabilities: kept[1].base, preActivation: kept[2].base,
-      attentionNormalised: kept[3].base, attentionInverse: kept[4].base, outputNormalised: kept[5].base,
-      outputInverse: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
+      attentionXhat: kept[3].base, attentionRstd: kept[4].base, outputXhat: kept[5].base,
+      outputRstd: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
   }
 }

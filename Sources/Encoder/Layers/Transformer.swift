@@ -35,7 +35,7 @@ struct Transformer {
     func activations(_ number: Int) -> LayerActivations { saved[min(number, saved.count - 1)] }
     var x = activations(0).input.workspace(scratch.hidden)
     embedding.forward(
-      texts, y: x, normalised: embeddingSaved.normalised, inverse: embeddingSaved.inverse, scratch: scratch)
+      texts, y: x, xhat: embeddingSaved.xhat, rstd: embeddingSaved.rstd, scratch: scratch)
     for number in 0..<configuration.layers {
       activations(number).input.keep(x, count: texts.rows * configuration.hiddenSize)
       let isLast = number == configuration.layers - 1
@@ -61,7 +61,7 @@ struct Transformer {
     }
     if lowest == nil {
       embedding.backward(
-        gradient: gradient, normalised: embeddingSaved.normalised, inverse: embeddingSaved.inverse,
+        gradient: gradient, xhat: embeddingSaved.xhat, rstd: embeddingSaved.rstd,
         vectors: vectors,
         rows: texts.rows)
     }
@@ -70,6 +70,6 @@ struct Transformer {
 
 /// What the embeddings' layer norm leaves for the backward pass: `[rows, hidden]` and `[rows]`.
 struct EmbeddingActivations {
-  var normalised: FloatPointer
-  var inverse: FloatPointer
+  var xhat: FloatPointer
+  var rstd: FloatPointer
 }

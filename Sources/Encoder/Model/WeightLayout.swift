@@ -1,7 +1,7 @@
 /// Where each of a BERT's weights stands in one block of f32 memory, and which tensor of a file it is.
 ///
 /// Matrices come first, `[in, out]` and so transposed against the file's `[out, in]`; queries, keys and values stand side by side in
-/// one. The vectors (biases, gains and shifts, the head) stand together at the end, because their gradients are summed over
+/// one. The vectors (biases and layer norms, the head) stand together at the end, because their gradients are summed over
 /// shards, while a matrix's gradient is one product.
 struct WeightLayout: Sendable {
   /// A stretch of the block.
@@ -34,10 +34,10 @@ struct WeightLayout: Sendable {
     var outputs: Int
   }
 
-  /// A layer norm's gain and shift.
+  /// A layer norm's weight (gamma) and bias (beta).
   struct Norm: Sendable {
-    var gain: Int
-    var shift: Int
+    var weight: Int
+    var bias: Int
   }
 
   /// A bottleneck beside the way: y = x + up(GELU(down(x))).
@@ -120,7 +120,7 @@ struct WeightLayout: Sendable {
     let adapters = matrices(adapterSize > 0 ? bottleneck + bottleneck : [], .adapter)
     let vectorStart = end
     func norm(layer: Int?) -> Norm {
-      Norm(gain: place(hidden, .norm, layer: layer), shift: place(hidden, .norm, layer: layer))
+      Norm(weight: place(hidden, .norm, layer: layer), bias: place(hidden, .norm, layer: layer))
     }
     embeddingNorm = norm(layer: nil)
     layers = plain.indices.map { layer in
@@ -167,8 +167,8 @@ extension WeightLayout {
     let hidden = configuration.hiddenSize
     func norm(_ name: String, _ norm: Norm) -> [FileEntry] {
       [
-        FileEntry(name: name + ".weight", shape: [hidden], start: norm.gain),
-        FileEntry(name: name + ".bias", shape: [hidden], start: norm.shift),
+        FileEntry(name: name + ".weight", shape: [hidden], start: norm.weight),
+        FileEntry(name: name + ".bias", shape: [hidden], start: norm.bias),
       ]
     }
     func linear(_ name: String, _ linear: Linear) -> [FileEntry] {

@@ -9,8 +9,8 @@ final class ShardPass: @unchecked Sendable {
   /// What products read, and the gradients of what they gave, where the batch does not keep them.
   private let inputs: ProductStorage
   private let gradients: ProductStorage
-  private let embeddingNormalised: Floats
-  private let embeddingInverse: Floats
+  private let embeddingXhat: Floats
+  private let embeddingRstd: Floats
   private let pooled: Floats
   /// As `Head.normalises`.
   private let normalises: Bool
@@ -29,13 +29,13 @@ final class ShardPass: @unchecked Sendable {
     }
     inputs = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.inputs)
     gradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
-    embeddingNormalised = Floats(count: rows * configuration.hiddenSize)
-    embeddingInverse = Floats(count: rows)
+    embeddingXhat = Floats(count: rows * configuration.hiddenSize)
+    embeddingRstd = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
   }
 
   private var embeddingSaved: EmbeddingActivations {
-    EmbeddingActivations(normalised: embeddingNormalised.base, inverse: embeddingInverse.base)
+    EmbeddingActivations(xhat: embeddingXhat.base, rstd: embeddingRstd.base)
   }
 
   private func classification(_ weights: FloatPointer) -> Classification {
