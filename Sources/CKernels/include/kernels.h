@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 // The few element-wise loops that are worth C: the compiler makes one version a kind of CPU of each, and the best one is
-// chosen when the program starts. Beside each stands a plain Swift version (Encoder/Plain) that explains and tests it.
+// chosen when the program starts. Beside each stands a plain Swift version (Encoder/Reference) that explains and tests it.
 // All matrices are row-major; `rows` counts tokens. Counts need not be multiples of anything.
 
 #ifdef __cplusplus

@@ -2,7 +2,7 @@ import Foundation
 
 /// The C kernels once more as plain Swift: slow, and meant to be read. The tests hold the kernels to these, and these to finite
 /// differences. Matrices are arrays, row after row.
-package enum Plain {
+package enum Reference {
   /// y = x + bias for every row. x: `[rows, columns]`.
   package static func addBias(_ x: [Float], _ bias: [Float]) -> [Float] {
     x.indices.map { x[$0] + bias[$0 % bias.count] }

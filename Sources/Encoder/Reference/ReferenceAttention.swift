@@ -1,6 +1,6 @@
 import Foundation
 
-extension Plain {
+extension Reference {
   /// Self-attention of one text (Vaswani et al. 2017, section 3.2): each row takes the rows' values, mixed by how well its query
   /// suits their keys.
   package struct Attention {
