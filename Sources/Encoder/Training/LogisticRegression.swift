@@ -113,20 +113,20 @@ struct LogisticRegression {
   }
 
   private func differentiate(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
-    let slopes = try transposedLogits(x)
+    let gradients = try transposedLogits(x)
     var loss = 0.0
     var gradient = [Float](repeating: 0, count: parameters)
     let share = 1 / Float(examples)
     for (example, label) in labels.enumerated() {
-      let column = slopes.base + example
-      var top = column[0]
-      for category in 1..<categories { top = max(top, column[category * examples]) }
-      let correct = column[label * examples] - top
+      let column = gradients.base + example
+      var maximum = column[0]
+      for category in 1..<categories { maximum = max(maximum, column[category * examples]) }
+      let correct = column[label * examples] - maximum
       var sum: Float = 0
       for category in 0..<categories {
-        let power = exp(column[category * examples] - top)
-        column[category * examples] = power
-        sum += power
+        let exponential = exp(column[category * examples] - maximum)
+        column[category * examples] = exponential
+        sum += exponential
       }
       loss += Double(log(sum) - correct)
       for category in 0..<categories {
@@ -144,7 +144,7 @@ struct LogisticRegression {
         base[i] = penalty * distance
       }
       let status = onednn_multiply_f32(
-        0, 0, categories, width, examples, slopes.base, examples, features.base, width, 1, base, width)
+        0, 0, categories, width, examples, gradients.base, examples, features.base, width, 1, base, width)
       if status != 0 { throw ModelError.productFailed(status: Int(status)) }
     }
     return (loss / Double(examples) + Double(penalty * squares) / 2, gradient)

@@ -8,7 +8,7 @@ final class ShardPass: @unchecked Sendable {
   private let saved: [ActivationStorage]
   /// What products read, and the gradients of what they gave, where the batch does not keep them.
   private let inputs: ProductStorage
-  private let gradients: ProductStorage
+  private let outputGradients: ProductStorage
   private let embeddingXhat: Floats
   private let embeddingRstd: Floats
   private let pooled: Floats
@@ -28,7 +28,7 @@ final class ShardPass: @unchecked Sendable {
       ActivationStorage(transformer.layout, rows: rows, longest: longest)
     }
     inputs = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.inputs)
-    gradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
+    outputGradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
     embeddingXhat = Floats(count: rows * configuration.hiddenSize)
     embeddingRstd = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
@@ -65,7 +65,7 @@ final class ShardPass: @unchecked Sendable {
 
     memset(vectors.base, 0, vectors.count * 4)
     // Laid out as the weights are, and begins where their vectors begin.
-    let slopes = vectors.base - layout.vectors.lowerBound
+    let gradients = vectors.base - layout.vectors.lowerBound
     let head = classification(transformer.weights)
     var loss = 0.0
     for (text, example) in examples.enumerated() {
@@ -78,7 +78,7 @@ final class ShardPass: @unchecked Sendable {
       loss += nats
       head.backward(
         vector, probabilities: probabilities, category: example.category, scale: scale,
-        weightGradient: slopes + layout.headWeight, biasGradient: slopes + layout.headBias)
+        weightGradient: gradients + layout.headWeight, biasGradient: gradients + layout.headBias)
       Dropout.apply(mask, to: vector)
       if normalises { head.normaliseBackward(vector, unit: unit, length: length) }
     }
@@ -87,8 +87,8 @@ final class ShardPass: @unchecked Sendable {
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
       texts, gradient: gradient, saved: saved, embeddingSaved: embeddingSaved,
-      kept: layers.map { memory.gradients(layer: $0, row: firstRow, passing: gradients.operands) },
-      vectors: slopes, lowest: lowest,
+      kept: layers.map { memory.gradients(layer: $0, row: firstRow, passing: outputGradients.operands) },
+      vectors: gradients, lowest: lowest,
       scratch: scratch)
     return Float(loss)
   }
