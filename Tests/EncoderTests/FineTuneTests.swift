@@ -278,10 +278,11 @@ import Testing
     }
   }
 
-  @Test("A batch longer than what is in memory at once gives the same gradient as its parts") func waves()
+  @Test("A batch longer than what is in memory at once gives the same gradient as its parts")
+  func microBatches()
     throws
   {
-    // 300 texts of up to 13 tokens in one batch are more rows than a wave has.
+    // 300 texts of up to 13 tokens in one batch are more rows than a microBatch has.
     let many = (0..<5).flatMap { _ in examples }
     var options = options(.full)
     options.dropout = 0

@@ -46,7 +46,7 @@ final class Weights: Sendable {
   var isFinite: Bool { fettle_sum_of_squares(base, floats.count).isFinite }
 
   /// The model that these weights make of `model`: what has not `learned` is taken over from it. `words` as in `init`.
-  func model(from model: PretrainedModel, words: [Int32], learned: Reach) -> PretrainedModel {
+  func model(from model: PretrainedModel, words: [Int32], learned: TrainableScope) -> PretrainedModel {
     var tensors = model.tensors
     for entry in layout.entries {
       guard let section = layout.section(at: entry.start), learned.includes(section) else { continue }

@@ -1,5 +1,5 @@
-/// What one wave of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it read and
-/// the gradient of what it gave, for all rows of the wave; and of each shard the gradients of the vectors.
+/// What one microBatch of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it read and
+/// the gradient of what it gave, for all rows of the microBatch; and of each shard the gradients of the vectors.
 final class BatchMemory: Sendable {
   /// Nil where the matrix does not learn: its product's operands stand in the thread's own memory, until the next layer's.
   private let read: [[OperandStorage?]]
@@ -9,13 +9,13 @@ final class BatchMemory: Sendable {
   let shardVectors: [Floats]
   private let layout: WeightLayout
 
-  /// - Parameter reach: the most that any step will change.
-  init(_ layout: WeightLayout, _ reach: Reach, rows: Int, shards: Int, isRounded: Bool) {
+  /// - Parameter scope: the most that any step will change.
+  init(_ layout: WeightLayout, _ scope: TrainableScope, rows: Int, shards: Int, isRounded: Bool) {
     self.layout = layout
     func storage(_ width: (WeightLayout.Linear) -> Int) -> [[OperandStorage?]] {
       layout.layers.map { layer in
         layer.linears.map { linear in
-          guard let section = layout.section(at: linear.weight), reach.includes(section) else { return nil }
+          guard let section = layout.section(at: linear.weight), scope.includes(section) else { return nil }
           return OperandStorage(count: rows * width(linear), isRounded: isRounded)
         }
       }
@@ -48,7 +48,7 @@ final class BatchMemory: Sendable {
     }
   }
 
-  /// For the gradient of a matrix that learns, all rows of the wave: what its product read, and the gradient of what it gave.
+  /// For the gradient of a matrix that learns, all rows of the microBatch: what its product read, and the gradient of what it gave.
   func product(layer: Int, matrix: Int) -> (input: Operand, gradient: Operand)? {
     guard let input = read[layer][matrix], let gradient = given[layer][matrix] else { return nil }
     return (input.operand, gradient.operand)

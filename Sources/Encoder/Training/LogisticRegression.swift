@@ -45,7 +45,7 @@ struct LogisticRegression {
     var x =
       start ?? (center ?? [Float](repeating: 0, count: categories * width))
       + [Float](repeating: 0, count: categories)
-    var (value, gradient) = try differentiate(x, penalty: penalty)
+    var (value, gradient) = try lossAndGradient(x, penalty: penalty)
     var history: [(step: [Float], change: [Float], curvature: Float)] = []
     for _ in 0..<LogisticRegression.steps {
       if isCancelled() { throw CancellationError() }
@@ -62,7 +62,7 @@ struct LogisticRegression {
       var found = false
       for _ in 0..<20 {
         for i in next.indices { next[i] = x[i] + length * direction[i] }
-        let (nextValue, nextGradient) = try differentiate(next, penalty: penalty)
+        let (nextValue, nextGradient) = try lossAndGradient(next, penalty: penalty)
         if nextValue <= value + 1e-4 * Double(length * slope) {
           let step = zip(next, x).map { $0 - $1 }
           let change = zip(nextGradient, gradient).map { $0 - $1 }
@@ -112,7 +112,7 @@ struct LogisticRegression {
     return logits
   }
 
-  private func differentiate(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
+  private func lossAndGradient(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
     let gradients = try transposedLogits(x)
     var loss = 0.0
     var gradient = [Float](repeating: 0, count: parameters)

@@ -4,8 +4,8 @@ import Foundation
 /// Trains an encoder and its head, step by step.
 ///
 /// A step has four parts, each shared out in tasks of which the result does not depend on who does them:
-/// 1. each shard goes through the encoder, the loss, and back (`ShardPass`);
-/// 2. the gradients of matrices are made, a product over all rows of the wave; those of vectors are summed over the shards;
+/// 1. each shard goes through the encoder, the loss, and back (`Worker`);
+/// 2. the gradients of matrices are made, a product over all rows of the microBatch; those of vectors are summed over the shards;
 /// 3. the gradient's length is measured;
 /// 4. AdamW changes the weights.
 final class Trainer {
@@ -18,7 +18,7 @@ final class Trainer {
   private let firstLearned: Int
   private let pool: ThreadPool
   private let memory: BatchMemory
-  private let passes: [ShardPass]
+  private let passes: [Worker]
   /// One a thread.
   private let matmul: [MatMul]
   /// The weights as the products read them where that is bf16: made anew after each step from the f32 ones, which AdamW changes.
@@ -38,11 +38,11 @@ final class Trainer {
   /// Laid out as the weights are; there is none of what does not learn.
   var gradients: FloatPointer { gradientMemory.base - firstLearned }
 
-  /// - Parameter reach: the most that any step will change.
+  /// - Parameter scope: the most that any step will change.
   /// - Throws: `ModelError`.
   init(
     _ model: PretrainedModel, head: Head, examples: [(encoding: Encoding, category: Int)],
-    options: TrainingOptions, reach: Reach, pool: ThreadPool
+    options: TrainingOptions, scope: TrainableScope, pool: ThreadPool
   ) throws {
     self.pool = pool
     dropout = options.dropout
@@ -57,18 +57,18 @@ final class Trainer {
     normalises = head.normalises
     // The vectors' gradients are summed as one stretch, whichever of them learn.
     let vectors = weights.layout.vectors.lowerBound
-    firstLearned = min(weights.layout.sections.first(where: reach.includes)?.start ?? vectors, vectors)
+    firstLearned = min(weights.layout.sections.first(where: scope.includes)?.start ?? vectors, vectors)
     let learned = weights.layout.count - firstLearned
     gradientMemory = Floats(count: learned)
     moments = (Floats(count: learned), Floats(count: learned))
 
     let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
-    let rows = max(longest, min(BatchPlan.rowsInWave, options.batchSize * longest))
+    let rows = max(longest, min(BatchPlan.rowsInMicroBatch, options.batchSize * longest))
     let isRounded = try options.precision.resolved() == .bf16
     rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
     transposed = isRounded ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
-      weights.layout, reach, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
+      weights.layout, scope, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
     let matmul = try (0..<pool.count).map { _ in try MatMul() }
     self.matmul = matmul
     let operands = rounded?.operand ?? weights.operand
@@ -79,7 +79,7 @@ final class Trainer {
       let transformer = Transformer(
         layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
         weights: weights.base, operands: operands, transposed: transposed, matmul: matmul)
-      return ShardPass(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
+      return Worker(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
     }
     let slices = layout.sections.flatMap(\.slices)
     try pool.run(slices.count) { task, _ in prepare(slices[task]) }
@@ -106,37 +106,37 @@ final class Trainer {
   }
 
   /// The weights that learn, and the head's; of the word table also the rows that no text uses.
-  func trainableParameters(_ reach: Reach) -> Int {
+  func trainableParameters(_ scope: TrainableScope) -> Int {
     let table = (layout.configuration.vocabularySize - layout.words) * layout.configuration.hiddenSize
-    return layout.sections.filter(reach.includes).reduce(reach.lowest == nil ? table : 0) { $0 + $1.count }
+    return layout.sections.filter(scope.includes).reduce(scope.lowest == nil ? table : 0) { $0 + $1.count }
   }
 
   /// The gradient of the mean loss over a batch, left in `gradients`, and the sum of the losses.
-  func differentiate(_ batch: [Int], _ reach: Reach = .everything) throws -> Double {
+  func forwardBackward(_ batch: [Int], _ scope: TrainableScope = .everything) throws -> Double {
     let plan = BatchPlan(batch) { examples[$0].words.count }
     var loss = 0.0
-    for (number, wave) in plan.waves.enumerated() {
-      let losses = Floats(count: wave.shards.count)
-      try pool.run(wave.shards.count) { task, worker in
-        let shard = wave.shards[task]
+    for (number, microBatch) in plan.microBatches.enumerated() {
+      let losses = Floats(count: microBatch.shards.count)
+      try pool.run(microBatch.shards.count) { task, worker in
+        let shard = microBatch.shards[task]
         losses.base[task] = try passes[worker].run(
           shard.examples.map { examples[$0] }, firstRow: shard.firstRow, vectors: memory.shardVectors[task],
-          memory: memory, lowest: reach.lowest, scale: 1 / Float(batch.count), dropout: dropout
+          memory: memory, lowest: scope.lowest, scale: 1 / Float(batch.count), dropout: dropout
         ) { text in RandomNumbers(seed: seed, stream: UInt64(steps) << 32 | UInt64(shard.examples[text])) }
       }
       loss += losses.array.reduce(0) { $0 + Double($1) }
-      let tasks = GradientTask.all(layout, reach)
+      let tasks = GradientTask.all(layout, scope)
       try pool.run(tasks.count) { task, worker in
         try tasks[task].run(
-          into: gradients, layout: layout, memory: memory, wave: wave, examples: examples,
+          into: gradients, layout: layout, memory: memory, microBatch: microBatch, examples: examples,
           adding: number > 0, matmul: matmul[worker])
       }
     }
     return loss
   }
 
-  /// One step of AdamW with what `differentiate` left. `rate` gives a section's learning rate, 0 where it does not learn.
-  func update(clipping: Float, weightDecay: Float, rate: (WeightLayout.Section) -> Float) throws {
+  /// One step of AdamW with what `forwardBackward` left. `rate` gives a section's learning rate, 0 where it does not learn.
+  func optimizerStep(clipping: Float, weightDecay: Float, rate: (WeightLayout.Section) -> Float) throws {
     steps += 1
     let slices = layout.sections.filter { rate($0) > 0 }.flatMap(\.slices)
 
@@ -179,7 +179,7 @@ final class Trainer {
   /// The most probable category of each example, as the weights are now.
   func predict(_ numbers: [Int]) throws -> [Int] {
     let plan = BatchPlan(numbers) { examples[$0].words.count }
-    let shards = plan.waves.flatMap(\.shards)
+    let shards = plan.microBatches.flatMap(\.shards)
     var results = [[Int]](repeating: [], count: shards.count)
     try results.withUnsafeMutableBufferPointer { results in
       try pool.run(shards.count) { task, worker in

@@ -66,13 +66,13 @@ struct TrainingRun {
     base.embedder.rest()
     let trained = try train(start, head: head, step: step, epoch: epoch, isCancelled: isCancelled)
     return try result(
-      model: trained.weights.model(from: start, words: trained.words, learned: everReached),
+      model: trained.weights.model(from: start, words: trained.words, learned: widestScope),
       head: trained.head, epochs: trained.epochs, heldOut: trained.heldOut, trainable: trained.parameters)
   }
 
   /// What the last epoch changes, and so all that any does.
-  private var everReached: Reach {
-    Reach(
+  private var widestScope: TrainableScope {
+    TrainableScope(
       options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)
   }
 
@@ -91,7 +91,7 @@ struct TrainingRun {
     epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
   ) throws -> Trained {
     let trainer = try Trainer(
-      start, head: head, examples: examples, options: options, reach: everReached, pool: pool)
+      start, head: head, examples: examples, options: options, scope: widestScope, pool: pool)
     start.releasePages()
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let steps = options.epochs * batchesInEpoch
@@ -104,18 +104,18 @@ struct TrainingRun {
       var randomNumbers = RandomNumbers(seed: options.seed, stream: 1000 + UInt64(number))
       let order = randomNumbers.permutation(split.training.count).map { split.training[$0] }
       var loss = 0.0
-      let reach = Reach(
+      let scope = TrainableScope(
         options.method, epoch: number, epochs: options.epochs, layers: model.configuration.layers)
       for batch in 0..<batchesInEpoch {
         if isCancelled() { throw CancellationError() }
         let done = (number - 1) * batchesInEpoch + batch
         let first = batch * options.batchSize
-        loss += try trainer.differentiate(
-          Array(order[first..<min(first + options.batchSize, order.count)]), reach)
+        loss += try trainer.forwardBackward(
+          Array(order[first..<min(first + options.batchSize, order.count)]), scope)
         guard loss.isFinite else { throw ModelError.diverged(epoch: number) }
         let share = schedule.share(done)
-        try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
-          reach.includes(section) ? share * rate(section) : 0
+        try trainer.optimizerStep(clipping: options.clipping, weightDecay: options.weightDecay) { section in
+          scope.includes(section) ? share * rate(section) : 0
         }
         step(done + 1, steps)
       }
@@ -139,7 +139,7 @@ struct TrainingRun {
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
     return Trained(
       weights: trainer.weights, words: trainer.words.tokens, head: trainer.head, epochs: reports,
-      heldOut: best?.heldOut ?? last, parameters: trainer.trainableParameters(everReached))
+      heldOut: best?.heldOut ?? last, parameters: trainer.trainableParameters(widestScope))
   }
 
   private func heldOutResult(_ trainer: Trainer) throws -> HeldOutResult? {

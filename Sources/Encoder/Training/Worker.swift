@@ -2,7 +2,7 @@ import Foundation
 
 /// Takes shards through the encoder and back, with memory of its own: one a thread.
 /// Sendable unchecked: used by one thread at a time: the pool's worker that it belongs to.
-final class ShardPass: @unchecked Sendable {
+final class Worker: @unchecked Sendable {
   private let transformer: Transformer
   private let scratch: Scratch
   private let saved: [ActivationStorage]
