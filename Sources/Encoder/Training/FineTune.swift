@@ -7,7 +7,7 @@ import Foundation
 ///     the encoder is trained.
 ///   - head: the head of a tuned model to go on from; nil starts a new one.
 ///   - prototypes: `[categories][hidden]`, pooled vectors of sentences that say what each category is about; a new head begins
-///     from them (`LinearMethod`). Empty where there are none.
+///     from them (`LinearProbe`). Empty where there are none.
 ///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0. Of texts with equal tokens
 ///     either all are learned from or all are held out.
 ///   - preparing: called with the texts that have been embedded for the starting head, and all of them.
@@ -110,6 +110,6 @@ struct Split {
 package func fitLinear(
   _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
 ) throws -> Head {
-  try LinearMethod(pooled: pooled, labels: labels, categories: categories, pool: ThreadPool(threads: threads))
+  try LinearProbe(pooled: pooled, labels: labels, categories: categories, pool: ThreadPool(threads: threads))
     .fit(seed: seed, isCancelled: { false }).head
 }

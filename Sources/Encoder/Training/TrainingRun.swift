@@ -25,13 +25,13 @@ struct TrainingRun {
   ) throws -> TrainingResult {
     let count = examples.count
     let features = try base.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
-    let fit = try LinearMethod(
+    let fit = try LinearProbe(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
       groups: groups, pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
     let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
-    let right = options.holdout > 0 && !judged.isEmpty ? fit.rightWhenLeftOut : nil
+    let right = options.holdout > 0 && !judged.isEmpty ? fit.crossValidated : nil
     let heldOut = right.map { right in HeldOutResult(judged, groups) { right[$0] } }
     let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
     let report = EpochReport(
@@ -49,7 +49,7 @@ struct TrainingRun {
     let features = try base.pooled(training.map(\.encoding), isCancelled: isCancelled) {
       preparing($0, training.count)
     }
-    return try LinearMethod(
+    return try LinearProbe(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
       groups: TextGroups(training.lazy.map(\.encoding)), pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled).head
