@@ -27,7 +27,7 @@ typedef struct {
   long a_stride, b_stride, c_stride;
   bool transposes_a, transposes_b;
   /// A and B are bf16; C is f32 always.
-  bool is_rounded;
+  bool is_bf16;
   /// C += A B.
   bool is_adding;
 } onednn_product;
@@ -45,9 +45,9 @@ typedef dnnl_memory_desc_t onednn_matrix;
 #endif
 
 static inline dnnl_status_t onednn_describe(
-  onednn_matrix *matrix, long rows, long columns, long stride, bool transposed, bool is_rounded) {
+  onednn_matrix *matrix, long rows, long columns, long stride, bool transposed, bool is_bf16) {
   dnnl_dims_t sizes = {rows, columns}, strides = {transposed ? 1 : stride, transposed ? stride : 1};
-  dnnl_data_type_t type = is_rounded ? dnnl_bf16 : dnnl_f32;
+  dnnl_data_type_t type = is_bf16 ? dnnl_bf16 : dnnl_f32;
 #if DNNL_VERSION_MAJOR >= 3
   return dnnl_memory_desc_create_with_strides(matrix, 2, sizes, type, strides);
 #else
@@ -58,10 +58,10 @@ static inline dnnl_status_t onednn_describe(
 /// Describes all three, or none.
 static inline dnnl_status_t onednn_describe_all(const onednn_product *product, onednn_matrix matrices[3]) {
   dnnl_status_t status =
-    onednn_describe(&matrices[0], product->rows, product->k, product->a_stride, product->transposes_a, product->is_rounded);
+    onednn_describe(&matrices[0], product->rows, product->k, product->a_stride, product->transposes_a, product->is_bf16);
   if (status != dnnl_success) return status;
   status = onednn_describe(
-    &matrices[1], product->k, product->columns, product->b_stride, product->transposes_b, product->is_rounded);
+    &matrices[1], product->k, product->columns, product->b_stride, product->transposes_b, product->is_bf16);
   if (status != dnnl_success) {
     ONEDNN_RELEASE(matrices[0]);
     return status;

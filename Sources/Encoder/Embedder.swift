@@ -10,7 +10,7 @@ public final class Embedder: Sendable {
 
   let model: PretrainedModel
   private let pool: ThreadPool
-  private let isRounded: Bool
+  private let dtype: DType
   /// Nil while it rests. Its lock is also what makes callers take turns.
   private let workshop = Mutex<Workshop?>(nil)
 
@@ -39,7 +39,7 @@ public final class Embedder: Sendable {
 
   /// Begins at rest.
   init(model: PretrainedModel, pool: ThreadPool, precision: Precision) throws {
-    isRounded = try precision.resolved() == .bf16
+    dtype = try precision.resolved().dtype
     self.model = model
     self.pool = pool
   }
@@ -54,14 +54,14 @@ public final class Embedder: Sendable {
     let weights = try Weights(model, pool: pool)
     let longest = model.configuration.maximumPositions
     let layout = weights.layout
-    let rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
-    rounded?.operand.keep(weights.base, count: layout.count)
+    let rounded = dtype == .bf16 ? OperandStorage(count: layout.count, dtype: .bf16) : nil
+    rounded?.operand.store(weights.base, count: layout.count)
     let workplaces = try (0..<pool.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
         saved: ActivationStorage(layout, rows: rows, longest: longest),
-        inputs: ProductStorage(layout, rows: rows, isRounded: isRounded, width: \.inputs),
+        inputs: ProductStorage(layout, rows: rows, dtype: dtype, width: \.inputs),
         matmul: try MatMul())
     }
     return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)

@@ -76,7 +76,7 @@ private struct BareProducts {
   func fastest(_ runs: Int, rows: Int, k: Int, columns: Int, isRounded: Bool) throws -> Double {
     var product = onednn_product(
       rows: rows, columns: columns, k: k, a_stride: k, b_stride: columns, c_stride: columns,
-      transposes_a: false, transposes_b: false, is_rounded: isRounded, is_adding: false)
+      transposes_a: false, transposes_b: false, is_bf16: isRounded, is_adding: false)
     var primitive: dnnl_primitive_t?
     var scratchBytes = 0
     guard onednn_prepare(engine, &product, &primitive, &scratchBytes) == 0, let primitive else {

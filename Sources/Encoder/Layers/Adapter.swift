@@ -12,12 +12,12 @@ extension EncoderLayer {
   ) throws -> Int {
     guard let adapter, let saved, let rows = blocks.last?.upperBound else { return bias }
     fettle_add_bias(x, weights + bias, rows, hidden)
-    saved.input.keep(x, count: rows * hidden)
+    saved.input.store(x, count: rows * hidden)
     let size = adapter.down.outputs
-    let activated = saved.activated.workspace(scratch.wide)
+    let activated = saved.activated.scratch(scratch.wide)
     try linearForward(saved.input, adapter.down, into: saved.preActivation, blocks)
     fettle_gelu_forward(saved.preActivation, weights + adapter.down.bias, activated, rows, size)
-    saved.activated.keep(activated, count: rows * size)
+    saved.activated.store(activated, count: rows * size)
     try linearForward(saved.activated, adapter.up, into: x, adding: true, blocks)
     return adapter.up.bias
   }
@@ -34,24 +34,24 @@ extension EncoderLayer {
     _ scratch: Scratch
   ) throws {
     guard let adapter, let saved, let ownDown = own.first, let ownUp = own.last else {
-      kept.keep(gradient, count: rows * hidden)
+      kept.store(gradient, count: rows * hidden)
       fettle_add_column_sums(gradient, vectors + bias, rows, hidden)
       return
     }
     let size = adapter.down.outputs
-    ownUp.keep(gradient, count: rows * hidden)
+    ownUp.store(gradient, count: rows * hidden)
     fettle_add_column_sums(gradient, vectors + adapter.up.bias, rows, hidden)
 
-    let narrow = ownDown.workspace(scratch.wide)
+    let narrow = ownDown.scratch(scratch.wide)
     try linearBackward(ownUp, adapter.up, into: narrow, rows)
     fettle_gelu_backward(saved.preActivation, narrow, rows * size)
-    ownDown.keep(narrow, count: rows * size)
+    ownDown.store(narrow, count: rows * size)
     fettle_add_column_sums(narrow, vectors + adapter.down.bias, rows, size)
 
-    let both = kept.workspace(scratch.sum)
+    let both = kept.scratch(scratch.sum)
     memcpy(both, gradient, rows * hidden * 4)
     try linearBackward(ownDown, adapter.down, into: both, adding: true, rows)
-    kept.keep(both, count: rows * hidden)
+    kept.store(both, count: rows * hidden)
     fettle_add_column_sums(both, vectors + bias, rows, hidden)
   }
 }

@@ -31,7 +31,7 @@ struct EncoderLayer {
     fettle_add_bias(saved.projections, weights + layout.projections.bias, rows, 3 * hidden)
 
     // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
-    let context = saved.context.workspace(scratch.wide)
+    let context = saved.context.scratch(scratch.wide)
     var probabilities = saved.probabilities
     for text in texts {
       fettle_attention_forward(
@@ -39,11 +39,11 @@ struct EncoderLayer {
         scratch.attention.base, text.count, configuration.attentionHeads, configuration.headSize)
       probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
     }
-    saved.context.keep(context, count: rows * hidden)
+    saved.context.store(context, count: rows * hidden)
 
     // middle = norm(x + context Wo + b): [rows, hidden]
     let sum = scratch.sum.base
-    let middle = saved.middle.workspace(scratch.middle)
+    let middle = saved.middle.scratch(scratch.middle)
     try linearForward(saved.context, layout.output, into: sum, blocks)
     let outputBias = try adapterForward(
       sum, bias: layout.output.bias, layout.attentionAdapter, saved.attentionAdapter, blocks, scratch)
@@ -51,13 +51,13 @@ struct EncoderLayer {
       sum, weights + outputBias, x, weights + layout.attentionNorm.weight,
       weights + layout.attentionNorm.bias,
       middle, saved.attentionXhat, saved.attentionRstd, rows, hidden, configuration.layerNormEpsilon)
-    saved.middle.keep(middle, count: rows * hidden)
+    saved.middle.store(middle, count: rows * hidden)
 
     // activated = GELU(middle Wup + b): [rows, intermediate]
-    let activated = saved.activated.workspace(scratch.wide)
+    let activated = saved.activated.scratch(scratch.wide)
     try linearForward(saved.middle, layout.up, into: saved.preActivation, blocks)
     fettle_gelu_forward(saved.preActivation, weights + layout.up.bias, activated, rows, inner)
-    saved.activated.keep(activated, count: rows * inner)
+    saved.activated.store(activated, count: rows * inner)
 
     // y = norm(middle + activated Wdown + b): [rows, hidden]
     try linearForward(saved.activated, layout.down, into: sum, blocks)
@@ -90,10 +90,10 @@ struct EncoderLayer {
       bias: layout.down.bias, vectors, rows, scratch)
 
     // activated = GELU(middle Wup + b)
-    let up = kept.up.workspace(scratch.wide)
+    let up = kept.up.scratch(scratch.wide)
     try linearBackward(kept.down, layout.down, into: up, rows)
     fettle_gelu_backward(saved.preActivation, up, rows * inner)
-    kept.up.keep(up, count: rows * inner)
+    kept.up.store(up, count: rows * inner)
     fettle_add_column_sums(up, vectors + layout.up.bias, rows, inner)
     try linearBackward(kept.up, layout.up, into: gradient, adding: true, rows)
 
@@ -108,7 +108,7 @@ struct EncoderLayer {
     // context = softmax(q kᵀ / √size) v
     let context = scratch.sum.base
     try linearBackward(kept.output, layout.output, into: context, rows)
-    let projections = kept.projections.workspace(scratch.wide)
+    let projections = kept.projections.scratch(scratch.wide)
     var probabilities = saved.probabilities
     for text in texts {
       fettle_attention_backward(
@@ -118,7 +118,7 @@ struct EncoderLayer {
         configuration.headSize)
       probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
     }
-    kept.projections.keep(projections, count: rows * 3 * hidden)
+    kept.projections.store(projections, count: rows * 3 * hidden)
     fettle_add_column_sums(projections, vectors + layout.projections.bias, rows, 3 * hidden)
 
     // projections = x Wqkv + b

@@ -71,9 +71,9 @@ struct LayerGradients {
 final class ProductStorage: Sendable {
   private let storage: [OperandStorage]
 
-  init(_ layout: WeightLayout, rows: Int, isRounded: Bool, width: (WeightLayout.Linear) -> Int) {
+  init(_ layout: WeightLayout, rows: Int, dtype: DType, width: (WeightLayout.Linear) -> Int) {
     storage = (layout.layers.first?.linears ?? []).map {
-      OperandStorage(count: rows * width($0), isRounded: isRounded)
+      OperandStorage(count: rows * width($0), dtype: dtype)
     }
   }
 

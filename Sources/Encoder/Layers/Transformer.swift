@@ -33,13 +33,13 @@ struct Transformer {
     scratch: Scratch
   ) throws -> FloatPointer {
     func activations(_ number: Int) -> LayerActivations { saved[min(number, saved.count - 1)] }
-    var x = activations(0).input.workspace(scratch.hidden)
+    var x = activations(0).input.scratch(scratch.hidden)
     embedding.forward(
       texts, y: x, xhat: embeddingSaved.xhat, rstd: embeddingSaved.rstd, scratch: scratch)
     for number in 0..<configuration.layers {
-      activations(number).input.keep(x, count: texts.rows * configuration.hiddenSize)
+      activations(number).input.store(x, count: texts.rows * configuration.hiddenSize)
       let isLast = number == configuration.layers - 1
-      let y = isLast ? scratch.hidden.base : activations(number + 1).input.workspace(scratch.hidden)
+      let y = isLast ? scratch.hidden.base : activations(number + 1).input.scratch(scratch.hidden)
       try layer(number).forward(
         x: x, y: y, activations(number), texts: texts.ranges, blocks: blocks, scratch: scratch)
       x = y

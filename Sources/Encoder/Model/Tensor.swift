@@ -1,7 +1,7 @@
 import Foundation
 
 /// How a tensor's numbers stand in a file.
-enum TensorType: String {
+enum DType: String {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
@@ -13,13 +13,13 @@ enum TensorType: String {
 /// Sendable unchecked: `owner` keeps the bytes alive, and nobody writes them.
 struct Tensor: @unchecked Sendable {
   let shape: [Int]
-  let type: TensorType
+  let type: DType
   let bytes: UnsafeRawBufferPointer
   let owner: AnyObject
 
   var count: Int { bytes.count / type.size }
 
-  init(shape: [Int], type: TensorType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+  init(shape: [Int], type: DType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
     self.shape = shape
     self.type = type
     self.bytes = bytes

@@ -8,7 +8,7 @@ final class Weights: Sendable {
 
   var base: FloatPointer { floats.base }
   /// For products in f32.
-  var operand: Operand { Operand(base: UnsafeMutableRawPointer(base), isRounded: false) }
+  var operand: Operand { Operand(base: UnsafeMutableRawPointer(base), dtype: .f32) }
 
   /// Reads all but the word table. `words` are the rows of that table that are wanted, in the order they are to stand in.
   /// - Throws: `ModelError.notANumber`.

@@ -35,7 +35,7 @@ final class MatMul: @unchecked Sendable {
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .forward, k: k, columns: columns, isRounded: x.isRounded, isAdding: adding)
+      kind: .forward, k: k, columns: columns, dtype: x.dtype, isAdding: adding)
     try run(shape, x, w, y, rows: rows)
   }
 
@@ -45,7 +45,7 @@ final class MatMul: @unchecked Sendable {
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .backward, k: k, columns: columns, isRounded: dy.isRounded, isAdding: adding)
+      kind: .backward, k: k, columns: columns, dtype: dy.dtype, isAdding: adding)
     try run(shape, dy, w, dx, rows: rows)
   }
 
@@ -55,7 +55,7 @@ final class MatMul: @unchecked Sendable {
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .gradient(part: part.count), k: k, columns: columns, isRounded: x.isRounded,
+      kind: .gradient(part: part.count), k: k, columns: columns, dtype: x.dtype,
       isAdding: adding)
     try run(shape, x.advanced(by: part.lowerBound), dy, dw + part.lowerBound * columns, rows: rows)
   }
@@ -78,13 +78,13 @@ final class MatMul: @unchecked Sendable {
     /// Of the weights, `[k, columns]`.
     var k: Int
     var columns: Int
-    var isRounded: Bool
+    var dtype: DType
     var isAdding: Bool
 
     /// As oneDNN is to see it, with `rows` tokens.
     func product(rows: Int) -> onednn_product {
       var product = onednn_product()
-      product.is_rounded = isRounded
+      product.is_bf16 = dtype == .bf16
       product.is_adding = isAdding
       switch kind {
       case .forward:

@@ -10,13 +10,13 @@ final class BatchMemory: Sendable {
   private let layout: WeightLayout
 
   /// - Parameter scope: the most that any step will change.
-  init(_ layout: WeightLayout, _ scope: TrainableScope, rows: Int, shards: Int, isRounded: Bool) {
+  init(_ layout: WeightLayout, _ scope: TrainableScope, rows: Int, shards: Int, dtype: DType) {
     self.layout = layout
     func storage(_ width: (WeightLayout.Linear) -> Int) -> [[OperandStorage?]] {
       layout.layers.map { layer in
         layer.linears.map { linear in
           guard let section = layout.section(at: linear.weight), scope.includes(section) else { return nil }
-          return OperandStorage(count: rows * width(linear), isRounded: isRounded)
+          return OperandStorage(count: rows * width(linear), dtype: dtype)
         }
       }
     }

@@ -64,22 +64,22 @@ final class Trainer {
 
     let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
     let rows = max(longest, min(BatchPlan.rowsInMicroBatch, options.batchSize * longest))
-    let isRounded = try options.precision.resolved() == .bf16
-    rounded = isRounded ? OperandStorage(count: weights.layout.count, isRounded: true) : nil
-    transposed = isRounded ? nil : Floats(count: weights.layout.count)
+    let dtype = try options.precision.resolved().dtype
+    rounded = dtype == .bf16 ? OperandStorage(count: weights.layout.count, dtype: .bf16) : nil
+    transposed = dtype == .bf16 ? nil : Floats(count: weights.layout.count)
     memory = BatchMemory(
-      weights.layout, scope, rows: rows, shards: BatchPlan.mostShards(rows: rows), isRounded: isRounded)
+      weights.layout, scope, rows: rows, shards: BatchPlan.mostShards(rows: rows), dtype: dtype)
     let matmul = try (0..<pool.count).map { _ in try MatMul() }
     self.matmul = matmul
     let operands = rounded?.operand ?? weights.operand
-    let transposed = transposed.map { Operand(base: UnsafeMutableRawPointer($0.base), isRounded: false) }
+    let transposed = transposed.map { Operand(base: UnsafeMutableRawPointer($0.base), dtype: .f32) }
     let weights = weights
     let normalises = normalises
     passes = matmul.map { matmul in
       let transformer = Transformer(
         layout: weights.layout, words: UnsafePointer(weights.base + weights.layout.wordTable),
         weights: weights.base, operands: operands, transposed: transposed, matmul: matmul)
-      return Worker(transformer, longest: longest, normalises: normalises, isRounded: isRounded)
+      return Worker(transformer, longest: longest, normalises: normalises, dtype: dtype)
     }
     let slices = layout.sections.flatMap(\.slices)
     try pool.run(slices.count) { task, _ in prepare(slices[task]) }
@@ -89,7 +89,7 @@ final class Trainer {
   private func prepare(_ slice: WeightLayout.Slice) {
     guard let columns = slice.section.columns else { return }
     let numbers = weights.base + slice.start
-    rounded?.operand.advanced(by: slice.start).keep(numbers, count: slice.count)
+    rounded?.operand.advanced(by: slice.start).store(numbers, count: slice.count)
     if let transposed {
       let row = (slice.start - slice.section.start) / columns
       fettle_transpose(

@@ -18,7 +18,7 @@ final class Worker: @unchecked Sendable {
   private var layout: WeightLayout { transformer.layout }
   private var hidden: Int { layout.configuration.hiddenSize }
 
-  init(_ transformer: Transformer, longest: Int, normalises: Bool, isRounded: Bool) {
+  init(_ transformer: Transformer, longest: Int, normalises: Bool, dtype: DType) {
     self.transformer = transformer
     self.normalises = normalises
     let configuration = transformer.layout.configuration
@@ -27,8 +27,8 @@ final class Worker: @unchecked Sendable {
     saved = (0..<configuration.layers).map { _ in
       ActivationStorage(transformer.layout, rows: rows, longest: longest)
     }
-    inputs = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.inputs)
-    outputGradients = ProductStorage(transformer.layout, rows: rows, isRounded: isRounded, width: \.outputs)
+    inputs = ProductStorage(transformer.layout, rows: rows, dtype: dtype, width: \.inputs)
+    outputGradients = ProductStorage(transformer.layout, rows: rows, dtype: dtype, width: \.outputs)
     embeddingXhat = Floats(count: rows * configuration.hiddenSize)
     embeddingRstd = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
