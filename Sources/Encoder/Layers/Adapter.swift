@@ -22,19 +22,20 @@ extension EncoderLayer {
     return adapter.up.bias
   }
 
-  /// From `gradient`, `[rows, hidden]`, of y, makes that of x plus `bias`, which is left in `kept`; `gradient` stays as it is, for
-  /// the layer's own way.
+  /// From `gradient`, `[rows, hidden]`, of y, makes that of x plus `bias`, and leaves it in `outputGradient`. `gradient` stays as it
+  /// is: the residual needs it too.
   ///
   /// - Parameters:
   ///   - own: take the gradients of what the adapter's two products gave.
   ///   - vectors: as in `backward`.
   func adapterBackward(
     _ gradient: FloatPointer, _ adapter: WeightLayout.Adapter?, _ saved: AdapterActivations?,
-    _ own: ArraySlice<Operand>, into kept: Operand, bias: Int, _ vectors: FloatPointer, _ rows: Int,
+    _ own: ArraySlice<Operand>, into outputGradient: Operand, bias: Int, _ vectors: FloatPointer,
+    _ rows: Int,
     _ scratch: Scratch
   ) throws {
     guard let adapter, let saved, let ownDown = own.first, let ownUp = own.last else {
-      kept.store(gradient, count: rows * hidden)
+      outputGradient.store(gradient, count: rows * hidden)
       fettle_add_column_sums(gradient, vectors + bias, rows, hidden)
       return
     }
@@ -48,10 +49,10 @@ extension EncoderLayer {
     ownDown.store(narrow, count: rows * size)
     fettle_add_column_sums(narrow, vectors + adapter.down.bias, rows, size)
 
-    let both = kept.scratch(scratch.sum)
+    let both = outputGradient.scratch(scratch.sum)
     memcpy(both, gradient, rows * hidden * 4)
     try linearBackward(ownDown, adapter.down, into: both, adding: true, rows)
-    kept.store(both, count: rows * hidden)
+    outputGradient.store(both, count: rows * hidden)
     fettle_add_column_sums(both, vectors + bias, rows, hidden)
   }
 }

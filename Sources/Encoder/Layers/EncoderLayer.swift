@@ -72,10 +72,11 @@ struct EncoderLayer {
   /// `gradient`: `[rows, hidden]`, of y on the way in and of x on the way out.
   ///
   /// - Parameters:
-  ///   - kept: takes the gradients of the four products' results, of which the matrices' gradients are made later.
+  ///   - outputGradients: takes the gradients of the four products' results, of which the matrices' gradients are made later.
   ///   - vectors: the gradients of biases and layer norms, laid out as the weights are; added to.
   func backward(
-    gradient: FloatPointer, _ saved: LayerActivations, kept: LayerGradients, vectors: FloatPointer,
+    gradient: FloatPointer, _ saved: LayerActivations, outputGradients: OutputGradients,
+    vectors: FloatPointer,
     texts: [Range<Int>],
     scratch: Scratch
   ) throws {
@@ -86,29 +87,31 @@ struct EncoderLayer {
       gradient, saved.outputXhat, saved.outputRstd, weights + layout.outputNorm.weight,
       vectors + layout.outputNorm.weight, vectors + layout.outputNorm.bias, rows, hidden)
     try adapterBackward(
-      gradient, layout.outputAdapter, saved.outputAdapter, kept.adapters.suffix(2), into: kept.down,
+      gradient, layout.outputAdapter, saved.outputAdapter, outputGradients.adapters.suffix(2),
+      into: outputGradients.down,
       bias: layout.down.bias, vectors, rows, scratch)
 
     // activated = GELU(middle Wup + b)
-    let up = kept.up.scratch(scratch.wide)
-    try linearBackward(kept.down, layout.down, into: up, rows)
+    let up = outputGradients.up.scratch(scratch.wide)
+    try linearBackward(outputGradients.down, layout.down, into: up, rows)
     fettle_gelu_backward(saved.preActivation, up, rows * inner)
-    kept.up.store(up, count: rows * inner)
+    outputGradients.up.store(up, count: rows * inner)
     fettle_add_column_sums(up, vectors + layout.up.bias, rows, inner)
-    try linearBackward(kept.up, layout.up, into: gradient, adding: true, rows)
+    try linearBackward(outputGradients.up, layout.up, into: gradient, adding: true, rows)
 
     // middle = norm(x + context Wo + b)
     fettle_layer_norm_backward(
       gradient, saved.attentionXhat, saved.attentionRstd, weights + layout.attentionNorm.weight,
       vectors + layout.attentionNorm.weight, vectors + layout.attentionNorm.bias, rows, hidden)
     try adapterBackward(
-      gradient, layout.attentionAdapter, saved.attentionAdapter, kept.adapters.prefix(2), into: kept.output,
+      gradient, layout.attentionAdapter, saved.attentionAdapter, outputGradients.adapters.prefix(2),
+      into: outputGradients.output,
       bias: layout.output.bias, vectors, rows, scratch)
 
     // context = softmax(q kᵀ / √size) v
     let context = scratch.sum.base
-    try linearBackward(kept.output, layout.output, into: context, rows)
-    let projections = kept.projections.scratch(scratch.wide)
+    try linearBackward(outputGradients.output, layout.output, into: context, rows)
+    let projections = outputGradients.projections.scratch(scratch.wide)
     var probabilities = saved.probabilities
     for text in texts {
       fettle_attention_backward(
@@ -118,11 +121,11 @@ struct EncoderLayer {
         configuration.headSize)
       probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
     }
-    kept.projections.store(projections, count: rows * 3 * hidden)
+    outputGradients.projections.store(projections, count: rows * 3 * hidden)
     fettle_add_column_sums(projections, vectors + layout.projections.bias, rows, 3 * hidden)
 
     // projections = x Wqkv + b
-    try linearBackward(kept.projections, layout.projections, into: gradient, adding: true, rows)
+    try linearBackward(outputGradients.projections, layout.projections, into: gradient, adding: true, rows)
   }
 
   func linearForward(

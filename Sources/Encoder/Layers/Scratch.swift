@@ -57,7 +57,7 @@ struct AdapterActivations {
 }
 
 /// The gradients of what the four products of a layer gave.
-struct LayerGradients {
+struct OutputGradients {
   var projections: Operand
   var output: Operand
   var up: Operand
@@ -82,7 +82,7 @@ final class ProductStorage: Sendable {
 
 /// Memory for one layer's saved, but for what its products read.
 final class ActivationStorage: Sendable {
-  private let kept: [Floats]
+  private let memory: [Floats]
 
   init(_ layout: WeightLayout, rows: Int, longest: Int) {
     let configuration = layout.configuration
@@ -90,7 +90,7 @@ final class ActivationStorage: Sendable {
     let inner = configuration.intermediateSize
     // Texts of `longest` tokens are those whose probabilities take most room a row.
     let probabilities = configuration.attentionHeads * ((longest + 15) / 16 * 16)
-    kept = [
+    memory = [
       3 * hidden, probabilities, inner, hidden, 1, hidden, 1, layout.adapterSize, layout.adapterSize,
     ].map { Floats(count: rows * $0) }
   }
@@ -99,12 +99,12 @@ final class ActivationStorage: Sendable {
     func adapter(_ product: Int, _ pre: Int) -> AdapterActivations? {
       guard inputs.count > product + 1 else { return nil }
       return AdapterActivations(
-        input: inputs[product], activated: inputs[product + 1], preActivation: kept[pre].base)
+        input: inputs[product], activated: inputs[product + 1], preActivation: memory[pre].base)
     }
     return LayerActivations(
       input: inputs[0], context: inputs[1], middle: inputs[2], activated: inputs[3],
-      projections: kept[0].base, probabilities: kept[1].base, preActivation: kept[2].base,
-      attentionXhat: kept[3].base, attentionRstd: kept[4].base, outputXhat: kept[5].base,
-      outputRstd: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
+      projections: memory[0].base, probabilities: memory[1].base, preActivation: memory[2].base,
+      attentionXhat: memory[3].base, attentionRstd: memory[4].base, outputXhat: memory[5].base,
+      outputRstd: memory[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
   }
 }

@@ -52,11 +52,12 @@ struct Transformer {
   func backward(
     _ texts: PackedTexts, gradient: FloatPointer, saved: [LayerActivations],
     embeddingSaved: EmbeddingActivations,
-    kept: [LayerGradients], vectors: FloatPointer, lowest: Int? = nil, scratch: Scratch
+    outputGradients: [OutputGradients], vectors: FloatPointer, lowest: Int? = nil, scratch: Scratch
   ) throws {
     for number in stride(from: configuration.layers - 1, through: lowest ?? 0, by: -1) {
       try layer(number).backward(
-        gradient: gradient, saved[number], kept: kept[number], vectors: vectors, texts: texts.ranges,
+        gradient: gradient, saved[number], outputGradients: outputGradients[number], vectors: vectors,
+        texts: texts.ranges,
         scratch: scratch)
     }
     if lowest == nil {

@@ -65,7 +65,7 @@ extension Reference {
         for row in 0..<length {
           let probabilities = probabilities(row: row, head: head)
           func above(_ i: Int) -> Double { Double(gradient[row * hidden + head * headSize + i]) }
-          // context = Σ share · value
+          // context = Σ probability · value
           var gradients = [Double](repeating: 0, count: length)
           for other in 0..<length {
             for i in 0..<headSize {
@@ -73,7 +73,7 @@ extension Reference {
               gradients[other] += above(i) * number(.value, row: other, head: head, i)
             }
           }
-          // share = softmax(score): a score's gradient is share · (slope - mean slope)
+          // probability = softmax(score): the score's gradient is probability · (gradient - mean gradient)
           let mean = zip(probabilities, gradients).reduce(0.0) { $0 + $1.0 * $1.1 }
           for other in 0..<length {
             let score = probabilities[other] * (gradients[other] - mean) * scale

@@ -1,9 +1,9 @@
-/// What one microBatch of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it read and
+/// What one microBatch of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it inputs and
 /// the gradient of what it gave, for all rows of the microBatch; and of each shard the gradients of the vectors.
 final class BatchMemory: Sendable {
   /// Nil where the matrix does not learn: its product's operands stand in the thread's own memory, until the next layer's.
-  private let read: [[OperandStorage?]]
-  private let given: [[OperandStorage?]]
+  private let inputs: [[OperandStorage?]]
+  private let outputGradients: [[OperandStorage?]]
   /// `[rows, hidden]`: of the embeddings' sums.
   let embeddings: Floats
   let shardVectors: [Floats]
@@ -20,21 +20,21 @@ final class BatchMemory: Sendable {
         }
       }
     }
-    read = storage(\.inputs)
-    given = storage(\.outputs)
+    inputs = storage(\.inputs)
+    outputGradients = storage(\.outputs)
     embeddings = Floats(count: rows * layout.configuration.hiddenSize)
     shardVectors = (0..<shards).map { _ in Floats(count: layout.vectors.count) }
   }
 
-  /// What the products of a layer read, from row `row` on; of those whose matrices do not learn what stands in `passing`.
+  /// What the products of a layer inputs, from row `row` on; of those whose matrices do not learn what stands in `passing`.
   func inputs(layer: Int, row: Int, passing: [Operand]) -> [Operand] {
-    operands(read[layer], layer, row, passing, width: \.inputs)
+    operands(inputs[layer], layer, row, passing, width: \.inputs)
   }
 
   /// The gradients of what they gave, likewise.
-  func gradients(layer: Int, row: Int, passing: [Operand]) -> LayerGradients {
-    let operands = operands(given[layer], layer, row, passing, width: \.outputs)
-    return LayerGradients(
+  func gradients(layer: Int, row: Int, passing: [Operand]) -> OutputGradients {
+    let operands = operands(outputGradients[layer], layer, row, passing, width: \.outputs)
+    return OutputGradients(
       projections: operands[0], output: operands[1], up: operands[2], down: operands[3],
       adapters: Array(operands[4...]))
   }
@@ -48,9 +48,9 @@ final class BatchMemory: Sendable {
     }
   }
 
-  /// For the gradient of a matrix that learns, all rows of the microBatch: what its product read, and the gradient of what it gave.
+  /// For the gradient of a matrix that learns, all rows of the microBatch: what its product inputs, and the gradient of what it gave.
   func product(layer: Int, matrix: Int) -> (input: Operand, gradient: Operand)? {
-    guard let input = read[layer][matrix], let gradient = given[layer][matrix] else { return nil }
+    guard let input = inputs[layer][matrix], let gradient = outputGradients[layer][matrix] else { return nil }
     return (input.operand, gradient.operand)
   }
 }

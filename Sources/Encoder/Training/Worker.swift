@@ -87,7 +87,9 @@ final class Worker: @unchecked Sendable {
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
       texts, gradient: gradient, saved: saved, embeddingSaved: embeddingSaved,
-      kept: layers.map { memory.gradients(layer: $0, row: firstRow, passing: outputGradients.operands) },
+      outputGradients: layers.map {
+        memory.gradients(layer: $0, row: firstRow, passing: outputGradients.operands)
+      },
       vectors: gradients, lowest: lowest,
       scratch: scratch)
     return Float(loss)
