@@ -160,12 +160,12 @@ KERNEL void fettle_adamw(
   }
 }
 
-KERNEL void fettle_transpose(const float *x, float *y, long rows, long columns, long y_stride) {
+KERNEL void fettle_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns) {
   for (long c = 0; c < columns; c += 16)
     for (long r = 0; r < rows; r += 16) {
       long wide = columns - c < 16 ? columns - c : 16, tall = rows - r;
       v16 row[16];
-      for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * columns + c, wide) : zeros();
+      for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * x_stride + c, wide) : zeros();
       EXCHANGE_ALL
       for (int i = 0; i < 16; i++)
         if (i < wide) {

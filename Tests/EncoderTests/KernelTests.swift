@@ -112,7 +112,7 @@ import Testing
     // As a part of a taller matrix, of which the rest must stay as it is.
     let tall = rows + 3
     var y = [Float](repeating: 7, count: columns * tall)
-    fettle_transpose(x, &y, rows, columns, tall)
+    fettle_transpose(x, columns, &y, tall, rows, columns)
     let plain = Reference.transposed(x, columns: columns)
     var expected: [Float] = []
     for column in 0..<columns {

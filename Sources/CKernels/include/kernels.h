@@ -59,8 +59,8 @@ void fettle_adamw(
   float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float correction1,
   float correction2);
 
-/// y[c, r] = x[r, c]. x: [rows, columns]; y has `columns` rows, `y_stride` numbers from one to the next.
-void fettle_transpose(const float *x, float *y, long rows, long columns, long y_stride);
+/// y[c, r] = x[r, c]. x: [rows, columns]; the strides are the numbers from one row to the next.
+void fettle_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns);
 
 /// Rounds to bf16, ties to even; not-a-number stays so.
 void fettle_round_to_bf16(const float *x, uint16_t *y, long count);

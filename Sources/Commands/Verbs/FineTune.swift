@@ -49,7 +49,7 @@ struct FineTune: Verb {
     }
     try context.requireRoom(
       for: method.methods.reduce(0) { sum, method in
-        sum + (method.isSmall ? min(2_000_000, encoder.model.bytesOnDisk) : encoder.model.bytesOnDisk)
+        sum + encoder.model.bytesOnDisk(tunedBy: method, categories: plan.categories.count)
       })
     let examples = plan.examples.map { example in
       (encoding: encoder.encode(example.text), category: plan.indices[example.category] ?? 0)

@@ -35,8 +35,7 @@ struct Classification {
   /// -log softmax(logits)[category], in nats, and the probabilities.
   static func loss(_ logits: [Float], category: Int) -> (loss: Double, probabilities: [Float]) {
     let maximum = logits.max() ?? 0
-    let exponentials = logits.map { exp(Double($0 - maximum)) }
-    let sum = exponentials.reduce(0, +)
+    let (exponentials, sum) = exponentials(logits.map { Double($0 - maximum) })
     return (log(sum) - Double(logits[category] - maximum), exponentials.map { Float($0 / sum) })
   }
 

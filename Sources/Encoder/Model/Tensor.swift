@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// How a tensor's numbers stand in a file.
@@ -57,30 +58,13 @@ struct Tensor: @unchecked Sendable {
 
   /// Copies a matrix `[rows, columns]` transposed, so that element (r, c) stands at `target[c * stride + r]`.
   func copyTransposed(to target: UnsafeMutablePointer<Float>, stride: Int) {
-    let rows = shape[0]
-    let columns = shape[1]
-    let source: UnsafePointer<Float>
-    var converted: Floats?
-    if let floats {
-      source = floats
-    } else {
-      let copy = Floats(count: count)
-      self.copy(count: count, to: copy.base)
-      converted = copy
-      source = UnsafePointer(copy.base)
+    func transpose(_ numbers: UnsafePointer<Float>) {
+      fettle_transpose(numbers, shape[1], target, stride, shape[0], shape[1])
     }
-    // Blocks that fit the nearest cache, on both sides: a plain loop over 1,536 columns misses it at every step.
-    withExtendedLifetime(converted) {
-      for rowBlock in Swift.stride(from: 0, to: rows, by: 16) {
-        for columnBlock in Swift.stride(from: 0, to: columns, by: 16) {
-          for column in columnBlock..<min(columnBlock + 16, columns) {
-            for row in rowBlock..<min(rowBlock + 16, rows) {
-              target[column * stride + row] = source[row * columns + column]
-            }
-          }
-        }
-      }
-    }
+    if let floats { return transpose(floats) }
+    let converted = Floats(count: count)
+    copy(count: count, to: converted.base)
+    transpose(converted.base)
   }
 
   /// IEEE 754 half precision to single; Swift's Float16 is not there on every platform.

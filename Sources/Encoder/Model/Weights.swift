@@ -53,12 +53,8 @@ final class Weights: Sendable {
       let count = entry.shape.reduce(1, *)
       let copy = Floats(count: count)
       if let stride = entry.stride {
-        let outputs = entry.shape[0]
-        let inputs = entry.shape[1]
-        for input in 0..<inputs {
-          let row = base + entry.start + input * stride
-          for output in 0..<outputs { copy.base[output * inputs + input] = row[output] }
-        }
+        fettle_transpose(
+          base + entry.start, stride, copy.base, entry.shape[1], entry.shape[1], entry.shape[0])
       } else {
         memcpy(copy.base, base + entry.start, count * 4)
       }

@@ -36,10 +36,7 @@ extension Reference {
           $0 + number(.query, row: row, head: head, $1) * number(.key, row: other, head: head, $1)
         } / Double(headSize).squareRoot()
       }
-      let maximum = scores.max() ?? 0
-      let exponentials = scores.map { exp($0 - maximum) }
-      let sum = exponentials.reduce(0, +)
-      return exponentials.map { $0 / sum }
+      return softmax(scores)
     }
 
     /// context: `[length, heads * headSize]`.

@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import Foundation
 
@@ -22,9 +23,7 @@ struct LogisticRegression {
     self.width = width
     self.categories = categories
     transposed = Floats(count: features.count)
-    for (example, _) in labels.enumerated() {
-      for i in 0..<width { transposed.base[i * labels.count + example] = features.base[example * width + i] }
-    }
+    fettle_transpose(features.base, width, transposed.base, labels.count, labels.count, width)
   }
 
   private static let memory = 10
@@ -87,11 +86,7 @@ struct LogisticRegression {
   func logits(_ parameters: [Float]) throws -> Floats {
     let transposed = try transposedLogits(parameters)
     let logits = Floats(count: examples * categories)
-    for category in 0..<categories {
-      for example in 0..<examples {
-        logits.base[example * categories + category] = transposed.base[category * examples + example]
-      }
-    }
+    fettle_transpose(transposed.base, examples, logits.base, categories, categories, examples)
     return logits
   }
 

@@ -93,8 +93,8 @@ final class Trainer {
     if let transposed {
       let row = (slice.start - slice.section.start) / columns
       fettle_transpose(
-        numbers, transposed.base + slice.section.start + row, slice.count / columns, columns,
-        slice.section.count / columns)
+        numbers, columns, transposed.base + slice.section.start + row, slice.section.count / columns,
+        slice.count / columns, columns)
     }
   }
 
