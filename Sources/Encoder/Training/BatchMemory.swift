@@ -1,5 +1,5 @@
-/// What one microBatch of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it inputs and
-/// the gradient of what it gave, for all rows of the microBatch; and of each shard the gradients of the vectors.
+/// What one micro-batch of a batch leaves for the gradients of matrices and tables: of each product whose matrix may learn what it read and
+/// the gradient of what it gave, for all rows of the micro-batch; and of each shard the gradients of the vectors.
 final class BatchMemory: Sendable {
   /// Nil where the matrix does not learn: its product's operands stand in the thread's own memory, until the next layer's.
   private let inputs: [[OperandStorage?]]
@@ -48,7 +48,7 @@ final class BatchMemory: Sendable {
     }
   }
 
-  /// For the gradient of a matrix that learns, all rows of the microBatch: what its product inputs, and the gradient of what it gave.
+  /// For the gradient of a matrix that learns, all rows of the micro-batch: what its product read, and the gradient of what it gave.
   func product(layer: Int, matrix: Int) -> (input: Operand, gradient: Operand)? {
     guard let input = inputs[layer][matrix], let gradient = outputGradients[layer][matrix] else { return nil }
     return (input.operand, gradient.operand)

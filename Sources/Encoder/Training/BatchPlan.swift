@@ -4,12 +4,12 @@ struct BatchPlan {
   struct Shard {
     /// Numbers of the examples.
     var examples: [Int]
-    /// Where their rows begin among those of the microBatch.
+    /// Where their rows begin among those of the micro-batch.
     var firstRow: Int
     var rows: Int
   }
 
-  /// As much of a batch as is in memory at once. A batch of short texts is one microBatch.
+  /// As much of a batch as is in memory at once. A batch of short texts is one micro-batch.
   struct MicroBatch {
     var shards: [Shard]
     var rows: Int
@@ -20,7 +20,7 @@ struct BatchPlan {
 
   /// Bounds the memory for activations.
   static let rowsInMicroBatch = 2048
-  /// A multiple of these are the shards of a microBatch, so that two, four or eight threads have equal work.
+  /// A multiple of these are the shards of a micro-batch, so that two, four or eight threads have equal work.
   private static let shards = 4
   private static let rowsInShard = 384
 
@@ -43,7 +43,7 @@ struct BatchPlan {
   /// The most rows that a shard can have where no text has more than `longest`.
   static func largestShard(longest: Int) -> Int { rowsInShard + longest }
 
-  /// The most shards of a microBatch with `rows` rows.
+  /// The most shards of a micro-batch with `rows` rows.
   static func mostShards(rows: Int) -> Int {
     shards * ((rows + shards * rowsInShard - 1) / (shards * rowsInShard))
   }

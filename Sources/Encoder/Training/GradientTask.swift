@@ -1,9 +1,9 @@
 import CKernels
 import Foundation
 
-/// A piece of the work that makes gradients of what the shards of a microBatch have left.
+/// A piece of the work that makes gradients of what the shards of a micro-batch have left.
 enum GradientTask {
-  /// Rows `part` of a layer's matrix number `matrix`: dw = xᵀ dy over all rows of the microBatch.
+  /// Rows `part` of a layer's matrix number `matrix`: dw = xᵀ dy over all rows of the micro-batch.
   case matrix(layer: Int, matrix: Int, part: Range<Int>)
   /// A stretch of the vectors: the shards' gradients summed in the shards' order.
   case vectors(Range<Int>)
@@ -40,7 +40,7 @@ enum GradientTask {
     return tasks
   }
 
-  /// `into` is laid out as the weights are. `adding`: to what an earlier microBatch of the batch left there.
+  /// `into` is laid out as the weights are. `adding`: to what an earlier micro-batch of the batch left there.
   func run(
     into gradients: FloatPointer, layout: WeightLayout, memory: BatchMemory, microBatch: BatchPlan.MicroBatch,
     examples: [TrainingExample], adding: Bool, matmul: MatMul

@@ -3,18 +3,17 @@ import Foundation
 
 /// Trains an encoder and its head, step by step.
 ///
-/// A step has four parts, each shared out in tasks of which the result does not depend on who does them:
+/// A step has three parts, each shared out in tasks of which the result does not depend on who does them:
 /// 1. each shard goes through the encoder, the loss, and back (`Worker`);
-/// 2. the gradients of matrices are made, a product over all rows of the microBatch; those of vectors are summed over the shards;
-/// 3. the gradient's length is measured;
-/// 4. AdamW changes the weights.
+/// 2. the gradients of matrices are made, a product over all rows of the micro-batch; those of vectors are summed over the shards;
+/// 3. the optimizer changes the weights.
 final class Trainer {
   let weights: Weights
   /// Of what may learn; laid out as the weights are, from the first number on that does.
   private let gradientMemory: Floats
   let words: TrainingWords
   let examples: [TrainingExample]
-  private let moments: (Floats, Floats)
+  private let optimizer: AdamW
   private let firstLearned: Int
   private let pool: ThreadPool
   private let memory: BatchMemory
@@ -30,8 +29,6 @@ final class Trainer {
   private let seed: UInt64
   private let normalises: Bool
   private var steps = 0
-  /// Steps that a section has learned in, by where it begins: AdamW's moments of one that joins later are as young.
-  private var stepsOfSection: [Int: Int] = [:]
 
   var layout: WeightLayout { weights.layout }
 
@@ -58,9 +55,8 @@ final class Trainer {
     // The vectors' gradients are summed as one stretch, whichever of them learn.
     let vectors = weights.layout.vectors.lowerBound
     firstLearned = min(weights.layout.sections.first(where: scope.includes)?.start ?? vectors, vectors)
-    let learned = weights.layout.count - firstLearned
-    gradientMemory = Floats(count: learned)
-    moments = (Floats(count: learned), Floats(count: learned))
+    gradientMemory = Floats(count: weights.layout.count - firstLearned)
+    optimizer = AdamW(firstLearned..<weights.layout.count)
 
     let longest = examples.lazy.map(\.encoding.ids.count).max() ?? 1
     let rows = max(longest, min(BatchPlan.rowsInMicroBatch, options.batchSize * longest))
@@ -135,45 +131,12 @@ final class Trainer {
     return loss
   }
 
-  /// One step of AdamW with what `forwardBackward` left. `rate` gives a section's learning rate, 0 where it does not learn.
+  /// One step of the optimizer with what `forwardBackward` left. `rate` gives a section's learning rate, 0 where it does not learn.
   func optimizerStep(clipping: Float, weightDecay: Float, rate: (WeightLayout.Section) -> Float) throws {
     steps += 1
-    let slices = layout.sections.filter { rate($0) > 0 }.flatMap(\.slices)
-
-    var scale: Float = 1
-    if clipping > 0 {
-      let encoder = layout.sections.filter { rate($0) > 0 && $0.kind != .head }.flatMap { section in
-        stride(from: 0, to: section.count, by: 1 << 16).map {
-          (start: section.start + $0, count: min(1 << 16, section.count - $0))
-        }
-      }
-      var squares = [Double](repeating: 0, count: encoder.count)
-      try squares.withUnsafeMutableBufferPointer { squares in
-        try pool.run(encoder.count) { task, _ in
-          squares[task] = fettle_sum_of_squares(gradients + encoder[task].start, encoder[task].count)
-        }
-      }
-      let length = squares.reduce(0, +).squareRoot()
-      scale = min(1, clipping / Float(length + 1e-6))
-    }
-
-    let beta1: Float = 0.9
-    let beta2: Float = 0.999
-    for section in layout.sections where rate(section) > 0 { stepsOfSection[section.start, default: 0] += 1 }
-    let corrections = slices.map { slice in
-      let steps = Double(stepsOfSection[slice.section.start, default: 1])
-      return (Float(1 - pow(Double(beta1), steps)), Float(1 - pow(Double(beta2), steps)))
-    }
-    let rates = slices.map { rate($0.section) }
-    try pool.run(slices.count) { task, _ in
-      let start = slices[task].start
-      fettle_adamw(
-        weights.base + start, gradients + start, moments.0.base + (start - firstLearned),
-        moments.1.base + (start - firstLearned),
-        slices[task].count, slices[task].section.kind == .head ? 1 : scale, rates[task], beta1, beta2, 1e-8,
-        weightDecay, corrections[task].0, corrections[task].1)
-      prepare(slices[task])
-    }
+    try optimizer.step(
+      weights.base, gradients, layout.sections, clipping: clipping, weightDecay: weightDecay, pool: pool,
+      rate: rate, changed: prepare)
   }
 
   /// The most probable category of each example, as the weights are now.
