@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Turns texts into vectors with a model's encoder. Its threads live as long as it does; two callers take turns.
+/// Turns texts into vectors with a model's encoder. Two callers take turns; callers of two embedders need not.
 ///
 /// What it computes with takes twice the memory of the model's layers; `rest()` gives that back until the next text comes.
 public final class Embedder: Sendable {
@@ -69,9 +69,10 @@ public final class Embedder: Sendable {
 
   /// One vector `[hidden]` a text: the mean of its tokens' last states, not xhat. A text's vector is the same, bit for
   /// bit, whatever texts stand beside it.
+  /// - Parameter threads: at most so many, of those that the embedder may use.
   /// - Throws: `ModelError`, `CancellationError`.
   public func pooled(
-    _ encodings: [Encoding], isCancelled: @Sendable () -> Bool = { false },
+    _ encodings: [Encoding], threads: Int? = nil, isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int) -> Void = { _ in }
   ) throws -> [[Float]] {
     try self.workshop.withLock { current in
@@ -82,6 +83,7 @@ public final class Embedder: Sendable {
       let done = Mutex(0)
       let hidden = model.configuration.hiddenSize
       let pooled = Floats(count: encodings.count * hidden)
+      let pool = ThreadPool(threads: min(threads ?? pool.count, pool.count))
       try pool.run(groups.count) { task, worker in
         if isCancelled() { throw CancellationError() }
         let group = groups[task]

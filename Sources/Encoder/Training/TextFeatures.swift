@@ -17,13 +17,16 @@ public final class TextFeatures: Sendable {
   /// - Parameter progress: called with the texts that are there, of all that are asked for.
   /// - Throws: `ModelError`, `CancellationError`.
   func pooled(
-    _ encodings: [Encoding], isCancelled: @Sendable () -> Bool, progress: @Sendable (_ done: Int) -> Void
+    _ encodings: [Encoding], threads: Int?, isCancelled: @Sendable () -> Bool,
+    progress: @Sendable (_ done: Int) -> Void
   ) throws -> [[Float]] {
     try known.withLock { known in
       var seen: Set<[Int32]> = []
       let missing = encodings.filter { known[$0.ids] == nil && seen.insert($0.ids).inserted }
       let there = encodings.count - missing.count
-      let vectors = try embedder.pooled(missing, isCancelled: isCancelled) { progress(there + $0) }
+      let vectors = try embedder.pooled(missing, threads: threads, isCancelled: isCancelled) {
+        progress(there + $0)
+      }
       for (encoding, vector) in zip(missing, vectors) { known[encoding.ids] = vector }
       return encodings.map { known[$0.ids] ?? [] }
     }

@@ -24,7 +24,9 @@ struct TrainingRun {
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
     let count = examples.count
-    let features = try base.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
+    let features = try base.pooled(
+      examples.map(\.encoding), threads: options.threads, isCancelled: isCancelled
+    ) { step($0, count) }
     let fit = try LinearProbe(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
       groups: groups, pool: pool
@@ -46,7 +48,9 @@ struct TrainingRun {
   /// Fitted to the examples that are trained on.
   private func linearHead(isCancelled: @Sendable () -> Bool) throws -> Head {
     let training = split.training.map { examples[$0] }
-    let features = try base.pooled(training.map(\.encoding), isCancelled: isCancelled) {
+    let features = try base.pooled(
+      training.map(\.encoding), threads: options.threads, isCancelled: isCancelled
+    ) {
       preparing($0, training.count)
     }
     return try LinearProbe(
