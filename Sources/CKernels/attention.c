@@ -77,10 +77,10 @@ static ALWAYS_INLINE void softmax_rows(float *scores, long length) {
     for (long j = length; j < tall; j++) row[j] = -__builtin_huge_valf();
     v16 most = load(row);
     for (long j = 16; j < tall; j += 16) most = __builtin_elementwise_max(most, load(row + j));
-    float top = max16(most);
+    float maximum = max16(most);
     v16 sums = zeros();
     for (long j = 0; j < tall; j += 16) {
-      v16 value = exp16(load(row + j) - top);
+      v16 value = exp16(load(row + j) - maximum);
       if (j + 16 > length) value = first_lanes(value, length - j);
       sums += value;
       store(row + j, value);
@@ -101,18 +101,18 @@ KERNEL void fettle_attention_forward(
   const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
   long head_size) {
   long hidden = heads * head_size, tall = padded(length), wide = padded(head_size), block = tall * wide;
-  float *query = scratch, *key = query + block, *value = key + block, *turned = value + block, *result = turned + block;
+  float *query = scratch, *key = query + block, *value = key + block, *transposed = value + block, *result = transposed + block;
   float scale = 1.0f / __builtin_sqrtf((float)head_size);
   for (long h = 0; h < heads; h++) {
     const float *head = projections + h * head_size;
-    float *chances = probabilities + h * length * tall;
+    float *weights = probabilities + h * length * tall;
     gather(head, 3 * hidden, query, length, head_size, scale);
     gather(head + hidden, 3 * hidden, key, length, head_size, 1);
     gather(head + 2 * hidden, 3 * hidden, value, length, head_size, 1);
-    transpose(key, turned, length, head_size);
-    multiply(query, wide, 1, turned, tall, chances, tall, length, tall, head_size);
-    softmax_rows(chances, length);
-    multiply(chances, tall, 1, value, wide, result, wide, length, wide, length);
+    transpose(key, transposed, length, head_size);
+    multiply(query, wide, 1, transposed, tall, weights, tall, length, tall, head_size);
+    softmax_rows(weights, length);
+    multiply(weights, tall, 1, value, wide, result, wide, length, wide, length);
     scatter(result, context + h * head_size, hidden, length, head_size, 1);
   }
 }
@@ -121,37 +121,37 @@ KERNEL void fettle_attention_backward(
   const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,
   float *scratch, long length, long heads, long head_size) {
   long hidden = heads * head_size, tall = padded(length), wide = padded(head_size), block = tall * wide;
-  float *query = scratch, *key = query + block, *value = key + block, *turned = value + block;
-  float *outer = turned + block, *result = outer + block, *slopes = result + block;
+  float *query = scratch, *key = query + block, *value = key + block, *transposed = value + block;
+  float *outer = transposed + block, *result = outer + block, *score_gradients = result + block;
   float scale = 1.0f / __builtin_sqrtf((float)head_size);
   for (long h = 0; h < heads; h++) {
     const float *head = projections + h * head_size;
     float *head_gradient = projections_gradient + h * head_size;
-    const float *chances = probabilities + h * length * tall;
+    const float *weights = probabilities + h * length * tall;
     gather(head, 3 * hidden, query, length, head_size, scale);
     gather(head + hidden, 3 * hidden, key, length, head_size, 1);
     gather(head + 2 * hidden, 3 * hidden, value, length, head_size, 1);
     gather(context_gradient + h * head_size, hidden, outer, length, head_size, 1);
 
     // values: dV = P^T dO
-    multiply(chances, 1, tall, outer, wide, result, wide, length, wide, length);
+    multiply(weights, 1, tall, outer, wide, result, wide, length, wide, length);
     scatter(result, head_gradient + 2 * hidden, 3 * hidden, length, head_size, 1);
 
     // probabilities: dP = dO V^T; softmax: dS = P (dP - sum of P dP along the row)
-    transpose(value, turned, length, head_size);
-    multiply(outer, wide, 1, turned, tall, slopes, tall, length, tall, head_size);
+    transpose(value, transposed, length, head_size);
+    multiply(outer, wide, 1, transposed, tall, score_gradients, tall, length, tall, head_size);
     for (long i = 0; i < length; i++) {
       v16 sums = zeros();
-      for (long j = 0; j < tall; j += 16) sums += load(chances + i * tall + j) * load(slopes + i * tall + j);
+      for (long j = 0; j < tall; j += 16) sums += load(weights + i * tall + j) * load(score_gradients + i * tall + j);
       float along = sum16(sums);
       for (long j = 0; j < tall; j += 16)
-        store(slopes + i * tall + j, load(chances + i * tall + j) * (load(slopes + i * tall + j) - along));
+        store(score_gradients + i * tall + j, load(weights + i * tall + j) * (load(score_gradients + i * tall + j) - along));
     }
 
     // queries: dQ = dS K, keys: dK = dS^T Q; the scale stands in Q already
-    multiply(slopes, tall, 1, key, wide, result, wide, length, wide, length);
+    multiply(score_gradients, tall, 1, key, wide, result, wide, length, wide, length);
     scatter(result, head_gradient, 3 * hidden, length, head_size, scale);
-    multiply(slopes, 1, tall, query, wide, result, wide, length, wide, length);
+    multiply(score_gradients, 1, tall, query, wide, result, wide, length, wide, length);
     scatter(result, head_gradient + hidden, 3 * hidden, length, head_size, 1);
   }
 }

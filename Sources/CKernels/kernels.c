@@ -42,17 +42,17 @@ KERNEL void fettle_gelu_backward(const float *x, float *gradient, long count) {
 }
 
 KERNEL void fettle_layer_norm_forward(
-  const float *x, const float *bias, const float *residual, const float *gain, const float *shift, float *y,
-  float *normalised, float *inverse_deviation, long rows, long columns, float epsilon) {
+  const float *x, const float *input_bias, const float *residual, const float *weight, const float *bias, float *y,
+  float *xhat, float *rstd, long rows, long columns, float epsilon) {
   for (long r = 0; r < rows; r++) {
     const float *in = x + r * columns;
     const float *rest = residual ? residual + r * columns : 0;
-    float *unit = normalised + r * columns, *out = y + r * columns;
+    float *unit = xhat + r * columns, *out = y + r * columns;
     v16 sums = zeros();
     for (long c = 0; c < columns; c += 16) {
       long n = columns - c;
       v16 value = load_up_to(in + c, n);
-      if (bias) value += load_up_to(bias + c, n);
+      if (input_bias) value += load_up_to(input_bias + c, n);
       if (rest) value += load_up_to(rest + c, n);
       store_up_to(unit + c, value, n);
       sums += value;
@@ -66,37 +66,37 @@ KERNEL void fettle_layer_norm_forward(
       squares += value * value;
     }
     float inverse = 1.0f / __builtin_sqrtf(sum16(squares) / (float)columns + epsilon);
-    inverse_deviation[r] = inverse;
+    rstd[r] = inverse;
     for (long c = 0; c < columns; c += 16) {
       long n = columns - c;
       v16 value = (load_up_to(unit + c, n) - mean) * inverse;
       store_up_to(unit + c, value, n);
-      store_up_to(out + c, value * load_up_to(gain + c, n) + load_up_to(shift + c, n), n);
+      store_up_to(out + c, value * load_up_to(weight + c, n) + load_up_to(bias + c, n), n);
     }
   }
 }
 
 KERNEL void fettle_layer_norm_backward(
-  float *gradient, const float *normalised, const float *inverse_deviation, const float *gain,
-  float *gain_gradient, float *shift_gradient, long rows, long columns) {
+  float *gradient, const float *xhat, const float *rstd, const float *weight,
+  float *weight_gradient, float *bias_gradient, long rows, long columns) {
   for (long r = 0; r < rows; r++) {
     float *g = gradient + r * columns;
-    const float *unit = normalised + r * columns;
+    const float *unit = xhat + r * columns;
     v16 plain = zeros(), along = zeros();
     for (long c = 0; c < columns; c += 16) {
       long n = columns - c;
       v16 dy = load_up_to(g + c, n), x = load_up_to(unit + c, n);
-      store_up_to(gain_gradient + c, load_up_to(gain_gradient + c, n) + dy * x, n);
-      store_up_to(shift_gradient + c, load_up_to(shift_gradient + c, n) + dy, n);
-      v16 dx = dy * load_up_to(gain + c, n);
+      store_up_to(weight_gradient + c, load_up_to(weight_gradient + c, n) + dy * x, n);
+      store_up_to(bias_gradient + c, load_up_to(bias_gradient + c, n) + dy, n);
+      v16 dx = dy * load_up_to(weight + c, n);
       plain += dx;
       along += dx * x;
     }
     float mean = sum16(plain) / (float)columns, slope = sum16(along) / (float)columns;
-    float inverse = inverse_deviation[r];
+    float inverse = rstd[r];
     for (long c = 0; c < columns; c += 16) {
       long n = columns - c;
-      v16 dx = load_up_to(g + c, n) * load_up_to(gain + c, n);
+      v16 dx = load_up_to(g + c, n) * load_up_to(weight + c, n);
       store_up_to(g + c, (dx - mean - load_up_to(unit + c, n) * slope) * inverse, n);
     }
   }
@@ -160,12 +160,12 @@ KERNEL void fettle_adamw(
   }
 }
 
-KERNEL void fettle_turn(const float *x, float *y, long rows, long columns, long y_stride) {
+KERNEL void fettle_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns) {
   for (long c = 0; c < columns; c += 16)
     for (long r = 0; r < rows; r += 16) {
       long wide = columns - c < 16 ? columns - c : 16, tall = rows - r;
       v16 row[16];
-      for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * columns + c, wide) : zeros();
+      for (int i = 0; i < 16; i++) row[i] = i < tall ? load_up_to(x + (r + i) * x_stride + c, wide) : zeros();
       EXCHANGE_ALL
       for (int i = 0; i < 16; i++)
         if (i < wide) {

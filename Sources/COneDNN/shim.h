@@ -11,23 +11,23 @@ static inline void onednn_use_one_thread(void) {
   if (set) set(1);
 }
 
-/// C = A B + beta C in f32, all row-major; A is stored transposed where `turn_a`, B where `turn_b`. Returns oneDNN's status.
+/// C = A B + beta C in f32, all row-major; A is stored transposed where `transpose_a`, B where `transpose_b`. Returns oneDNN's status.
 static inline int onednn_multiply_f32(
-  int turn_a, int turn_b, long rows, long columns, long inner, const float *a, long a_stride, const float *b,
+  int transpose_a, int transpose_b, long rows, long columns, long k, const float *a, long a_stride, const float *b,
   long b_stride, float beta, float *c, long c_stride) {
   return dnnl_sgemm(
-    turn_a ? 'T' : 'N', turn_b ? 'T' : 'N', rows, columns, inner, 1.0f, a, a_stride, b, b_stride, beta, c, c_stride);
+    transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', rows, columns, k, 1.0f, a, a_stride, b, b_stride, beta, c, c_stride);
 }
 
-/// What a product C = A B is like. A: [rows, inner], B: [inner, columns], C: [rows, columns], all row-major with the distances of
-/// their rows as given; A stands turned, [inner, rows], where `turns_a`, B where `turns_b`.
+/// What a product C = A B is like. A: [rows, k], B: [k, columns], C: [rows, columns], all row-major with the distances of
+/// their rows as given; A stands transposed, [k, rows], where `transposes_a`, B where `transposes_b`.
 typedef struct {
-  /// One of rows and inner may be `onednn_open`: it is given with each run.
-  long rows, columns, inner;
+  /// One of rows and k may be `onednn_open`: it is given with each run.
+  long rows, columns, k;
   long a_stride, b_stride, c_stride;
-  bool turns_a, turns_b;
+  bool transposes_a, transposes_b;
   /// A and B are bf16; C is f32 always.
-  bool is_rounded;
+  bool is_bf16;
   /// C += A B.
   bool is_adding;
 } onednn_product;
@@ -45,9 +45,9 @@ typedef dnnl_memory_desc_t onednn_matrix;
 #endif
 
 static inline dnnl_status_t onednn_describe(
-  onednn_matrix *matrix, long rows, long columns, long stride, bool turned, bool is_rounded) {
-  dnnl_dims_t sizes = {rows, columns}, strides = {turned ? 1 : stride, turned ? stride : 1};
-  dnnl_data_type_t type = is_rounded ? dnnl_bf16 : dnnl_f32;
+  onednn_matrix *matrix, long rows, long columns, long stride, bool transposed, bool is_bf16) {
+  dnnl_dims_t sizes = {rows, columns}, strides = {transposed ? 1 : stride, transposed ? stride : 1};
+  dnnl_data_type_t type = is_bf16 ? dnnl_bf16 : dnnl_f32;
 #if DNNL_VERSION_MAJOR >= 3
   return dnnl_memory_desc_create_with_strides(matrix, 2, sizes, type, strides);
 #else
@@ -58,10 +58,10 @@ static inline dnnl_status_t onednn_describe(
 /// Describes all three, or none.
 static inline dnnl_status_t onednn_describe_all(const onednn_product *product, onednn_matrix matrices[3]) {
   dnnl_status_t status =
-    onednn_describe(&matrices[0], product->rows, product->inner, product->a_stride, product->turns_a, product->is_rounded);
+    onednn_describe(&matrices[0], product->rows, product->k, product->a_stride, product->transposes_a, product->is_bf16);
   if (status != dnnl_success) return status;
   status = onednn_describe(
-    &matrices[1], product->inner, product->columns, product->b_stride, product->turns_b, product->is_rounded);
+    &matrices[1], product->k, product->columns, product->b_stride, product->transposes_b, product->is_bf16);
   if (status != dnnl_success) {
     ONEDNN_RELEASE(matrices[0]);
     return status;

@@ -1,3 +1,4 @@
+import Encoder
 import Foundation
 
 /// Who assigns categories to texts: the embedded model by similarity, a tuned model by its head, later a remote one.
@@ -58,12 +59,4 @@ extension Classification {
       scores: zip(categories, probabilities).map { Score(category: $0, probability: $1) },
       isTruncated: isTruncated)
   }
-}
-
-/// Probabilities from logits; the greatest is subtracted first so that no exponential overflows.
-func softmax(_ logits: [Double]) -> [Double] {
-  guard let greatest = logits.max() else { return [] }
-  let exponentials = logits.map { exp($0 - greatest) }
-  let sum = exponentials.reduce(0, +)
-  return exponentials.map { $0 / sum }
 }

@@ -12,6 +12,9 @@ public struct EncoderSource: Sendable {
     embedder = try Embedder(model: model, threads: threads, precision: precision)
   }
 
+  /// For training: what is embedded for one method is there for the next.
+  public func features() -> TextFeatures { TextFeatures(embedder) }
+
   /// The token ids of a text, cut at the model's limit.
   public func encode(_ text: String) -> Encoding {
     model.tokenizer.encode(text, maximumLength: model.maximumLength)

@@ -1,71 +1,97 @@
 import Foundation
 import Synchronization
 
-/// Turns texts into vectors with a model's encoder. Its threads live as long as it does; two callers take turns.
+/// Turns texts into vectors with a model's encoder. Two callers take turns; callers of two embedders need not.
+///
+/// What it computes with takes twice the memory of the model's layers; `rest()` gives that back until the next text comes.
 public final class Embedder: Sendable {
   /// Rows that go through a layer together: enough to read its weights seldom, few enough to stay in the nearest caches.
   private static let rowsAtOnce = 256
 
-  private let model: PretrainedModel
-  private let weights: Weights
-  /// The weights as the products read them where that is bf16.
-  private let rounded: OperandStorage?
-  private let crew: Crew
-  private let turn = Mutex(())
-  private let workplaces: [Workplace]
+  let model: PretrainedModel
+  private let pool: ThreadPool
+  private let dtype: DType
+  /// Nil while it rests. Its lock is also what makes callers take turns.
+  private let workshop = Mutex<Workshop?>(nil)
+
+  /// The weights, laid out for products, and the threads' memory.
+  private struct Workshop: Sendable {
+    let weights: Weights
+    /// The weights as the products read them where that is bf16.
+    let rounded: OperandStorage?
+    let workplaces: [Workplace]
+  }
 
   /// What one thread computes in.
   private struct Workplace: Sendable {
     let scratch: Scratch
-    let trace: TraceStorage
-    let products: Products
+    let saved: ActivationStorage
+    let inputs: ProductStorage
+    let matmul: MatMul
   }
 
   /// Lays the weights out for products, which takes a moment.
   /// - Throws: `ModelError`.
   public convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
-    try self.init(model: model, crew: Crew(threads: threads), precision: precision)
+    try self.init(model: model, pool: ThreadPool(threads: threads), precision: precision)
+    try workshop.withLock { $0 = try makeWorkshop() }
   }
 
-  init(model: PretrainedModel, crew: Crew, precision: Precision) throws {
-    let isRounded = try precision.resolved() == .bf16
+  /// Begins at rest.
+  init(model: PretrainedModel, pool: ThreadPool, precision: Precision) throws {
+    dtype = try precision.resolved().dtype
     self.model = model
-    self.crew = crew
+    self.pool = pool
+  }
+
+  /// Gives back all memory but the model's own. The next call lays the weights out anew.
+  func rest() {
+    workshop.withLock { $0 = nil }
+    model.releasePages()
+  }
+
+  private func makeWorkshop() throws -> Workshop {
     let longest = model.configuration.maximumPositions
     try MemoryNeeds(
       layout: WeightLayout(model.configuration, words: 0, categories: 0, adapterSize: model.adapterSize),
-      isRounded: isRounded, threads: crew.count, longest: longest
+      dtype: dtype, threads: pool.count, longest: longest
     ).requireToEmbed(rows: Embedder.rowsAtOnce + longest)
-    weights = try Weights(model, crew: crew)
+    let weights = try Weights(model, pool: pool)
     let layout = weights.layout
-    rounded = isRounded ? OperandStorage(count: layout.count, isRounded: true) : nil
-    rounded?.operand.keep(weights.base, count: layout.count)
-    workplaces = try (0..<crew.count).map { _ in
+    let rounded = dtype == .bf16 ? OperandStorage(count: layout.count, dtype: .bf16) : nil
+    rounded?.operand.store(weights.base, count: layout.count)
+    let workplaces = try (0..<pool.count).map { _ in
       let rows = Embedder.rowsAtOnce + longest
       return Workplace(
         scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        trace: TraceStorage(layout, rows: rows, longest: longest, isRounded: isRounded),
-        products: try Products())
+        saved: ActivationStorage(layout, rows: rows, longest: longest),
+        inputs: ProductStorage(layout, rows: rows, dtype: dtype, width: \.inputs),
+        matmul: try MatMul())
     }
+    return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)
   }
 
   /// One vector `[hidden]` a text: the mean of its tokens' last states, not normalised. A text's vector is the same, bit for
   /// bit, whatever texts stand beside it.
+  /// - Parameter threads: at most so many, of those that the embedder may use.
   /// - Throws: `ModelError`, `CancellationError`.
   public func pooled(
-    _ encodings: [Encoding], isCancelled: @Sendable () -> Bool = { false },
+    _ encodings: [Encoding], threads: Int? = nil, isCancelled: @Sendable () -> Bool = { false },
     progress: @Sendable (_ done: Int) -> Void = { _ in }
   ) throws -> [[Float]] {
-    try turn.withLock { _ in
+    try self.workshop.withLock { current in
       for encoding in encodings { try model.check(encoding) }
+      let workshop = try current ?? makeWorkshop()
+      current = workshop
       let groups = group(encodings)
       let done = Mutex(0)
       let hidden = model.configuration.hiddenSize
       let pooled = Floats(count: encodings.count * hidden)
-      try crew.run(groups.count) { task, worker in
+      let pool = ThreadPool(threads: min(threads ?? pool.count, pool.count))
+      try pool.run(groups.count) { task, worker in
         if isCancelled() { throw CancellationError() }
         let group = groups[task]
-        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workplaces[worker])
+        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workshop, worker)
         done.withLock { count in
           count += group.count
           progress(count)
@@ -80,7 +106,7 @@ public final class Embedder: Sendable {
   /// Neighbours, as many as fit `rowsAtOnce`, at least one; fewer where there would be no work for some thread.
   private func group(_ encodings: [Encoding]) -> [Range<Int>] {
     let all = encodings.reduce(0) { $0 + $1.ids.count }
-    let rowsAtOnce = min(Embedder.rowsAtOnce, max(32, all / (2 * crew.count)))
+    let rowsAtOnce = min(Embedder.rowsAtOnce, max(32, all / (2 * pool.count)))
     var groups: [Range<Int>] = []
     var start = 0
     var rows = 0
@@ -96,22 +122,25 @@ public final class Embedder: Sendable {
     return groups
   }
 
-  private func embed(_ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workplace: Workplace)
-    throws
-  {
+  private func embed(
+    _ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workshop: Workshop, _ worker: Int
+  ) throws {
     let configuration = model.configuration
-    let trace = workplace.trace.trace
+    let weights = workshop.weights
+    let workplace = workshop.workplaces[worker]
+    let saved = workplace.saved.saved(inputs: workplace.inputs.operands)
     let scratch = workplace.scratch
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
     let x = try withWordRows(of: texts) { words, rows in
       try Transformer(
         layout: weights.layout, words: words, weights: weights.base,
-        operands: rounded?.operand ?? weights.operand, products: workplace.products
+        operands: workshop.rounded?.operand ?? weights.operand, matmul: workplace.matmul
       ).forward(
-        rows, traces: [trace],
-        embeddingTrace: EmbeddingTrace(normalised: trace.outputNormalised, inverse: trace.outputInverse),
-        blocks: Products.blocks(texts.ranges), scratch: scratch)
+        rows, saved: [saved],
+        embeddingSaved: EmbeddingActivations(
+          xhat: saved.outputXhat, rstd: saved.outputRstd),
+        blocks: MatMul.blocks(texts.ranges), scratch: scratch)
     }
     Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
     for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {

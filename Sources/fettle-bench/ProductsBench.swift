@@ -31,7 +31,7 @@ struct ProductsBench: ParsableCommand {
         let seconds = try configuration.products.reduce(0) { sum, shape in
           sum
             + (try products.fastest(
-              runs, rows: rows, inner: shape.inner, columns: shape.columns, isRounded: precision == .bf16))
+              runs, rows: rows, k: shape.k, columns: shape.columns, isRounded: precision == .bf16))
         }
         let speed = Double(rows) * configuration.operationsPerToken / Double(configuration.layers) / seconds
         if speed > best.speed { best = (rows, speed) }
@@ -47,9 +47,9 @@ struct ProductsBench: ParsableCommand {
 }
 
 extension BERTConfiguration {
-  /// The matrix products of one layer, `[rows, inner] x [inner, columns]`: queries, keys and values; the attention's output; up;
+  /// The matrix products of one layer, `[rows, k] x [k, columns]`: queries, keys and values; the attention's output; up;
   /// down.
-  var products: [(inner: Int, columns: Int)] {
+  var products: [(k: Int, columns: Int)] {
     [
       (hiddenSize, 3 * hiddenSize), (hiddenSize, hiddenSize), (hiddenSize, intermediateSize),
       (intermediateSize, hiddenSize),
@@ -59,7 +59,7 @@ extension BERTConfiguration {
   /// Of the layers' weight matrices, forward, a multiplication and an addition each. Attention's own products are not counted,
   /// nor anything element by element.
   var operationsPerToken: Double {
-    Double(layers) * products.reduce(0) { $0 + 2 * Double($1.inner * $1.columns) }
+    Double(layers) * products.reduce(0) { $0 + 2 * Double($1.k * $1.columns) }
   }
 }
 
@@ -73,17 +73,17 @@ private struct BareProducts {
   }
 
   /// Seconds of the fastest of `runs`.
-  func fastest(_ runs: Int, rows: Int, inner: Int, columns: Int, isRounded: Bool) throws -> Double {
+  func fastest(_ runs: Int, rows: Int, k: Int, columns: Int, isRounded: Bool) throws -> Double {
     var product = onednn_product(
-      rows: rows, columns: columns, inner: inner, a_stride: inner, b_stride: columns, c_stride: columns,
-      turns_a: false, turns_b: false, is_rounded: isRounded, is_adding: false)
+      rows: rows, columns: columns, k: k, a_stride: k, b_stride: columns, c_stride: columns,
+      transposes_a: false, transposes_b: false, is_bf16: isRounded, is_adding: false)
     var primitive: dnnl_primitive_t?
     var scratchBytes = 0
     guard onednn_prepare(engine, &product, &primitive, &scratchBytes) == 0, let primitive else {
-      throw ValidationError("oneDNN has no product \(rows) x \(inner) x \(columns)")
+      throw ValidationError("oneDNN has no product \(rows) x \(k) x \(columns)")
     }
     defer { dnnl_primitive_destroy(primitive) }
-    let sizes = [rows * inner * 4, inner * columns * 4, rows * columns * 4, scratchBytes + 4]
+    let sizes = [rows * k * 4, k * columns * 4, rows * columns * 4, scratchBytes + 4]
     let memory = sizes.map { size in
       let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
       memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)

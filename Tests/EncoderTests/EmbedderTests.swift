@@ -60,6 +60,22 @@ import Testing
     for (text, vector) in zip(texts, together) { #expect(try embedder.pooled([text]) == [vector]) }
   }
 
+  @Test("Threads that embed at once, with one embedder and with two, get each its own numbers")
+  func atOnce() throws {
+    let model = try PretrainedModel.load(folder: TestFiles.reference("tiny-bert"))
+    let texts = tinyTexts(model)
+    let embedders = try [Embedder(model: model, threads: 2), Embedder(model: model, threads: 3)]
+    let alone = try embedders[0].pooled(texts)
+    // Each caller asks for another part, so that numbers that went astray would show.
+    let wrong = Mutex<[Int]>([])
+    DispatchQueue.concurrentPerform(iterations: 24) { caller in
+      let part = caller..<(texts.count - caller * 2)
+      let vectors = try? embedders[caller % 2].pooled(Array(texts[part]))
+      if vectors != Array(alone[part]) { wrong.withLock { $0.append(caller) } }
+    }
+    #expect(wrong.withLock { $0 } == [])
+  }
+
   @Test("Progress counts up to all texts; cancelling ends the run") func progress() throws {
     let model = try PretrainedModel.load(folder: TestFiles.reference("tiny-bert"))
     let texts = tinyTexts(model)

@@ -128,6 +128,21 @@ import Testing
     #expect(plain.heldOutAccuracy == nil)
   }
 
+  @Test("Four methods one after another embed each different text once, and learn what each learns alone")
+  func embedsOnce() throws {
+    let base = TextFeatures(try Embedder(model: model))
+    let embedded = Mutex<[Int]>([])
+    for method in Method.allCases {
+      let result = try fineTune(
+        base, head: nil, examples: examples, categories: 3, options: options(method),
+        preparing: { done, _ in embedded.withLock { $0.append(done) } })
+      #expect(try result.head == train(options(method)).head)
+      #expect(base.count == Set(examples.map(\.encoding.ids)).count)
+    }
+    // The three that start from linear's head found every vector there.
+    #expect(embedded.withLock { $0 }.isEmpty)
+  }
+
   @Test("Full starts from the head that linear fits to the same examples") func linearStart() throws {
     var options = options(.full)
     #expect(options.startsFromLinear)
@@ -263,10 +278,11 @@ import Testing
     }
   }
 
-  @Test("A batch longer than what is in memory at once gives the same gradient as its parts") func waves()
+  @Test("A batch longer than what is in memory at once gives the same gradient as its parts")
+  func microBatches()
     throws
   {
-    // 300 texts of up to 13 tokens in one batch are more rows than a wave has.
+    // 300 texts of up to 13 tokens in one batch are more rows than a micro-batch has.
     let many = (0..<5).flatMap { _ in examples }
     var options = options(.full)
     options.dropout = 0

@@ -31,7 +31,7 @@ import Testing
   @Test("Adding a bias", arguments: shapes) func addBias(_ rows: Int, _ columns: Int) {
     var x = numbers(rows * columns, 1)
     let bias = numbers(columns, 2)
-    let plain = Plain.addBias(x, bias)
+    let plain = Reference.addBias(x, bias)
     fettle_add_bias(&x, bias, rows, columns)
     #expect(x == plain)
   }
@@ -40,14 +40,14 @@ import Testing
     // Wide enough for both ends, where the polynomial is cut off.
     var x = numbers(rows * columns, 3).map { $0 * 5 }
     let bias = numbers(columns, 4)
-    let sum = Plain.addBias(x, bias)
+    let sum = Reference.addBias(x, bias)
     var y = [Float](repeating: 0, count: x.count)
     fettle_gelu_forward(&x, bias, &y, rows, columns)
     #expect(x == sum)
-    expectClose(y, Plain.gelu(sum), within: 3e-6)
+    expectClose(y, Reference.gelu(sum), within: 3e-6)
 
     var gradient = numbers(x.count, 5)
-    let plain = Plain.geluBackward(x, gradient: gradient)
+    let plain = Reference.geluBackward(x, gradient: gradient)
     fettle_gelu_backward(x, &gradient, gradient.count)
     expectClose(gradient, plain, within: 5e-6)
   }
@@ -55,8 +55,8 @@ import Testing
   @Test("GELU's gradient is its slope") func geluSlope() {
     for x in numbers(50, 6).map({ $0 * 2 }) {
       let step: Float = 1e-2
-      let slope = (Plain.gelu([x + step])[0] - Plain.gelu([x - step])[0]) / (2 * step)
-      #expect(abs(slope - Plain.geluBackward([x], gradient: [1])[0]) < 1e-3)
+      let slope = (Reference.gelu([x + step])[0] - Reference.gelu([x - step])[0]) / (2 * step)
+      #expect(abs(slope - Reference.geluBackward([x], gradient: [1])[0]) < 1e-3)
     }
   }
 
@@ -64,55 +64,56 @@ import Testing
     let (rows, columns) = shape
     let x = numbers(rows * columns, 7)
     let residual = numbers(rows * columns, 8)
-    let bias = numbers(columns, 9)
-    let gain = numbers(columns, 10)
-    let shift = numbers(columns, 11)
-    let sum = zip(hasBias ? Plain.addBias(x, bias) : x, residual).map { $0 + (hasBias ? $1 : 0) }
+    let inputBias = numbers(columns, 9)
+    let weight = numbers(columns, 10)
+    let bias = numbers(columns, 11)
+    let sum = zip(hasBias ? Reference.addBias(x, inputBias) : x, residual).map { $0 + (hasBias ? $1 : 0) }
     var y = x
-    var unit = x
-    var inverse = [Float](repeating: 0, count: rows)
+    var xhat = x
+    var rstd = [Float](repeating: 0, count: rows)
     fettle_layer_norm_forward(
-      x, hasBias ? bias : nil, hasBias ? residual : nil, gain, shift, &y, &unit, &inverse, rows, columns, 1e-3
+      x, hasBias ? inputBias : nil, hasBias ? residual : nil, weight, bias, &y, &xhat, &rstd, rows, columns,
+      1e-3
     )
-    let plain = Plain.layerNorm(sum, gain: gain, shift: shift, epsilon: 1e-3)
+    let plain = Reference.layerNorm(sum, weight: weight, bias: bias, epsilon: 1e-3)
     expectClose(y, plain.y, within: 1e-5)
-    expectClose(unit, plain.unit, within: 1e-5)
-    expectClose(inverse, plain.inverse, within: 1e-5)
+    expectClose(xhat, plain.xhat, within: 1e-5)
+    expectClose(rstd, plain.rstd, within: 1e-5)
 
     var gradient = numbers(rows * columns, 12)
-    var gainGradient = numbers(columns, 13)
-    var shiftGradient = numbers(columns, 14)
-    let expected = Plain.layerNormBackward(plain, gain: gain, gradient: gradient)
-    let gainSum = zip(gainGradient, expected.gain).map { $0 + $1 }
-    let shiftSum = zip(shiftGradient, expected.shift).map { $0 + $1 }
-    fettle_layer_norm_backward(&gradient, unit, inverse, gain, &gainGradient, &shiftGradient, rows, columns)
+    var weightGradient = numbers(columns, 13)
+    var biasGradient = numbers(columns, 14)
+    let expected = Reference.layerNormBackward(plain, weight: weight, gradient: gradient)
+    let weightSum = zip(weightGradient, expected.weight).map { $0 + $1 }
+    let biasSum = zip(biasGradient, expected.bias).map { $0 + $1 }
+    fettle_layer_norm_backward(&gradient, xhat, rstd, weight, &weightGradient, &biasGradient, rows, columns)
     expectClose(gradient, expected.x, within: 1e-4)
-    expectClose(gainGradient, gainSum, within: 1e-5)
-    expectClose(shiftGradient, shiftSum, within: 1e-5)
+    expectClose(weightGradient, weightSum, within: 1e-5)
+    expectClose(biasGradient, biasSum, within: 1e-5)
   }
 
   @Test("Layer norm's gradient is its slope") func layerNormSlope() {
-    let gain = numbers(7, 15)
-    let shift = numbers(7, 16)
+    let weight = numbers(7, 15)
+    let bias = numbers(7, 16)
     let x = numbers(14, 17)
     let above = numbers(14, 18)
     func loss(_ x: [Float]) -> Double {
-      zip(Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5).y, above).reduce(0) {
+      zip(Reference.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5).y, above).reduce(0) {
         $0 + Double($1.0 * $1.1)
       }
     }
-    let normalised = Plain.layerNorm(x, gain: gain, shift: shift, epsilon: 1e-5)
-    let gradient = Plain.layerNormBackward(normalised, gain: gain, gradient: above).x
+    let forward = Reference.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5)
+    let gradient = Reference.layerNormBackward(forward, weight: weight, gradient: above).x
     expectClose(slopes(loss, x), gradient, within: 5e-3)
   }
 
-  @Test("Turning a matrix", arguments: shapes) func turn(_ rows: Int, _ columns: Int) {
+  @Test("Transposing a matrix", arguments: shapes) func transpose(_ rows: Int, _ columns: Int) {
     let x = numbers(rows * columns, 14)
     // As a part of a taller matrix, of which the rest must stay as it is.
     let tall = rows + 3
     var y = [Float](repeating: 7, count: columns * tall)
-    fettle_turn(x, &y, rows, columns, tall)
-    let plain = Plain.turned(x, columns: columns)
+    fettle_transpose(x, columns, &y, tall, rows, columns)
+    let plain = Reference.transposed(x, columns: columns)
     var expected: [Float] = []
     for column in 0..<columns {
       expected += plain[(column * rows)..<((column + 1) * rows)]
@@ -124,7 +125,7 @@ import Testing
   @Test("Column sums", arguments: shapes) func columnSums(_ rows: Int, _ columns: Int) {
     let x = numbers(rows * columns, 19)
     var sums = numbers(columns, 20)
-    let plain = zip(sums, Plain.columnSums(x, columns: columns)).map { $0 + $1 }
+    let plain = zip(sums, Reference.columnSums(x, columns: columns)).map { $0 + $1 }
     fettle_add_column_sums(x, &sums, rows, columns)
     expectClose(sums, plain, within: 1e-5)
   }
@@ -135,7 +136,7 @@ import Testing
 
   @Test("Attention", arguments: texts) func attention(_ length: Int, _ heads: Int, _ size: Int) {
     let hidden = heads * size
-    let plain = Plain.Attention(
+    let plain = Reference.Attention(
       length: length, heads: heads, headSize: size, projections: numbers(length * 3 * hidden, 21))
     var context = [Float](repeating: .nan, count: length * hidden)
     var probabilities = [Float](repeating: .nan, count: fettle_attention_probabilities(length, heads))
@@ -154,8 +155,8 @@ import Testing
   @Test("Attention's gradient is its slope") func attentionSlope() {
     let x = numbers(4 * 3 * 6, 23)
     let above = numbers(4 * 6, 24)
-    func attention(_ x: [Float]) -> Plain.Attention {
-      Plain.Attention(length: 4, heads: 2, headSize: 3, projections: x)
+    func attention(_ x: [Float]) -> Reference.Attention {
+      Reference.Attention(length: 4, heads: 2, headSize: 3, projections: x)
     }
     func loss(_ x: [Float]) -> Double {
       zip(attention(x).forward(), above).reduce(0) { $0 + Double($1.0 * $1.1) }
@@ -182,7 +183,7 @@ import Testing
         1 - pow(0.9, Float(step)),
         1 - pow(0.999, Float(step)))
       for i in 0..<count {
-        Plain.adamW(
+        Reference.adamW(
           weight: &plain[i], gradient: gradient[i] * 0.5, moments: &moments[i], learningRate: 1e-2,
           beta1: 0.9,
           beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: step)
@@ -199,7 +200,7 @@ import Testing
     let x = edges + numbers(1001, 27)
     var y = [UInt16](repeating: 0, count: x.count)
     fettle_round_to_bf16(x, &y, x.count)
-    #expect(y == x.map(Plain.roundedToBFloat16))
+    #expect(y == x.map(Reference.roundedToBFloat16))
   }
 
   /// The slope of `loss` along each number of x, from two points beside it.

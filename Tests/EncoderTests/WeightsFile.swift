@@ -35,7 +35,7 @@ enum WeightsFile {
     try write(
       file, header,
       numbers.reduce(into: Data()) { data, number in
-        let half = type == "BF16" ? Plain.roundedToBFloat16(number) : halfBits(number)
+        let half = type == "BF16" ? Reference.roundedToBFloat16(number) : halfBits(number)
         data.append(contentsOf: [UInt8(half & 0xff), UInt8(half >> 8)])
       })
   }

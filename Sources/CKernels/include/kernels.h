@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 // The few element-wise loops that are worth C: the compiler makes one version a kind of CPU of each, and the best one is
-// chosen when the program starts. Beside each stands a plain Swift version (Encoder/Plain) that explains and tests it.
+// chosen when the program starts. Beside each stands a plain Swift version (Encoder/Reference) that explains and tests it.
 // All matrices are row-major; `rows` counts tokens. Counts need not be multiples of anything.
 
 #ifdef __cplusplus
@@ -18,16 +18,16 @@ void fettle_gelu_forward(float *x, const float *bias, float *y, long rows, long 
 /// gradient = gradient * GELU'(x) in place; x is what fettle_gelu_forward left.
 void fettle_gelu_backward(const float *x, float *gradient, long count);
 
-/// y = layer norm of (x + bias + residual) over the columns, times gain plus shift. bias and residual may be null.
-/// normalised: [rows, columns] and inverse_deviation: [rows] are kept for the way back.
+/// y = layer norm of (x + input_bias + residual) over the columns, times weight plus bias. input_bias and residual may be null.
+/// xhat: [rows, columns] and rstd: [rows] are kept for the backward pass.
 void fettle_layer_norm_forward(
-  const float *x, const float *bias, const float *residual, const float *gain, const float *shift, float *y,
-  float *normalised, float *inverse_deviation, long rows, long columns, float epsilon);
+  const float *x, const float *input_bias, const float *residual, const float *weight, const float *bias, float *y,
+  float *xhat, float *rstd, long rows, long columns, float epsilon);
 
-/// The gradient of the sum that was normalised, in place over the gradient of y; gain_gradient and shift_gradient are added to.
+/// The gradient of the sum that was normalised, in place over the gradient of y; weight_gradient and bias_gradient are added to.
 void fettle_layer_norm_backward(
-  float *gradient, const float *normalised, const float *inverse_deviation, const float *gain,
-  float *gain_gradient, float *shift_gradient, long rows, long columns);
+  float *gradient, const float *xhat, const float *rstd, const float *weight,
+  float *weight_gradient, float *bias_gradient, long rows, long columns);
 
 /// sums[c] += the sum of x[r, c] over the rows. x: [rows, columns].
 void fettle_add_column_sums(const float *x, float *sums, long rows, long columns);
@@ -39,7 +39,7 @@ long fettle_attention_scratch(long length, long head_size);
 long fettle_attention_probabilities(long length, long heads);
 
 /// Self-attention of one text. projections: [length, 3 * heads * head_size], queries, keys and values side by side;
-/// context: [length, heads * head_size]; probabilities: see above, kept for the way back.
+/// context: [length, heads * head_size]; probabilities: see above, kept for the backward pass.
 void fettle_attention_forward(
   const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
   long head_size);
@@ -59,8 +59,8 @@ void fettle_adamw(
   float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float correction1,
   float correction2);
 
-/// y[c, r] = x[r, c]. x: [rows, columns]; y has `columns` rows, `y_stride` numbers from one to the next.
-void fettle_turn(const float *x, float *y, long rows, long columns, long y_stride);
+/// y[c, r] = x[r, c]. x: [rows, columns]; the strides are the numbers from one row to the next.
+void fettle_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns);
 
 /// Rounds to bf16, ties to even; not-a-number stays so.
 void fettle_round_to_bf16(const float *x, uint16_t *y, long count);

@@ -12,11 +12,6 @@ enum MethodChoice: String, CaseIterable, ExpressibleByArgument {
   var methods: [Method] { Method(rawValue: rawValue).map { [$0] } ?? Method.allCases }
 }
 
-extension Method {
-  /// Whether it keeps a head and a few hundred kilobytes, and not a whole model.
-  var isSmall: Bool { self == .linear || self == .adapter }
-}
-
 /// A training that has ended, and what it left.
 struct FinishedTraining {
   let options: TrainingOptions

@@ -49,7 +49,7 @@ struct FineTune: Verb {
     }
     try context.requireRoom(
       for: method.methods.reduce(0) { sum, method in
-        sum + (method.isSmall ? min(2_000_000, encoder.model.bytesOnDisk) : encoder.model.bytesOnDisk)
+        sum + encoder.model.bytesOnDisk(tunedBy: method, categories: plan.categories.count)
       })
     let examples = plan.examples.map { example in
       (encoding: encoder.encode(example.text), category: plan.indices[example.category] ?? 0)
@@ -61,10 +61,11 @@ struct FineTune: Verb {
         "\(counted(truncated, "text")) longer than the model reads: the end is left out.")
     }
     let prototypes = try plan.prototypes(encoder)
+    let features = encoder.features()
     var trainings: [FinishedTraining] = []
     do {
       for options in options {
-        trainings.append(try train(examples, plan, encoder.model, prototypes, options, context))
+        trainings.append(try train(examples, plan, features, prototypes, options, context))
       }
     } catch {
       for training in trainings { training.files.discard() }
@@ -130,14 +131,14 @@ struct FineTune: Verb {
   }
 
   private func train(
-    _ examples: [(encoding: Encoding, category: Int)], _ plan: Plan, _ base: PretrainedModel,
+    _ examples: [(encoding: Encoding, category: Int)], _ plan: Plan, _ base: TextFeatures,
     _ prototypes: [[Float]], _ options: TrainingOptions, _ context: Context
   ) throws -> FinishedTraining {
     let start = ContinuousClock.now
     let progress = context.progress
     let note = method == .all ? options.method.rawValue : "training"
     let result = try fineTune(
-      base, head: try plan.startingHead(context, base), prototypes: prototypes, examples: examples,
+      base, head: try plan.startingHead(context, base.model), prototypes: prototypes, examples: examples,
       categories: plan.categories.count,
       options: options,
       preparing: { done, total in progress.update(done: done, total: total, unit: "texts", note: "preparing")

@@ -34,10 +34,9 @@ struct Classification {
 
   /// -log softmax(logits)[category], in nats, and the probabilities.
   static func loss(_ logits: [Float], category: Int) -> (loss: Double, probabilities: [Float]) {
-    let top = logits.max() ?? 0
-    let powers = logits.map { exp(Double($0 - top)) }
-    let sum = powers.reduce(0, +)
-    return (log(sum) - Double(logits[category] - top), powers.map { Float($0 / sum) })
+    let maximum = logits.max() ?? 0
+    let (exponentials, sum) = exponentials(logits.map { Double($0 - maximum) })
+    return (log(sum) - Double(logits[category] - maximum), exponentials.map { Float($0 / sum) })
   }
 
   /// The gradient of `scale` times the loss: `pooled` is replaced by its own, the head's are added to.
@@ -45,14 +44,14 @@ struct Classification {
     _ pooled: FloatPointer, probabilities: [Float], category: Int, scale: Float, weightGradient: FloatPointer,
     biasGradient: FloatPointer
   ) {
-    let slopes = (0..<categories).map { (probabilities[$0] - ($0 == category ? 1 : 0)) * scale }
+    let gradients = (0..<categories).map { (probabilities[$0] - ($0 == category ? 1 : 0)) * scale }
     for other in 0..<categories {
-      biasGradient[other] += slopes[other]
-      for i in 0..<hidden { weightGradient[other * hidden + i] += slopes[other] * pooled[i] }
+      biasGradient[other] += gradients[other]
+      for i in 0..<hidden { weightGradient[other * hidden + i] += gradients[other] * pooled[i] }
     }
     for i in 0..<hidden {
       var sum: Float = 0
-      for other in 0..<categories { sum += slopes[other] * weight[other * hidden + i] }
+      for other in 0..<categories { sum += gradients[other] * weight[other * hidden + i] }
       pooled[i] = sum
     }
   }

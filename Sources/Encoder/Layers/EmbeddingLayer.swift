@@ -10,9 +10,9 @@ struct EmbeddingLayer {
 
   private var hidden: Int { layout.configuration.hiddenSize }
 
-  /// y: `[rows, hidden]`; `normalised` and `inverse` are kept for the way back.
+  /// y: `[rows, hidden]`; `xhat` and `rstd` are kept for the backward pass.
   func forward(
-    _ texts: PackedTexts, y: FloatPointer, normalised: FloatPointer, inverse: FloatPointer, scratch: Scratch
+    _ texts: PackedTexts, y: FloatPointer, xhat: FloatPointer, rstd: FloatPointer, scratch: Scratch
   ) {
     let rows = scratch.sum.base
     for (row, word) in texts.words.enumerated() {
@@ -23,8 +23,8 @@ struct EmbeddingLayer {
       let start = text.lowerBound * hidden
       fettle_layer_norm_forward(
         rows + start, weights + layout.typeTable, weights + layout.positionTable,
-        weights + layout.embeddingNorm.gain,
-        weights + layout.embeddingNorm.shift, y + start, normalised + start, inverse + text.lowerBound,
+        weights + layout.embeddingNorm.weight,
+        weights + layout.embeddingNorm.bias, y + start, xhat + start, rstd + text.lowerBound,
         text.count,
         hidden, layout.configuration.layerNormEpsilon)
     }
@@ -32,10 +32,10 @@ struct EmbeddingLayer {
 
   /// `gradient`: `[rows, hidden]`, of y on the way in and of the sum of the three rows on the way out.
   func backward(
-    gradient: FloatPointer, normalised: FloatPointer, inverse: FloatPointer, vectors: FloatPointer, rows: Int
+    gradient: FloatPointer, xhat: FloatPointer, rstd: FloatPointer, vectors: FloatPointer, rows: Int
   ) {
     fettle_layer_norm_backward(
-      gradient, normalised, inverse, weights + layout.embeddingNorm.gain, vectors + layout.embeddingNorm.gain,
-      vectors + layout.embeddingNorm.shift, rows, hidden)
+      gradient, xhat, rstd, weights + layout.embeddingNorm.weight, vectors + layout.embeddingNorm.weight,
+      vectors + layout.embeddingNorm.bias, rows, hidden)
   }
 }

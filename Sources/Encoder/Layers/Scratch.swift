@@ -3,7 +3,7 @@ import CKernels
 /// Memory that one thread computes in, for up to `rows` rows in texts of up to `longest`.
 final class Scratch: Sendable {
   let rows: Int
-  /// `[rows, hidden]`: the residual stream, where it does not stand in a trace already.
+  /// `[rows, hidden]`: the residual stream, where it does not stand among the saved activations already.
   let hidden: Floats
   let middle: Floats
   let sum: Floats
@@ -24,8 +24,8 @@ final class Scratch: Sendable {
   }
 }
 
-/// What the way forward through a layer leaves for the way back, and for the gradients of the layer's matrices.
-struct LayerTrace {
+/// What the forward pass through a layer leaves for the backward pass, and for the gradients of the layer's matrices.
+struct LayerActivations {
   /// What the four products read: `[rows, hidden]`, and `[rows, intermediate]` the last.
   var input: Operand
   var context: Operand
@@ -37,18 +37,18 @@ struct LayerTrace {
   var probabilities: FloatPointer
   /// What GELU was taken of, `[rows, intermediate]`.
   var preActivation: FloatPointer
-  /// Both layer norms before gain and shift, `[rows, hidden]`, and what they were divided by, `[rows]`.
-  var attentionNormalised: FloatPointer
-  var attentionInverse: FloatPointer
-  var outputNormalised: FloatPointer
-  var outputInverse: FloatPointer
+  /// Both layer norms before weight and bias, `[rows, hidden]`, and what they were divided by, `[rows]`.
+  var attentionXhat: FloatPointer
+  var attentionRstd: FloatPointer
+  var outputXhat: FloatPointer
+  var outputRstd: FloatPointer
   /// Nil in a model without adapters.
-  var attentionAdapter: AdapterTrace?
-  var outputAdapter: AdapterTrace?
+  var attentionAdapter: AdapterActivations?
+  var outputAdapter: AdapterActivations?
 }
 
-/// What the way forward through an adapter leaves for the way back.
-struct AdapterTrace {
+/// What the forward pass through an adapter leaves for the backward pass.
+struct AdapterActivations {
   /// What its products read: `[rows, hidden]` and `[rows, bottleneck]`.
   var input: Operand
   var activated: Operand
@@ -57,7 +57,7 @@ struct AdapterTrace {
 }
 
 /// The gradients of what the four products of a layer gave.
-struct LayerGradients {
+struct OutputGradients {
   var projections: Operand
   var output: Operand
   var up: Operand
@@ -65,53 +65,46 @@ struct LayerGradients {
 
   /// Of the adapters' products: after the attention down and up, at the end down and up. Empty in a model without.
   var adapters: [Operand] = []
-
-  var all: [Operand] { [projections, output, up, down] + adapters }
-
-  func advanced(byRows rows: Int, _ layout: WeightLayout) -> LayerGradients {
-    let configuration = layout.configuration
-    let bottleneck = [layout.adapterSize, configuration.hiddenSize]
-    return LayerGradients(
-      projections: projections.advanced(by: rows * 3 * configuration.hiddenSize),
-      output: output.advanced(by: rows * configuration.hiddenSize),
-      up: up.advanced(by: rows * configuration.intermediateSize),
-      down: down.advanced(by: rows * configuration.hiddenSize),
-      adapters: zip(adapters, bottleneck + bottleneck).map { $0.advanced(by: rows * $1) })
-  }
 }
 
-/// Memory for one layer's trace. `products` are what `WeightLayout.Layer.linears` read, in their order.
-final class TraceStorage: Sendable {
-  private let products: [OperandStorage]
-  private let kept: [Floats]
+/// Memory for one operand a product of a layer, in the order of `WeightLayout.Layer.linears`.
+final class ProductStorage: Sendable {
+  private let storage: [OperandStorage]
 
-  /// With `products` false there is no room for the four operands: they stand elsewhere.
-  init(_ layout: WeightLayout, rows: Int, longest: Int, isRounded: Bool, hasProducts: Bool = true) {
+  init(_ layout: WeightLayout, rows: Int, dtype: DType, width: (WeightLayout.Linear) -> Int) {
+    storage = (layout.layers.first?.linears ?? []).map {
+      OperandStorage(count: rows * width($0), dtype: dtype)
+    }
+  }
+
+  var operands: [Operand] { storage.map(\.operand) }
+}
+
+/// Memory for one layer's saved activations, but for what its products read.
+final class ActivationStorage: Sendable {
+  private let memory: [Floats]
+
+  init(_ layout: WeightLayout, rows: Int, longest: Int) {
     let configuration = layout.configuration
     let hidden = configuration.hiddenSize
     let inner = configuration.intermediateSize
-    products = (hasProducts ? layout.layers.first?.linears ?? [] : []).map {
-      OperandStorage(count: rows * $0.inputs, isRounded: isRounded)
-    }
     // Texts of `longest` tokens are those whose probabilities take most room a row.
     let probabilities = configuration.attentionHeads * ((longest + 15) / 16 * 16)
-    kept = [
+    memory = [
       3 * hidden, probabilities, inner, hidden, 1, hidden, 1, layout.adapterSize, layout.adapterSize,
     ].map { Floats(count: rows * $0) }
   }
 
-  var trace: LayerTrace { trace(products: products.map(\.operand)) }
-
-  func trace(products: [Operand]) -> LayerTrace {
-    func adapter(_ product: Int, _ pre: Int) -> AdapterTrace? {
-      guard products.count > product + 1 else { return nil }
-      return AdapterTrace(
-        input: products[product], activated: products[product + 1], preActivation: kept[pre].base)
+  func saved(inputs: [Operand]) -> LayerActivations {
+    func adapter(_ product: Int, _ pre: Int) -> AdapterActivations? {
+      guard inputs.count > product + 1 else { return nil }
+      return AdapterActivations(
+        input: inputs[product], activated: inputs[product + 1], preActivation: memory[pre].base)
     }
-    return LayerTrace(
-      input: products[0], context: products[1], middle: products[2], activated: products[3],
-      projections: kept[0].base, probabilities: kept[1].base, preActivation: kept[2].base,
-      attentionNormalised: kept[3].base, attentionInverse: kept[4].base, outputNormalised: kept[5].base,
-      outputInverse: kept[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
+    return LayerActivations(
+      input: inputs[0], context: inputs[1], middle: inputs[2], activated: inputs[3],
+      projections: memory[0].base, probabilities: memory[1].base, preActivation: memory[2].base,
+      attentionXhat: memory[3].base, attentionRstd: memory[4].base, outputXhat: memory[5].base,
+      outputRstd: memory[6].base, attentionAdapter: adapter(4, 7), outputAdapter: adapter(6, 8))
   }
 }

@@ -36,12 +36,6 @@ extension PretrainedModel {
       tensors.filter { names.contains($0.key) }, to: folder.appendingPathComponent(Self.adapterName))
   }
 
-  /// Bytes of numbers that `save(adapterTo:)` writes; the header is some kilobytes more.
-  public var adapterBytesOnDisk: Int {
-    guard adapterSize > 0 else { return 0 }
-    return AdapterFile.contents(configuration, size: adapterSize).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
-  }
-
   /// This model with new adapters that change nothing yet; with its own where it has some. The way up begins at nothing, so that
   /// training starts from the model as it was; the way down with small random numbers, as PyTorch's linear layer.
   func withAdapters(seed: UInt64) -> PretrainedModel {

@@ -114,6 +114,14 @@ public struct PretrainedModel: Sendable {
       to: folder.appendingPathComponent("sentence_bert_config.json"))
   }
 
+  /// Lets go of what memory holds of the model's file.
+  func releasePages() {
+    let files = tensors.values.compactMap { $0.owner as? MappedFile }
+    for (_, file) in Dictionary(files.map { (ObjectIdentifier($0), $0) }, uniquingKeysWith: { $1 }) {
+      file.releasePages()
+    }
+  }
+
   /// - Throws: `ModelError` where the model cannot read these tokens.
   func check(_ encoding: Encoding) throws {
     guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {
@@ -134,8 +142,17 @@ public struct PretrainedModel: Sendable {
     tensors.values.reduce(tokenizer.vocabulary.contents.count) { $0 + $1.count * 4 }
   }
 
-  /// The numbers that fine-tuning could change: all of the encoder, without the pooler that fettle does not use.
-  public var parameterCount: Int {
-    WeightLayout.files(configuration).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  /// Bytes of numbers that a model of this one tuned by `method` takes on the disk, its head of `categories` too; the files'
+  /// headers are some kilobytes more.
+  public func bytesOnDisk(tunedBy method: Method, categories: Int) -> Int {
+    let head = 4 * categories * (configuration.hiddenSize + 1)
+    switch method {
+    case .linear: return head
+    case .adapter:
+      let size = adapterSize > 0 ? adapterSize : AdapterFile.newSize
+      return head
+        + AdapterFile.contents(configuration, size: size).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
+    case .full, .gradual: return head + bytesOnDisk
+    }
   }
 }

@@ -1,7 +1,8 @@
+import CKernels
 import Foundation
 
 /// How a tensor's numbers stand in a file.
-enum TensorType: String {
+enum DType: String {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
@@ -13,13 +14,13 @@ enum TensorType: String {
 /// Sendable unchecked: `owner` keeps the bytes alive, and nobody writes them.
 struct Tensor: @unchecked Sendable {
   let shape: [Int]
-  let type: TensorType
+  let type: DType
   let bytes: UnsafeRawBufferPointer
-  private let owner: AnyObject
+  let owner: AnyObject
 
   var count: Int { bytes.count / type.size }
 
-  init(shape: [Int], type: TensorType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+  init(shape: [Int], type: DType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
     self.shape = shape
     self.type = type
     self.bytes = bytes
@@ -55,32 +56,15 @@ struct Tensor: @unchecked Sendable {
     }
   }
 
-  /// Copies a matrix `[rows, columns]` turned, so that element (r, c) stands at `target[c * stride + r]`.
-  func copyTurned(to target: UnsafeMutablePointer<Float>, stride: Int) {
-    let rows = shape[0]
-    let columns = shape[1]
-    let source: UnsafePointer<Float>
-    var converted: Floats?
-    if let floats {
-      source = floats
-    } else {
-      let copy = Floats(count: count)
-      self.copy(count: count, to: copy.base)
-      converted = copy
-      source = UnsafePointer(copy.base)
+  /// Copies a matrix `[rows, columns]` transposed, so that element (r, c) stands at `target[c * stride + r]`.
+  func copyTransposed(to target: UnsafeMutablePointer<Float>, stride: Int) {
+    func transpose(_ numbers: UnsafePointer<Float>) {
+      fettle_transpose(numbers, shape[1], target, stride, shape[0], shape[1])
     }
-    // Blocks that fit the nearest cache, on both sides: a plain loop over 1,536 columns misses it at every step.
-    withExtendedLifetime(converted) {
-      for rowBlock in Swift.stride(from: 0, to: rows, by: 16) {
-        for columnBlock in Swift.stride(from: 0, to: columns, by: 16) {
-          for column in columnBlock..<min(columnBlock + 16, columns) {
-            for row in rowBlock..<min(rowBlock + 16, rows) {
-              target[column * stride + row] = source[row * columns + column]
-            }
-          }
-        }
-      }
-    }
+    if let floats { return transpose(floats) }
+    let converted = Floats(count: count)
+    copy(count: count, to: converted.base)
+    transpose(converted.base)
   }
 
   /// IEEE 754 half precision to single; Swift's Float16 is not there on every platform.

@@ -1,7 +1,7 @@
 /// Where each of a BERT's weights stands in one block of f32 memory, and which tensor of a file it is.
 ///
-/// Matrices come first, `[in, out]` and so turned against the file's `[out, in]`; queries, keys and values stand side by side in
-/// one. The vectors (biases, gains and shifts, the head) stand together at the end, because their gradients are summed over
+/// Matrices come first, `[in, out]` and so transposed against the file's `[out, in]`; queries, keys and values stand side by side in
+/// one. The vectors (biases and layer norms, the head) stand together at the end, because their gradients are summed over
 /// shards, while a matrix's gradient is one product.
 struct WeightLayout: Sendable {
   /// A stretch of the block.
@@ -34,10 +34,10 @@ struct WeightLayout: Sendable {
     var outputs: Int
   }
 
-  /// A layer norm's gain and shift.
+  /// A layer norm's weight (gamma) and bias (beta).
   struct Norm: Sendable {
-    var gain: Int
-    var shift: Int
+    var weight: Int
+    var bias: Int
   }
 
   /// A bottleneck beside the way: y = x + up(GELU(down(x))).
@@ -58,7 +58,7 @@ struct WeightLayout: Sendable {
     var outputAdapter: Adapter?
 
     static let plainLinears = 4
-    /// The four in the order of the way forward, then the adapters'.
+    /// The four in the order of the forward pass, then the adapters'.
     var linears: [Linear] {
       [projections, output, up, down]
         + [attentionAdapter, outputAdapter].compactMap { $0 }.flatMap { [$0.down, $0.up] }
@@ -82,6 +82,9 @@ struct WeightLayout: Sendable {
   /// The stretch of the vectors.
   let vectors: Range<Int>
   let count: Int
+
+  /// The section that holds number `place`.
+  func section(at place: Int) -> Section? { sections.last { $0.start <= place } }
 
   init(_ configuration: BERTConfiguration, words: Int, categories: Int, adapterSize: Int = 0) {
     self.configuration = configuration
@@ -117,7 +120,7 @@ struct WeightLayout: Sendable {
     let adapters = matrices(adapterSize > 0 ? bottleneck + bottleneck : [], .adapter)
     let vectorStart = end
     func norm(layer: Int?) -> Norm {
-      Norm(gain: place(hidden, .norm, layer: layer), shift: place(hidden, .norm, layer: layer))
+      Norm(weight: place(hidden, .norm, layer: layer), bias: place(hidden, .norm, layer: layer))
     }
     embeddingNorm = norm(layer: nil)
     layers = plain.indices.map { layer in
@@ -143,19 +146,19 @@ struct WeightLayout: Sendable {
 }
 
 extension WeightLayout {
-  /// A part of a section that one task changes: of a matrix whole rows, sixteen at a time, so that it can be turned.
+  /// A part of a section that one task changes: of a matrix whole rows, sixteen at a time, so that it can be transposed.
   struct Slice: Sendable {
     var start: Int
     var count: Int
     var section: Section
   }
 
-  /// A tensor of a file and where it goes: turned, every `stride` numbers a new input, or as it is.
+  /// A tensor of a file and where it goes: transposed, every `stride` numbers a new input, or as it is.
   struct FileEntry {
     var name: String
     var shape: [Int]
     var start: Int
-    /// The distance of two inputs' rows; nil where the tensor is not turned.
+    /// The distance of two inputs' rows; nil where the tensor is not transposed.
     var stride: Int?
   }
 
@@ -164,8 +167,8 @@ extension WeightLayout {
     let hidden = configuration.hiddenSize
     func norm(_ name: String, _ norm: Norm) -> [FileEntry] {
       [
-        FileEntry(name: name + ".weight", shape: [hidden], start: norm.gain),
-        FileEntry(name: name + ".bias", shape: [hidden], start: norm.shift),
+        FileEntry(name: name + ".weight", shape: [hidden], start: norm.weight),
+        FileEntry(name: name + ".bias", shape: [hidden], start: norm.bias),
       ]
     }
     func linear(_ name: String, _ linear: Linear) -> [FileEntry] {

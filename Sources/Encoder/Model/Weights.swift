@@ -8,21 +8,21 @@ final class Weights: Sendable {
 
   var base: FloatPointer { floats.base }
   /// For products in f32.
-  var operand: Operand { Operand(base: UnsafeMutableRawPointer(base), isRounded: false) }
+  var operand: Operand { Operand(base: UnsafeMutableRawPointer(base), dtype: .f32) }
 
   /// Reads all but the word table. `words` are the rows of that table that are wanted, in the order they are to stand in.
   /// - Throws: `ModelError.notANumber`.
-  init(_ model: PretrainedModel, words: [Int32] = [], categories: Int = 0, crew: Crew) throws {
+  init(_ model: PretrainedModel, words: [Int32] = [], categories: Int = 0, pool: ThreadPool) throws {
     layout = WeightLayout(
       model.configuration, words: words.count, categories: categories, adapterSize: model.adapterSize)
     floats = Floats(count: layout.count)
     let entries = layout.entries
     let base = floats.base
-    try crew.run(entries.count) { task, _ in
+    try pool.run(entries.count) { task, _ in
       let entry = entries[task]
       guard let tensor = model.tensors[entry.name] else { throw ModelError.missingTensor(entry.name) }
       if let stride = entry.stride {
-        tensor.copyTurned(to: base + entry.start, stride: stride)
+        tensor.copyTransposed(to: base + entry.start, stride: stride)
       } else {
         tensor.copy(count: tensor.count, to: base + entry.start)
       }
@@ -45,25 +45,22 @@ final class Weights: Sendable {
 
   var isFinite: Bool { fettle_sum_of_squares(base, floats.count).isFinite }
 
-  /// The model that these weights make of `model`: what stands in no section is taken over from it. `words` as in `init`.
-  func model(from model: PretrainedModel, words: [Int32]) -> PretrainedModel {
+  /// The model that these weights make of `model`: what has not `learned` is taken over from it. `words` as in `init`.
+  func model(from model: PretrainedModel, words: [Int32], learned: TrainableScope) -> PretrainedModel {
     var tensors = model.tensors
     for entry in layout.entries {
+      guard let section = layout.section(at: entry.start), learned.includes(section) else { continue }
       let count = entry.shape.reduce(1, *)
       let copy = Floats(count: count)
       if let stride = entry.stride {
-        let outputs = entry.shape[0]
-        let inputs = entry.shape[1]
-        for input in 0..<inputs {
-          let row = base + entry.start + input * stride
-          for output in 0..<outputs { copy.base[output * inputs + input] = row[output] }
-        }
+        fettle_transpose(
+          base + entry.start, stride, copy.base, entry.shape[1], entry.shape[1], entry.shape[0])
       } else {
         memcpy(copy.base, base + entry.start, count * 4)
       }
       tensors[entry.name] = Tensor(shape: entry.shape, floats: copy)
     }
-    if !words.isEmpty, let table = model.tensors[WeightLayout.wordTableName] {
+    if !words.isEmpty, learned.lowest == nil, let table = model.tensors[WeightLayout.wordTableName] {
       let hidden = layout.configuration.hiddenSize
       let copy = Floats(count: table.count)
       table.copy(count: table.count, to: copy.base)

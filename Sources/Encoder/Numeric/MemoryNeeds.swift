@@ -3,7 +3,7 @@ import Basics
 /// How much memory a work takes, estimated from above, for asking whether there is as much before it begins.
 struct MemoryNeeds {
   let layout: WeightLayout
-  let isRounded: Bool
+  let dtype: DType
   let threads: Int
   /// Tokens of the longest text.
   let longest: Int
@@ -14,8 +14,8 @@ struct MemoryNeeds {
   /// The products' code, the threads' stacks, and what huge pages round up to.
   private var overhead: Double { Double(threads) * 48e6 }
 
-  /// Numbers a row of what one layer leaves for the way back, or computes in.
-  private var traceWidth: Double {
+  /// Numbers a row of what one layer saves for the backward pass, or computes in.
+  private var savedWidth: Double {
     let probabilities = Double(layout.configuration.attentionHeads) * Double((longest + 15) / 16 * 16)
     return 5 * hidden + probabilities + inner + 2 + 2 * Double(layout.adapterSize)
   }
@@ -24,18 +24,18 @@ struct MemoryNeeds {
 
   /// - Throws: `AddressSpace.Shortage`.
   func requireToEmbed(rows: Int) throws {
-    let workplace = Double(rows) * (traceWidth + scratchWidth) * 4
-    try require(weights * (isRounded ? 1.5 : 1) + Double(threads) * workplace + overhead)
+    let workplace = Double(rows) * (savedWidth + scratchWidth) * 4
+    try require(weights * (dtype == .bf16 ? 1.5 : 1) + Double(threads) * workplace + overhead)
   }
 
   /// - Parameters:
-  ///   - rows: of a wave.
+  ///   - rows: of a micro-batch.
   ///   - shardRows: of the largest shard.
   /// - Throws: `AddressSpace.Shortage`.
   func requireToTrain(rows: Int, shardRows: Int) throws {
     let layers = Double(layout.configuration.layers)
     let products = layers * Double(rows) * (6 * hidden + 2 * inner + 4 * Double(layout.adapterSize)) * 4
-    let pass = Double(shardRows) * ((layers + 1) * traceWidth + scratchWidth + 2 * hidden) * 4
+    let pass = Double(shardRows) * ((layers + 1) * savedWidth + scratchWidth + 2 * hidden) * 4
     let table = Double(layout.configuration.vocabularySize) * hidden * 4
     // Weights, gradients, two moments, what products read; then those of the best epoch and of the model that comes of it.
     try require(weights * 8 + table + products + Double(threads) * pass + overhead)

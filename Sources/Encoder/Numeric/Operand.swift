@@ -5,26 +5,26 @@ typealias FloatPointer = UnsafeMutablePointer<Float>
 
 /// A matrix as products read it: f32 numbers, or the same rounded to bf16.
 ///
-/// Kernels write f32. In f32 they write straight into the operand; in bf16 they write into scratch memory, which `keep` rounds.
+/// Kernels write f32. In f32 they write straight into the operand; in bf16 they write into scratch memory, which `store` rounds.
 struct Operand {
   let base: UnsafeMutableRawPointer
-  let isRounded: Bool
+  let dtype: DType
 
   func advanced(by count: Int) -> Operand {
-    Operand(base: base + count * (isRounded ? 2 : 4), isRounded: isRounded)
+    Operand(base: base + count * dtype.size, dtype: dtype)
   }
 
   /// Where a kernel writes what shall become this operand.
-  func workspace(_ scratch: Floats) -> FloatPointer { isRounded ? scratch.base : floats }
+  func scratch(_ scratch: Floats) -> FloatPointer { dtype == .bf16 ? scratch.base : floats }
 
   /// The numbers themselves; only where they are f32.
   var floats: FloatPointer { base.assumingMemoryBound(to: Float.self) }
-  var halves: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
+  var bf16: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
 
   /// Takes over what stands in `numbers`.
-  func keep(_ numbers: FloatPointer, count: Int) {
-    if isRounded {
-      fettle_round_to_bf16(numbers, halves, count)
+  func store(_ numbers: FloatPointer, count: Int) {
+    if dtype == .bf16 {
+      fettle_round_to_bf16(numbers, bf16, count)
     } else if numbers != floats {
       memcpy(base, numbers, count * 4)
     }
@@ -37,8 +37,8 @@ final class OperandStorage: @unchecked Sendable {
   private let floats: Floats
   let operand: Operand
 
-  init(count: Int, isRounded: Bool) {
-    floats = Floats(count: isRounded ? (count + 1) / 2 : count)
-    operand = Operand(base: UnsafeMutableRawPointer(floats.base), isRounded: isRounded)
+  init(count: Int, dtype: DType) {
+    floats = Floats(count: (count * dtype.size + 3) / 4)
+    operand = Operand(base: UnsafeMutableRawPointer(floats.base), dtype: dtype)
   }
 }

@@ -19,4 +19,7 @@ public enum Precision: String, Sendable, CaseIterable {
     case .auto: return onednn_multiplies_bf16() ? .bf16 : .f32
     }
   }
+
+  /// What products read, once it is resolved.
+  var dtype: DType { self == .bf16 ? .bf16 : .f32 }
 }

@@ -9,8 +9,6 @@ public struct WordPiece: Sendable {
   let vocabulary: Vocabulary
   /// What is done to characters before words are cut.
   let rules: CharacterRules.Settings
-  /// Whether the model reads no capitals.
-  public var isLowercasing: Bool { rules.lowercases }
 
   /// The tokenizer of a model's folder: `vocab.txt` and the settings in `tokenizer_config.json`; or, where transformers has left
   /// no `vocab.txt`, those of `tokenizer.json`.
@@ -20,14 +18,6 @@ public struct WordPiece: Sendable {
     vocabulary = try Vocabulary(files.vocabulary)
     rules = files.rules
   }
-
-  /// - Throws: `ModelError`.
-  public init(vocabulary: URL, lowercase: Bool) throws {
-    self.vocabulary = try Vocabulary(try ModelFile.read(vocabulary))
-    rules = CharacterRules.Settings(lowercases: lowercase)
-  }
-
-  public func tokens(of ids: [Int32]) -> [String] { ids.map(vocabulary.token) }
 
   /// Numbers that are known already, `[CLS]` and `[SEP]` included.
   public func encoding(of ids: [Int32]) -> Encoding {

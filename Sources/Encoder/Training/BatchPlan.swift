@@ -4,13 +4,13 @@ struct BatchPlan {
   struct Shard {
     /// Numbers of the examples.
     var examples: [Int]
-    /// Where their rows begin among those of the wave.
+    /// Where their rows begin among those of the micro-batch.
     var firstRow: Int
     var rows: Int
   }
 
-  /// As much of a batch as is in memory at once. A batch of short texts is one wave.
-  struct Wave {
+  /// As much of a batch as is in memory at once. A batch of short texts is one micro-batch.
+  struct MicroBatch {
     var shards: [Shard]
     var rows: Int
 
@@ -19,23 +19,23 @@ struct BatchPlan {
   }
 
   /// Bounds the memory for activations.
-  static let rowsInWave = 2048
-  /// A multiple of these are the shards of a wave, so that two, four or eight threads have equal work.
+  static let rowsInMicroBatch = 2048
+  /// A multiple of these are the shards of a micro-batch, so that two, four or eight threads have equal work.
   private static let shards = 4
   private static let rowsInShard = 384
 
-  var waves: [Wave] = []
+  var microBatches: [MicroBatch] = []
 
   init(_ examples: [Int], length: (Int) -> Int) {
     var start = 0
     while start < examples.count {
       var end = start
       var rows = 0
-      while end < examples.count, end == start || rows + length(examples[end]) <= BatchPlan.rowsInWave {
+      while end < examples.count, end == start || rows + length(examples[end]) <= BatchPlan.rowsInMicroBatch {
         rows += length(examples[end])
         end += 1
       }
-      waves.append(BatchPlan.wave(Array(examples[start..<end]), rows: rows, length: length))
+      microBatches.append(BatchPlan.microBatch(Array(examples[start..<end]), rows: rows, length: length))
       start = end
     }
   }
@@ -43,24 +43,24 @@ struct BatchPlan {
   /// The most rows that a shard can have where no text has more than `longest`.
   static func largestShard(longest: Int) -> Int { rowsInShard + longest }
 
-  /// The most shards of a wave with `rows` rows.
+  /// The most shards of a micro-batch with `rows` rows.
   static func mostShards(rows: Int) -> Int {
     shards * ((rows + shards * rowsInShard - 1) / (shards * rowsInShard))
   }
 
-  private static func wave(_ examples: [Int], rows: Int, length: (Int) -> Int) -> Wave {
+  private static func microBatch(_ examples: [Int], rows: Int, length: (Int) -> Int) -> MicroBatch {
     let count = mostShards(rows: rows)
-    var wave = Wave(shards: [], rows: 0)
+    var microBatch = MicroBatch(shards: [], rows: 0)
     var shard = Shard(examples: [], firstRow: 0, rows: 0)
     for example in examples {
       shard.examples.append(example)
       shard.rows += length(example)
-      wave.rows += length(example)
-      if wave.rows * count >= rows * (wave.shards.count + 1) {
-        wave.shards.append(shard)
-        shard = Shard(examples: [], firstRow: wave.rows, rows: 0)
+      microBatch.rows += length(example)
+      if microBatch.rows * count >= rows * (microBatch.shards.count + 1) {
+        microBatch.shards.append(shard)
+        shard = Shard(examples: [], firstRow: microBatch.rows, rows: 0)
       }
     }
-    return wave
+    return microBatch
   }
 }

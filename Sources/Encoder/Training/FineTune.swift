@@ -3,9 +3,11 @@ import Foundation
 /// Fine-tunes a model to tell `categories` apart, by `options.method`.
 ///
 /// - Parameters:
+///   - base: the model's vectors of texts. Given to several trainings in turn it embeds each text once. Its embedder rests while
+///     the encoder is trained.
 ///   - head: the head of a tuned model to go on from; nil starts a new one.
 ///   - prototypes: `[categories][hidden]`, pooled vectors of sentences that say what each category is about; a new head begins
-///     from them (`LinearMethod`). Empty where there are none.
+///     from them (`LinearProbe`). Empty where there are none.
 ///   - examples: texts as `model.tokenizer` encodes them, each with the number of its category, from 0. Of texts with equal tokens
 ///     either all are learned from or all are held out.
 ///   - preparing: called with the texts that have been embedded for the starting head, and all of them.
@@ -14,13 +16,14 @@ import Foundation
 ///   - isCancelled: asked once a batch.
 /// - Throws: `ModelError`, `CancellationError`.
 public func fineTune(
-  _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
+  _ base: TextFeatures, head: Head?, prototypes: [[Float]] = [],
   examples: [(encoding: Encoding, category: Int)], categories: Int,
   options: TrainingOptions, preparing: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
   epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
 ) throws -> TrainingResult {
   let started = ContinuousClock.now
+  let model = base.model
   try options.check()
   try check(examples, categories: categories, head: head, model: model)
   guard prototypes.isEmpty || prototypes.count == categories else {
@@ -29,13 +32,28 @@ public func fineTune(
   let groups = TextGroups(examples.lazy.map(\.encoding))
   let split = Split(examples.map(\.category), groups, share: options.holdout, seed: options.seed)
   let run = TrainingRun(
-    model: model, head: head, prototypes: prototypes, examples: examples, categories: categories,
+    base: base, head: head, prototypes: prototypes, examples: examples, categories: categories,
     options: options, groups: groups, split: split,
-    crew: Crew(threads: options.threads), started: started, preparing: preparing)
+    pool: ThreadPool(threads: options.threads), started: started, preparing: preparing)
   switch options.method {
   case .linear: return try run.linear(step: step, epoch: epoch, isCancelled: isCancelled)
   case .full, .gradual, .adapter: return try run.encoder(step: step, epoch: epoch, isCancelled: isCancelled)
   }
+}
+
+/// The same for a model of which no vectors are at hand.
+public func fineTune(
+  _ model: PretrainedModel, head: Head?, prototypes: [[Float]] = [],
+  examples: [(encoding: Encoding, category: Int)], categories: Int,
+  options: TrainingOptions, preparing: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  step: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in },
+  epoch: @Sendable (EpochReport) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
+) throws -> TrainingResult {
+  let embedder = try Embedder(
+    model: model, pool: ThreadPool(threads: options.threads), precision: options.precision)
+  return try fineTune(
+    TextFeatures(embedder), head: head, prototypes: prototypes, examples: examples, categories: categories,
+    options: options, preparing: preparing, step: step, epoch: epoch, isCancelled: isCancelled)
 }
 
 private func check(
@@ -61,37 +79,10 @@ private func check(
   guard Set(examples.map(\.category)).count > 1 else { throw ModelError.oneCategory }
 }
 
-/// Which examples are learned from, and which are kept out to measure accuracy.
-struct Split {
-  var training: [Int]
-  var heldOut: [Int]
-
-  /// Of each category the same share of its different texts is held out, but never all of them. A text with contradicting
-  /// labels counts where its first one puts it.
-  init(_ categories: [Int], _ groups: TextGroups, share: Double, seed: UInt64) {
-    var randomNumbers = RandomNumbers(seed: seed, stream: 2)
-    var places: [Int: [Int]] = [:]
-    for group in randomNumbers.permutation(groups.count) {
-      places[categories[groups.members[group][0]], default: []].append(group)
-    }
-    var heldOut: [Int] = []
-    for (_, texts) in places.sorted(by: { $0.key < $1.key }) {
-      heldOut += texts.prefix(min(texts.count - 1, Int((Double(texts.count) * share).rounded())))
-    }
-    let outside = Set(heldOut)
-    self.heldOut = categories.indices.filter { outside.contains(groups.numbers[$0]) }
-    training = categories.indices.filter { !outside.contains(groups.numbers[$0]) }
-    // Of contradicting labels those of one category can all have been held out: then there would be nothing to tell apart.
-    if Set(training.map { categories[$0] }).count < 2 {
-      (training, self.heldOut) = (Array(categories.indices), [])
-    }
-  }
-}
-
 /// What `linear` does once the pooled vectors `[examples][hidden]` are there, for measuring it alone.
 package func fitLinear(
   _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
 ) throws -> Head {
-  try LinearMethod(pooled: pooled, labels: labels, categories: categories, crew: Crew(threads: threads))
+  try LinearProbe(pooled: pooled, labels: labels, categories: categories, pool: ThreadPool(threads: threads))
     .fit(seed: seed, isCancelled: { false }).head
 }

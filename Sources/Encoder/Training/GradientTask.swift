@@ -1,9 +1,9 @@
 import CKernels
 import Foundation
 
-/// A piece of the work that makes gradients of what the shards of a wave have left.
+/// A piece of the work that makes gradients of what the shards of a micro-batch have left.
 enum GradientTask {
-  /// Rows `part` of a layer's matrix number `matrix`: dw = xᵀ dy over all rows of the wave.
+  /// Rows `part` of a layer's matrix number `matrix`: dw = xᵀ dy over all rows of the micro-batch.
   case matrix(layer: Int, matrix: Int, part: Range<Int>)
   /// A stretch of the vectors: the shards' gradients summed in the shards' order.
   case vectors(Range<Int>)
@@ -16,10 +16,10 @@ enum GradientTask {
   private static let weightsInPart = 300_000
   private static let wordsInPart = 512
 
-  static func all(_ layout: WeightLayout, _ reach: Reach) -> [GradientTask] {
+  static func all(_ layout: WeightLayout, _ scope: TrainableScope) -> [GradientTask] {
     var tasks: [GradientTask] = []
-    for (number, layer) in layout.layers.enumerated() where number >= reach.lowest ?? 0 {
-      let first = reach.isAdaptersOnly ? WeightLayout.Layer.plainLinears : 0
+    for (number, layer) in layout.layers.enumerated() where number >= scope.lowest ?? 0 {
+      let first = scope.isAdaptersOnly ? WeightLayout.Layer.plainLinears : 0
       for (matrix, linear) in layer.linears.enumerated().dropFirst(first) {
         let parts = max(1, linear.inputs * linear.outputs / weightsInPart)
         let rows = (linear.inputs + parts - 1) / parts
@@ -28,7 +28,7 @@ enum GradientTask {
         }
       }
     }
-    if reach.lowest == nil {
+    if scope.lowest == nil {
       for start in stride(from: 0, to: layout.words, by: wordsInPart) {
         tasks.append(.words(start..<min(start + wordsInPart, layout.words)))
       }
@@ -40,10 +40,10 @@ enum GradientTask {
     return tasks
   }
 
-  /// `into` is laid out as the weights are. `adding`: to what an earlier wave of the batch left there.
+  /// `into` is laid out as the weights are. `adding`: to what an earlier micro-batch of the batch left there.
   func run(
-    into gradients: FloatPointer, layout: WeightLayout, memory: BatchMemory, wave: BatchPlan.Wave,
-    examples: [TrainingExample], adding: Bool, products: Products
+    into gradients: FloatPointer, layout: WeightLayout, memory: BatchMemory, microBatch: BatchPlan.MicroBatch,
+    examples: [TrainingExample], adding: Bool, matmul: MatMul
   ) throws {
     let hidden = layout.configuration.hiddenSize
     func clear(_ start: Int, _ count: Int) {
@@ -56,20 +56,23 @@ enum GradientTask {
     switch self {
     case .matrix(let layer, let matrix, let part):
       let linear = layout.layers[layer].linears[matrix]
-      try products.gradient(
-        memory.inputs(layer: layer)[matrix], memory.gradients(layer: layer).all[matrix],
-        into: gradients + linear.weight, adding: adding, part: part, rows: wave.rows, inner: linear.inputs,
+      guard let (input, gradient) = memory.product(layer: layer, matrix: matrix) else {
+        preconditionFailure("a matrix that was not to learn")
+      }
+      try matmul.gradient(
+        input, gradient,
+        into: gradients + linear.weight, adding: adding, part: part, rows: microBatch.rows, k: linear.inputs,
         columns: linear.outputs)
     case .vectors(let range):
       clear(range.lowerBound, range.count)
-      for shard in wave.shards.indices {
+      for shard in microBatch.shards.indices {
         let from = memory.shardVectors[shard].base - layout.vectors.lowerBound
         for i in range { gradients[i] += from[i] }
       }
     case .words(let range):
       clear(layout.wordTable + range.lowerBound * hidden, range.count * hidden)
       var row = 0
-      for example in wave.examples {
+      for example in microBatch.examples {
         for word in examples[example].words {
           if range.contains(Int(word)) { add(row, to: layout.wordTable + Int(word) * hidden) }
           row += 1
@@ -78,7 +81,7 @@ enum GradientTask {
     case .positions:
       clear(layout.positionTable, layout.configuration.maximumPositions * hidden)
       var row = 0
-      for example in wave.examples {
+      for example in microBatch.examples {
         for position in examples[example].words.indices {
           add(row, to: layout.positionTable + position * hidden)
           row += 1
@@ -86,7 +89,7 @@ enum GradientTask {
       }
     case .types:
       clear(layout.typeTable, layout.configuration.segmentTypes * hidden)
-      fettle_add_column_sums(memory.embeddings.base, gradients + layout.typeTable, wave.rows, hidden)
+      fettle_add_column_sums(memory.embeddings.base, gradients + layout.typeTable, microBatch.rows, hidden)
     }
   }
 }

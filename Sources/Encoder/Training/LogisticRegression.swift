@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 import Foundation
 
@@ -13,7 +14,7 @@ struct LogisticRegression {
   let center: [Float]?
 
   /// The features the other way round, `[width, examples]`: one of the two products reads these, so that both have long rows.
-  private let turned: Floats
+  private let transposed: Floats
 
   init(features: Floats, labels: [Int], width: Int, categories: Int, center: [Float]? = nil) {
     self.center = center
@@ -21,10 +22,8 @@ struct LogisticRegression {
     self.labels = labels
     self.width = width
     self.categories = categories
-    turned = Floats(count: features.count)
-    for (example, _) in labels.enumerated() {
-      for i in 0..<width { turned.base[i * labels.count + example] = features.base[example * width + i] }
-    }
+    transposed = Floats(count: features.count)
+    fettle_transpose(features.base, width, transposed.base, labels.count, labels.count, width)
   }
 
   private static let memory = 10
@@ -45,7 +44,7 @@ struct LogisticRegression {
     var x =
       start ?? (center ?? [Float](repeating: 0, count: categories * width))
       + [Float](repeating: 0, count: categories)
-    var (value, gradient) = try differentiate(x, penalty: penalty)
+    var (value, gradient) = try lossAndGradient(x, penalty: penalty)
     var history: [(step: [Float], change: [Float], curvature: Float)] = []
     for _ in 0..<LogisticRegression.steps {
       if isCancelled() { throw CancellationError() }
@@ -62,7 +61,7 @@ struct LogisticRegression {
       var found = false
       for _ in 0..<20 {
         for i in next.indices { next[i] = x[i] + length * direction[i] }
-        let (nextValue, nextGradient) = try differentiate(next, penalty: penalty)
+        let (nextValue, nextGradient) = try lossAndGradient(next, penalty: penalty)
         if nextValue <= value + 1e-4 * Double(length * slope) {
           let step = zip(next, x).map { $0 - $1 }
           let change = zip(nextGradient, gradient).map { $0 - $1 }
@@ -85,18 +84,14 @@ struct LogisticRegression {
 
   /// Of these examples, by what `fit` gave: `[examples, categories]`.
   func logits(_ parameters: [Float]) throws -> Floats {
-    let turned = try turnedLogits(parameters)
+    let transposed = try transposedLogits(parameters)
     let logits = Floats(count: examples * categories)
-    for category in 0..<categories {
-      for example in 0..<examples {
-        logits.base[example * categories + category] = turned.base[category * examples + example]
-      }
-    }
+    fettle_transpose(transposed.base, examples, logits.base, categories, categories, examples)
     return logits
   }
 
   /// `[categories, examples]`: with the few categories as rows the product is three times as fast.
-  private func turnedLogits(_ parameters: [Float]) throws -> Floats {
+  private func transposedLogits(_ parameters: [Float]) throws -> Floats {
     let logits = Floats(count: categories * examples)
     try parameters.withUnsafeBufferPointer { parameters in
       guard let weights = parameters.baseAddress else { return }
@@ -105,27 +100,28 @@ struct LogisticRegression {
         (logits.base + category * examples).update(repeating: bias, count: examples)
       }
       let status = onednn_multiply_f32(
-        0, 0, categories, examples, width, weights, width, turned.base, examples, 1, logits.base, examples)
+        0, 0, categories, examples, width, weights, width, transposed.base, examples, 1, logits.base, examples
+      )
       if status != 0 { throw ModelError.productFailed(status: Int(status)) }
     }
     return logits
   }
 
-  private func differentiate(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
-    let slopes = try turnedLogits(x)
+  private func lossAndGradient(_ x: [Float], penalty: Float) throws -> (value: Double, gradient: [Float]) {
+    let gradients = try transposedLogits(x)
     var loss = 0.0
     var gradient = [Float](repeating: 0, count: parameters)
     let share = 1 / Float(examples)
     for (example, label) in labels.enumerated() {
-      let column = slopes.base + example
-      var top = column[0]
-      for category in 1..<categories { top = max(top, column[category * examples]) }
-      let correct = column[label * examples] - top
+      let column = gradients.base + example
+      var maximum = column[0]
+      for category in 1..<categories { maximum = max(maximum, column[category * examples]) }
+      let correct = column[label * examples] - maximum
       var sum: Float = 0
       for category in 0..<categories {
-        let power = exp(column[category * examples] - top)
-        column[category * examples] = power
-        sum += power
+        let exponential = exp(column[category * examples] - maximum)
+        column[category * examples] = exponential
+        sum += exponential
       }
       loss += Double(log(sum) - correct)
       for category in 0..<categories {
@@ -143,7 +139,7 @@ struct LogisticRegression {
         base[i] = penalty * distance
       }
       let status = onednn_multiply_f32(
-        0, 0, categories, width, examples, slopes.base, examples, features.base, width, 1, base, width)
+        0, 0, categories, width, examples, gradients.base, examples, features.base, width, 1, base, width)
       if status != 0 { throw ModelError.productFailed(status: Int(status)) }
     }
     return (loss / Double(examples) + Double(penalty * squares) / 2, gradient)

@@ -14,11 +14,12 @@ package struct StepRecord: Sendable {
     options: TrainingOptions
   ) throws -> [StepRecord] {
     let trainer = try Trainer(
-      model, head: head, examples: examples, options: options, crew: Crew(threads: options.threads))
+      model, head: head, examples: examples, options: options, scope: .everything,
+      pool: ThreadPool(threads: options.threads))
     return try (0..<steps).map { _ in
-      let loss = try trainer.differentiate(Array(examples.indices)) / Double(examples.count)
-      let gradients = trainer.layout.tensors(at: trainer.gradients.base)
-      try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
+      let loss = try trainer.forwardBackward(Array(examples.indices)) / Double(examples.count)
+      let gradients = trainer.layout.tensors(at: trainer.gradients)
+      try trainer.optimizerStep(clipping: options.clipping, weightDecay: options.weightDecay) { section in
         section.kind == .head ? options.headLearningRate : options.learningRate
       }
       return StepRecord(

@@ -2,7 +2,7 @@ import Foundation
 
 /// One fine-tuning, checked and ready to go.
 struct TrainingRun {
-  let model: PretrainedModel
+  let base: TextFeatures
   let head: Head?
   let prototypes: [[Float]]
   let examples: [(encoding: Encoding, category: Int)]
@@ -10,10 +10,12 @@ struct TrainingRun {
   let options: TrainingOptions
   let groups: TextGroups
   let split: Split
-  let crew: Crew
+  let pool: ThreadPool
   let started: ContinuousClock.Instant
   /// Told how many texts have been embedded before the first step, for the head that the encoder's training starts from.
   let preparing: @Sendable (Int, Int) -> Void
+
+  private var model: PretrainedModel { base.model }
 
   // MARK: linear
 
@@ -21,14 +23,17 @@ struct TrainingRun {
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let features = try pooled(step: step, isCancelled: isCancelled)
-    let fit = try LinearMethod(
+    let count = examples.count
+    let features = try base.pooled(
+      examples.map(\.encoding), threads: options.threads, isCancelled: isCancelled
+    ) { step($0, count) }
+    let fit = try LinearProbe(
       pooled: features, labels: examples.map(\.category), categories: categories, prototypes: prototypes,
-      groups: groups, crew: crew
+      groups: groups, pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled)
     // Every example is left out once while the penalty is chosen, so none needs to be kept out of the final fit.
     let judged = options.crossValidates ? Array(examples.indices) : split.heldOut
-    let right = options.holdout > 0 && !judged.isEmpty ? fit.rightWhenLeftOut : nil
+    let right = options.holdout > 0 && !judged.isEmpty ? fit.crossValidated : nil
     let heldOut = right.map { right in HeldOutResult(judged, groups) { right[$0] } }
     let tokens = examples.reduce(0) { $0 + $1.encoding.ids.count }
     let report = EpochReport(
@@ -40,23 +45,17 @@ struct TrainingRun {
       trainable: fit.head.weight.count + fit.head.bias.count)
   }
 
-  /// The base's vectors of all examples.
-  private func pooled(step: @Sendable (Int, Int) -> Void, isCancelled: @Sendable () -> Bool) throws
-    -> [[Float]]
-  {
-    let embedder = try Embedder(model: model, crew: crew, precision: options.precision)
-    let count = examples.count
-    return try embedder.pooled(examples.map(\.encoding), isCancelled: isCancelled) { step($0, count) }
-  }
-
   /// Fitted to the examples that are trained on.
   private func linearHead(isCancelled: @Sendable () -> Bool) throws -> Head {
     let training = split.training.map { examples[$0] }
-    let features = try Embedder(model: model, crew: crew, precision: options.precision)
-      .pooled(training.map(\.encoding), isCancelled: isCancelled) { preparing($0, training.count) }
-    return try LinearMethod(
+    let features = try base.pooled(
+      training.map(\.encoding), threads: options.threads, isCancelled: isCancelled
+    ) {
+      preparing($0, training.count)
+    }
+    return try LinearProbe(
       pooled: features, labels: training.map(\.category), categories: categories, prototypes: prototypes,
-      groups: TextGroups(training.lazy.map(\.encoding)), crew: crew
+      groups: TextGroups(training.lazy.map(\.encoding)), pool: pool
     ).fit(seed: options.seed, isCancelled: isCancelled).head
   }
 
@@ -66,10 +65,38 @@ struct TrainingRun {
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let base = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
+    let start = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
+    let head = try head ?? newHead(isCancelled: isCancelled)
+    base.embedder.rest()
+    let trained = try train(start, head: head, step: step, epoch: epoch, isCancelled: isCancelled)
+    return try result(
+      model: trained.weights.model(from: start, words: trained.words, learned: widestScope),
+      head: trained.head, epochs: trained.epochs, heldOut: trained.heldOut, trainable: trained.parameters)
+  }
+
+  /// What the last epoch changes, and so all that any does.
+  private var widestScope: TrainableScope {
+    TrainableScope(
+      options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)
+  }
+
+  /// What remains of a trainer, whose memory is free again.
+  private struct Trained {
+    var weights: Weights
+    var words: [Int32]
+    var head: Head
+    var epochs: [EpochReport]
+    var heldOut: HeldOutResult?
+    var parameters: Int
+  }
+
+  private func train(
+    _ start: PretrainedModel, head: Head, step: @Sendable (Int, Int) -> Void,
+    epoch: @Sendable (EpochReport) -> Void, isCancelled: @Sendable () -> Bool
+  ) throws -> Trained {
     let trainer = try Trainer(
-      base, head: head ?? newHead(isCancelled: isCancelled), examples: examples, options: options, crew: crew
-    )
+      start, head: head, examples: examples, options: options, scope: widestScope, pool: pool)
+    start.releasePages()
     let batchesInEpoch = (split.training.count + options.batchSize - 1) / options.batchSize
     let steps = options.epochs * batchesInEpoch
     let schedule = Schedule(steps: steps, warmup: options.warmup)
@@ -81,18 +108,18 @@ struct TrainingRun {
       var randomNumbers = RandomNumbers(seed: options.seed, stream: 1000 + UInt64(number))
       let order = randomNumbers.permutation(split.training.count).map { split.training[$0] }
       var loss = 0.0
-      let reach = Reach(
+      let scope = TrainableScope(
         options.method, epoch: number, epochs: options.epochs, layers: model.configuration.layers)
       for batch in 0..<batchesInEpoch {
         if isCancelled() { throw CancellationError() }
         let done = (number - 1) * batchesInEpoch + batch
         let first = batch * options.batchSize
-        loss += try trainer.differentiate(
-          Array(order[first..<min(first + options.batchSize, order.count)]), reach)
+        loss += try trainer.forwardBackward(
+          Array(order[first..<min(first + options.batchSize, order.count)]), scope)
         guard loss.isFinite else { throw ModelError.diverged(epoch: number) }
         let share = schedule.share(done)
-        try trainer.update(clipping: options.clipping, weightDecay: options.weightDecay) { section in
-          reach.includes(section) ? share * rate(section) : 0
+        try trainer.optimizerStep(clipping: options.clipping, weightDecay: options.weightDecay) { section in
+          scope.includes(section) ? share * rate(section) : 0
         }
         step(done + 1, steps)
       }
@@ -114,12 +141,9 @@ struct TrainingRun {
     }
     if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
     guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
-    return try result(
-      model: trainer.weights.model(from: base, words: trainer.words.tokens), head: trainer.head,
-      epochs: reports, heldOut: best?.heldOut ?? last,
-      trainable: trainer.trainableParameters(
-        Reach(
-          options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)))
+    return Trained(
+      weights: trainer.weights, words: trainer.words.tokens, head: trainer.head, epochs: reports,
+      heldOut: best?.heldOut ?? last, parameters: trainer.trainableParameters(widestScope))
   }
 
   private func heldOutResult(_ trainer: Trainer) throws -> HeldOutResult? {

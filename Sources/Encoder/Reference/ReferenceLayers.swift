@@ -2,7 +2,7 @@ import Foundation
 
 /// The C kernels once more as plain Swift: slow, and meant to be read. The tests hold the kernels to these, and these to finite
 /// differences. Matrices are arrays, row after row.
-package enum Plain {
+package enum Reference {
   /// y = x + bias for every row. x: `[rows, columns]`.
   package static func addBias(_ x: [Float], _ bias: [Float]) -> [Float] {
     x.indices.map { x[$0] + bias[$0 % bias.count] }
@@ -26,56 +26,58 @@ package enum Plain {
   }
 
   /// What a layer norm gives, and keeps.
-  package struct Normalised {
+  package struct LayerNormOutput {
     /// `[rows, columns]`.
     package var y: [Float]
-    /// Mean 0 and variance 1 in each row, before gain and shift: `[rows, columns]`.
-    package var unit: [Float]
+    /// Mean 0 and variance 1 in each row, before weight and bias: `[rows, columns]`.
+    package var xhat: [Float]
     /// One over each row's standard deviation: `[rows]`.
-    package var inverse: [Float]
+    package var rstd: [Float]
   }
 
   /// Layer norm (Ba, Kiros & Hinton 2016) of x: `[rows, columns]`.
-  package static func layerNorm(_ x: [Float], gain: [Float], shift: [Float], epsilon: Float) -> Normalised {
-    let columns = gain.count
-    var result = Normalised(y: [], unit: [], inverse: [])
+  package static func layerNorm(_ x: [Float], weight: [Float], bias: [Float], epsilon: Float)
+    -> LayerNormOutput
+  {
+    let columns = weight.count
+    var result = LayerNormOutput(y: [], xhat: [], rstd: [])
     for row in stride(from: 0, to: x.count, by: columns) {
       let numbers = x[row..<row + columns].map(Double.init)
       let mean = numbers.reduce(0, +) / Double(columns)
       let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(columns)
-      let inverse = 1 / (variance + Double(epsilon)).squareRoot()
-      let unit = numbers.map { Float(($0 - mean) * inverse) }
-      result.unit += unit
-      result.inverse.append(Float(inverse))
-      result.y += unit.indices.map { unit[$0] * gain[$0] + shift[$0] }
+      let rstd = 1 / (variance + Double(epsilon)).squareRoot()
+      let xhat = numbers.map { Float(($0 - mean) * rstd) }
+      result.xhat += xhat
+      result.rstd.append(Float(rstd))
+      result.y += xhat.indices.map { xhat[$0] * weight[$0] + bias[$0] }
     }
     return result
   }
 
-  /// The gradients of x, gain and shift from that of y.
+  /// The gradients of x, weight and bias from that of y.
   package static func layerNormBackward(
-    _ normalised: Normalised, gain: [Float], gradient: [Float]
-  ) -> (x: [Float], gain: [Float], shift: [Float]) {
-    let columns = gain.count
+    _ forward: LayerNormOutput, weight: [Float], gradient: [Float]
+  ) -> (x: [Float], weight: [Float], bias: [Float]) {
+    let columns = weight.count
     var x = gradient
-    var gainGradient = [Float](repeating: 0, count: columns)
-    var shiftGradient = [Float](repeating: 0, count: columns)
+    var weightGradient = [Float](repeating: 0, count: columns)
+    var biasGradient = [Float](repeating: 0, count: columns)
     for (number, row) in stride(from: 0, to: gradient.count, by: columns).enumerated() {
       var mean = 0.0
       var slope = 0.0
       for i in 0..<columns {
-        let unit = normalised.unit[row + i]
-        gainGradient[i] += gradient[row + i] * unit
-        shiftGradient[i] += gradient[row + i]
-        mean += Double(gradient[row + i] * gain[i]) / Double(columns)
-        slope += Double(gradient[row + i] * gain[i] * unit) / Double(columns)
+        let xhat = forward.xhat[row + i]
+        weightGradient[i] += gradient[row + i] * xhat
+        biasGradient[i] += gradient[row + i]
+        mean += Double(gradient[row + i] * weight[i]) / Double(columns)
+        slope += Double(gradient[row + i] * weight[i] * xhat) / Double(columns)
       }
       for i in 0..<columns {
-        let centred = Double(gradient[row + i] * gain[i]) - mean - Double(normalised.unit[row + i]) * slope
-        x[row + i] = Float(centred) * normalised.inverse[number]
+        let centred = Double(gradient[row + i] * weight[i]) - mean - Double(forward.xhat[row + i]) * slope
+        x[row + i] = Float(centred) * forward.rstd[number]
       }
     }
-    return (x, gainGradient, shiftGradient)
+    return (x, weightGradient, biasGradient)
   }
 
   /// The sum of each column. x: `[rows, columns]`.
@@ -99,7 +101,7 @@ package enum Plain {
   }
 
   /// y[c, r] = x[r, c]. x: `[rows, columns]`.
-  package static func turned(_ x: [Float], columns: Int) -> [Float] {
+  package static func transposed(_ x: [Float], columns: Int) -> [Float] {
     (0..<columns).flatMap { column in stride(from: column, to: x.count, by: columns).map { x[$0] } }
   }
 

@@ -6,56 +6,56 @@ import Foundation
 ///
 /// The number of tokens differs from call to call and everything else does not, so it is left open in the code that oneDNN makes:
 /// that costs it a few per cent and spares making new code all the time. Sums are kept in f32.
-/// Sendable unchecked: used by one thread at a time: the crew's worker that it belongs to.
-final class Products: @unchecked Sendable {
+/// Sendable unchecked: used by one thread at a time: the pool's worker that it belongs to.
+final class MatMul: @unchecked Sendable {
   private let engine: dnnl_engine_t
   private let stream: dnnl_stream_t
-  private var prepared: [Shape: (code: dnnl_primitive_t, scratchBytes: Int)] = [:]
+  private var primitives: [Shape: (primitive: dnnl_primitive_t, scratchBytes: Int)] = [:]
   private var scratch = Floats(count: 0)
 
   /// - Throws: `ModelError.productFailed`: oneDNN has no memory.
   init() throws {
     var engine: dnnl_engine_t?
     var stream: dnnl_stream_t?
-    try Products.check(onednn_start(&engine, &stream))
+    try MatMul.check(onednn_start(&engine, &stream))
     guard let engine, let stream else { throw ModelError.productFailed(status: 0) }
     self.engine = engine
     self.stream = stream
   }
 
   deinit {
-    for (code, _) in prepared.values { dnnl_primitive_destroy(code) }
+    for (primitive, _) in primitives.values { dnnl_primitive_destroy(primitive) }
     dnnl_stream_destroy(stream)
     dnnl_engine_destroy(engine)
   }
 
-  /// y = x w, or y += x w. x: `[rows, inner]`, w: `[inner, columns]`, y: `[rows, columns]`.
+  /// y = x w, or y += x w. x: `[rows, k]`, w: `[k, columns]`, y: `[rows, columns]`.
   func forward(
-    _ x: Operand, _ w: Operand, into y: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
+    _ x: Operand, _ w: Operand, into y: FloatPointer, adding: Bool = false, rows: Int, k: Int,
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .forward, inner: inner, columns: columns, isRounded: x.isRounded, isAdding: adding)
+      kind: .forward, k: k, columns: columns, dtype: x.dtype, isAdding: adding)
     try run(shape, x, w, y, rows: rows)
   }
 
-  /// dx = dy wᵀ, or dx += dy wᵀ. dy: `[rows, columns]`, w: `[inner, columns]`, dx: `[rows, inner]`.
+  /// dx = dy wᵀ, or dx += dy wᵀ. dy: `[rows, columns]`, w: `[k, columns]`, dx: `[rows, k]`.
   func backward(
-    _ dy: Operand, _ w: Operand, into dx: FloatPointer, adding: Bool = false, rows: Int, inner: Int,
+    _ dy: Operand, _ w: Operand, into dx: FloatPointer, adding: Bool = false, rows: Int, k: Int,
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .backward, inner: inner, columns: columns, isRounded: dy.isRounded, isAdding: adding)
+      kind: .backward, k: k, columns: columns, dtype: dy.dtype, isAdding: adding)
     try run(shape, dy, w, dx, rows: rows)
   }
 
-  /// dw = xᵀ dy, or dw += xᵀ dy, for the rows `part` of dw. x: `[rows, inner]`, dy: `[rows, columns]`, dw: `[inner, columns]`.
+  /// dw = xᵀ dy, or dw += xᵀ dy, for the rows `part` of dw. x: `[rows, k]`, dy: `[rows, columns]`, dw: `[k, columns]`.
   func gradient(
-    _ x: Operand, _ dy: Operand, into dw: FloatPointer, adding: Bool, part: Range<Int>, rows: Int, inner: Int,
+    _ x: Operand, _ dy: Operand, into dw: FloatPointer, adding: Bool, part: Range<Int>, rows: Int, k: Int,
     columns: Int
   ) throws {
     let shape = Shape(
-      kind: .gradient(part: part.count), inner: inner, columns: columns, isRounded: x.isRounded,
+      kind: .gradient(part: part.count), k: k, columns: columns, dtype: x.dtype,
       isAdding: adding)
     try run(shape, x.advanced(by: part.lowerBound), dy, dw + part.lowerBound * columns, rows: rows)
   }
@@ -75,50 +75,50 @@ final class Products: @unchecked Sendable {
       case gradient(part: Int)
     }
     var kind: Kind
-    /// Of the weights, `[inner, columns]`.
-    var inner: Int
+    /// Of the weights, `[k, columns]`.
+    var k: Int
     var columns: Int
-    var isRounded: Bool
+    var dtype: DType
     var isAdding: Bool
 
     /// As oneDNN is to see it, with `rows` tokens.
     func product(rows: Int) -> onednn_product {
       var product = onednn_product()
-      product.is_rounded = isRounded
+      product.is_bf16 = dtype == .bf16
       product.is_adding = isAdding
       switch kind {
       case .forward:
-        (product.rows, product.columns, product.inner) = (rows, columns, inner)
-        (product.a_stride, product.b_stride, product.c_stride) = (inner, columns, columns)
+        (product.rows, product.columns, product.k) = (rows, columns, k)
+        (product.a_stride, product.b_stride, product.c_stride) = (k, columns, columns)
       case .backward:
-        (product.rows, product.columns, product.inner) = (rows, inner, columns)
-        (product.a_stride, product.b_stride, product.c_stride) = (columns, columns, inner)
-        product.turns_b = true
+        (product.rows, product.columns, product.k) = (rows, k, columns)
+        (product.a_stride, product.b_stride, product.c_stride) = (columns, columns, k)
+        product.transposes_b = true
       case .gradient(let part):
-        (product.rows, product.columns, product.inner) = (part, columns, rows)
-        (product.a_stride, product.b_stride, product.c_stride) = (inner, columns, columns)
-        product.turns_a = true
+        (product.rows, product.columns, product.k) = (part, columns, rows)
+        (product.a_stride, product.b_stride, product.c_stride) = (k, columns, columns)
+        product.transposes_a = true
       }
       return product
     }
   }
 
   private func run(_ shape: Shape, _ a: Operand, _ b: Operand, _ c: FloatPointer, rows: Int) throws {
-    let (code, scratchBytes) = try prepared[shape] ?? prepare(shape)
+    let (primitive, scratchBytes) = try primitives[shape] ?? create(shape)
     var product = shape.product(rows: rows)
-    try Products.check(
-      onednn_run(engine, stream, code, &product, a.base, b.base, c, scratch.base, scratchBytes))
+    try MatMul.check(
+      onednn_run(engine, stream, primitive, &product, a.base, b.base, c, scratch.base, scratchBytes))
   }
 
-  private func prepare(_ shape: Shape) throws -> (code: dnnl_primitive_t, scratchBytes: Int) {
+  private func create(_ shape: Shape) throws -> (primitive: dnnl_primitive_t, scratchBytes: Int) {
     var product = shape.product(rows: Int(onednn_open))
-    var code: dnnl_primitive_t?
+    var primitive: dnnl_primitive_t?
     var scratchBytes = 0
-    try Products.check(onednn_prepare(engine, &product, &code, &scratchBytes))
-    guard let code else { throw ModelError.productFailed(status: 0) }
-    prepared[shape] = (code, scratchBytes)
+    try MatMul.check(onednn_prepare(engine, &product, &primitive, &scratchBytes))
+    guard let primitive else { throw ModelError.productFailed(status: 0) }
+    primitives[shape] = (primitive, scratchBytes)
     if scratchBytes > scratch.count * 4 { scratch = Floats(count: (scratchBytes + 3) / 4) }
-    return (code, scratchBytes)
+    return (primitive, scratchBytes)
   }
 
   /// Status values other than 0 mean that oneDNN had no memory, or no such product.

@@ -1,6 +1,6 @@
 import Foundation
 
-extension Plain {
+extension Reference {
   /// Self-attention of one text (Vaswani et al. 2017, section 3.2): each row takes the rows' values, mixed by how well its query
   /// suits their keys.
   package struct Attention {
@@ -36,10 +36,7 @@ extension Plain {
           $0 + number(.query, row: row, head: head, $1) * number(.key, row: other, head: head, $1)
         } / Double(headSize).squareRoot()
       }
-      let top = scores.max() ?? 0
-      let powers = scores.map { exp($0 - top) }
-      let sum = powers.reduce(0, +)
-      return powers.map { $0 / sum }
+      return softmax(scores)
     }
 
     /// context: `[length, heads * headSize]`.
@@ -47,10 +44,10 @@ extension Plain {
       var context = [Float](repeating: 0, count: length * hidden)
       for head in 0..<heads {
         for row in 0..<length {
-          let shares = probabilities(row: row, head: head)
+          let probabilities = probabilities(row: row, head: head)
           for i in 0..<headSize {
             context[row * hidden + head * headSize + i] = Float(
-              (0..<length).reduce(0.0) { $0 + shares[$1] * number(.value, row: $1, head: head, i) })
+              (0..<length).reduce(0.0) { $0 + probabilities[$1] * number(.value, row: $1, head: head, i) })
           }
         }
       }
@@ -63,20 +60,20 @@ extension Plain {
       let scale = 1 / Double(headSize).squareRoot()
       for head in 0..<heads {
         for row in 0..<length {
-          let shares = probabilities(row: row, head: head)
+          let probabilities = probabilities(row: row, head: head)
           func above(_ i: Int) -> Double { Double(gradient[row * hidden + head * headSize + i]) }
-          // context = Σ share · value
-          var slopes = [Double](repeating: 0, count: length)
+          // context = Σ probability · value
+          var gradients = [Double](repeating: 0, count: length)
           for other in 0..<length {
             for i in 0..<headSize {
-              result[place(.value, row: other, head: head, i)] += shares[other] * above(i)
-              slopes[other] += above(i) * number(.value, row: other, head: head, i)
+              result[place(.value, row: other, head: head, i)] += probabilities[other] * above(i)
+              gradients[other] += above(i) * number(.value, row: other, head: head, i)
             }
           }
-          // share = softmax(score): a score's gradient is share · (slope - mean slope)
-          let mean = zip(shares, slopes).reduce(0.0) { $0 + $1.0 * $1.1 }
+          // probability = softmax(score): the score's gradient is probability · (gradient - mean gradient)
+          let mean = zip(probabilities, gradients).reduce(0.0) { $0 + $1.0 * $1.1 }
           for other in 0..<length {
-            let score = shares[other] * (slopes[other] - mean) * scale
+            let score = probabilities[other] * (gradients[other] - mean) * scale
             // score = query · key / √size
             for i in 0..<headSize {
               result[place(.query, row: row, head: head, i)] +=

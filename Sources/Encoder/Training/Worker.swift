@@ -1,40 +1,41 @@
 import Foundation
 
 /// Takes shards through the encoder and back, with memory of its own: one a thread.
-/// Sendable unchecked: used by one thread at a time: the crew's worker that it belongs to.
-final class ShardPass: @unchecked Sendable {
+/// Sendable unchecked: used by one thread at a time: the pool's worker that it belongs to.
+final class Worker: @unchecked Sendable {
   private let transformer: Transformer
   private let scratch: Scratch
-  private let traces: [TraceStorage]
-  private let embeddingNormalised: Floats
-  private let embeddingInverse: Floats
+  private let saved: [ActivationStorage]
+  /// What products read, and the gradients of what they gave, where the batch does not keep them.
+  private let inputs: ProductStorage
+  private let outputGradients: ProductStorage
+  private let embeddingXhat: Floats
+  private let embeddingRstd: Floats
   private let pooled: Floats
   /// As `Head.normalises`.
   private let normalises: Bool
-  /// For predictions, which keep nothing.
-  private let plainTrace: TraceStorage
 
   private var layout: WeightLayout { transformer.layout }
   private var hidden: Int { layout.configuration.hiddenSize }
 
-  init(_ transformer: Transformer, longest: Int, normalises: Bool, isRounded: Bool) {
+  init(_ transformer: Transformer, longest: Int, normalises: Bool, dtype: DType) {
     self.transformer = transformer
     self.normalises = normalises
     let configuration = transformer.layout.configuration
     let rows = BatchPlan.largestShard(longest: longest)
     scratch = Scratch(configuration, rows: rows, longest: longest, isTraining: true)
-    traces = (0..<configuration.layers).map { _ in
-      TraceStorage(
-        transformer.layout, rows: rows, longest: longest, isRounded: isRounded, hasProducts: false)
+    saved = (0..<configuration.layers).map { _ in
+      ActivationStorage(transformer.layout, rows: rows, longest: longest)
     }
-    plainTrace = TraceStorage(transformer.layout, rows: rows, longest: longest, isRounded: isRounded)
-    embeddingNormalised = Floats(count: rows * configuration.hiddenSize)
-    embeddingInverse = Floats(count: rows)
+    inputs = ProductStorage(transformer.layout, rows: rows, dtype: dtype, width: \.inputs)
+    outputGradients = ProductStorage(transformer.layout, rows: rows, dtype: dtype, width: \.outputs)
+    embeddingXhat = Floats(count: rows * configuration.hiddenSize)
+    embeddingRstd = Floats(count: rows)
     pooled = Floats(count: rows * configuration.hiddenSize)
   }
 
-  private var embeddingTrace: EmbeddingTrace {
-    EmbeddingTrace(normalised: embeddingNormalised.base, inverse: embeddingInverse.base)
+  private var embeddingSaved: EmbeddingActivations {
+    EmbeddingActivations(xhat: embeddingXhat.base, rstd: embeddingRstd.base)
   }
 
   private func classification(_ weights: FloatPointer) -> Classification {
@@ -54,14 +55,17 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let layers = 0..<layout.configuration.layers
-    let traces = layers.map { self.traces[$0].trace(products: memory.inputs(layer: $0, row: firstRow)) }
+    let passing = inputs.operands
+    let saved = layers.map { layer in
+      self.saved[layer].saved(inputs: memory.inputs(layer: layer, row: firstRow, passing: passing))
+    }
     let states = try transformer.forward(
-      texts, traces: traces, embeddingTrace: embeddingTrace, blocks: [0..<texts.rows], scratch: scratch)
+      texts, saved: saved, embeddingSaved: embeddingSaved, blocks: [0..<texts.rows], scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
 
     memset(vectors.base, 0, vectors.count * 4)
     // Laid out as the weights are, and begins where their vectors begin.
-    let slopes = vectors.base - layout.vectors.lowerBound
+    let gradients = vectors.base - layout.vectors.lowerBound
     let head = classification(transformer.weights)
     var loss = 0.0
     for (text, example) in examples.enumerated() {
@@ -74,7 +78,7 @@ final class ShardPass: @unchecked Sendable {
       loss += nats
       head.backward(
         vector, probabilities: probabilities, category: example.category, scale: scale,
-        weightGradient: slopes + layout.headWeight, biasGradient: slopes + layout.headBias)
+        weightGradient: gradients + layout.headWeight, biasGradient: gradients + layout.headBias)
       Dropout.apply(mask, to: vector)
       if normalises { head.normaliseBackward(vector, unit: unit, length: length) }
     }
@@ -82,8 +86,11 @@ final class ShardPass: @unchecked Sendable {
     let gradient = memory.embeddings.base + firstRow * hidden
     Pooling.backward(pooled.base, texts: texts.ranges, gradient: gradient, hidden: hidden)
     try transformer.backward(
-      texts, gradient: gradient, traces: traces, embeddingTrace: embeddingTrace,
-      kept: layers.map { memory.gradients(layer: $0, row: firstRow) }, vectors: slopes, lowest: lowest,
+      texts, gradient: gradient, saved: saved, embeddingSaved: embeddingSaved,
+      outputGradients: layers.map {
+        memory.gradients(layer: $0, row: firstRow, passing: outputGradients.operands)
+      },
+      vectors: gradients, lowest: lowest,
       scratch: scratch)
     return Float(loss)
   }
@@ -92,8 +99,9 @@ final class ShardPass: @unchecked Sendable {
     var texts = PackedTexts()
     for example in examples { texts.append(example.words) }
     let states = try transformer.forward(
-      texts, traces: [plainTrace.trace], embeddingTrace: embeddingTrace,
-      blocks: Products.blocks(texts.ranges),
+      texts, saved: saved.prefix(1).map { $0.saved(inputs: inputs.operands) },
+      embeddingSaved: embeddingSaved,
+      blocks: MatMul.blocks(texts.ranges),
       scratch: scratch)
     Pooling.forward(states, texts: texts.ranges, pooled: pooled.base, hidden: hidden)
     let head = classification(transformer.weights)

@@ -1,11 +1,11 @@
 /// Which weights a step changes. The head is always among them.
-struct Reach {
+struct TrainableScope {
   /// The lowest layer that learns; nil: the embeddings too.
   var lowest: Int?
   /// Of the layers only the adapters and layer norms learn.
   var isAdaptersOnly = false
 
-  static let everything = Reach()
+  static let everything = TrainableScope()
 
   func includes(_ section: WeightLayout.Section) -> Bool {
     guard section.kind != .head else { return true }

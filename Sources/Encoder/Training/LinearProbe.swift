@@ -11,7 +11,7 @@ import Foundation
 /// Two numbers are chosen on parts of the examples that are left out in turn: how strongly weights are held small, by accuracy;
 /// and then, because weights held small make every answer sound unsure, one factor for all logits, by their probability
 /// (temperature scaling, Guo et al. 2017), which changes no answer.
-struct LinearMethod {
+struct LinearProbe {
   /// From strong to weak, each fitted from the one before.
   private static let penalties: [Float] = [0.01, 0.005, 0.0025, 0.00125, 0.0006, 0.0003, 0.00015]
   /// Halved, each tried where the weakest so far was the best: thousands of examples, or dozens of categories.
@@ -35,7 +35,7 @@ struct LinearMethod {
   private let categories: Int
   private let mean: [Float]
   private let scale: Float
-  private let crew: Crew
+  private let pool: ThreadPool
   /// `[categories, width]`, for `features`; nil where nothing is known.
   private let center: [Float]?
 
@@ -50,7 +50,7 @@ struct LinearMethod {
   init(
     pooled raw: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [],
     groups: TextGroups? = nil,
-    crew: Crew
+    pool: ThreadPool
   ) {
     let width = raw.first?.count ?? 0
     let pooled = raw.map { vector in
@@ -61,7 +61,7 @@ struct LinearMethod {
     self.labels = labels
     self.groups = groups ?? TextGroups(different: labels.count)
     self.categories = categories
-    self.crew = crew
+    self.pool = pool
     var mean = [Double](repeating: 0, count: width)
     for vector in pooled {
       for i in 0..<width { mean[i] += Double(vector[i]) / Double(pooled.count) }
@@ -80,7 +80,7 @@ struct LinearMethod {
       prototypes.isEmpty
       ? nil
       : prototypes.flatMap { prototype in
-        let factor = LinearMethod.prototypeWeight / (Head.length(prototype) * scale)
+        let factor = LinearProbe.prototypeWeight / (Head.length(prototype) * scale)
         return prototype.map { $0 * factor }
       }
     features = Floats(count: pooled.count * width)
@@ -95,7 +95,7 @@ struct LinearMethod {
     /// Its mean cross-entropy on them.
     var loss: Double
     /// Whether each example was right while it was left out; nil where there are too few to leave some out.
-    var rightWhenLeftOut: [Bool]?
+    var crossValidated: [Bool]?
   }
 
   /// - Throws: `ModelError`, `CancellationError`.
@@ -104,12 +104,12 @@ struct LinearMethod {
       features: features, labels: labels, width: width, categories: categories, center: center)
     let choice = try choose(seed: seed, isCancelled: isCancelled)
     let fitted = try all.fit(
-      penalty: choice.penalty, tolerance: LinearMethod.tolerance(LinearMethod.precisely, choice.penalty),
+      penalty: choice.penalty, tolerance: LinearProbe.tolerance(LinearProbe.precisely, choice.penalty),
       isCancelled: isCancelled
     ).map { $0 * choice.factor }
     return Fit(
       head: head(fitted), loss: HeldOut(try all.logits(fitted), labels, categories).loss(factor: 1),
-      rightWhenLeftOut: choice.right)
+      crossValidated: choice.right)
   }
 
   /// Centring and scaling are folded into weights and biases.
@@ -128,26 +128,26 @@ struct LinearMethod {
   private func choose(seed: UInt64, isCancelled: () -> Bool) throws -> (
     penalty: Float, factor: Float, right: [Bool]?
   ) {
-    let folds = min(LinearMethod.folds, groups.count / 2)
-    guard folds >= 2 else { return (LinearMethod.penalties[3], 1, nil) }
+    let folds = min(LinearProbe.folds, groups.count / 2)
+    guard folds >= 2 else { return (LinearProbe.penalties[3], 1, nil) }
     var randomNumbers = RandomNumbers(seed: seed, stream: 1)
     let order = randomNumbers.permutation(groups.count)
     func examples(_ isIncluded: (_ place: Int) -> Bool) -> [Int] {
       order.indices.filter(isIncluded).flatMap { groups.members[order[$0]] }
     }
-    var penalties = LinearMethod.penalties
+    var penalties = LinearProbe.penalties
     var heldOut = [[HeldOut]](repeating: [], count: folds)
     var fitted = [[Float]?](repeating: nil, count: folds)
     func fit(_ penalties: ArraySlice<Float>) throws {
       try heldOut.withUnsafeMutableBufferPointer { heldOut in
         try fitted.withUnsafeMutableBufferPointer { fitted in
-          try crew.run(folds) { fold, _ in
+          try pool.run(folds) { fold, _ in
             let inside = part(examples { $0 % folds != fold })
             let outside = part(examples { $0 % folds == fold })
             for penalty in penalties {
               let next = try inside.fit(
                 penalty: penalty, from: fitted[fold],
-                tolerance: LinearMethod.tolerance(LinearMethod.roughly, penalty), isCancelled: isCancelled)
+                tolerance: LinearProbe.tolerance(LinearProbe.roughly, penalty), isCancelled: isCancelled)
               heldOut[fold].append(HeldOut(try outside.logits(next), outside.labels, categories))
               fitted[fold] = next
             }
@@ -156,11 +156,11 @@ struct LinearMethod {
       }
     }
     try fit(penalties[...])
-    var best = LinearMethod.best(heldOut, of: penalties.count)
-    for weaker in LinearMethod.weakerPenalties where best == penalties.count - 1 {
+    var best = LinearProbe.best(heldOut, of: penalties.count)
+    for weaker in LinearProbe.weakerPenalties where best == penalties.count - 1 {
       penalties.append(weaker)
       try fit(penalties.suffix(1))
-      best = LinearMethod.best(heldOut, of: penalties.count)
+      best = LinearProbe.best(heldOut, of: penalties.count)
     }
     let factors = (-8...16).map { Float(pow(2, Double($0) / 4)) }
     let losses = factors.map { factor in heldOut.reduce(0) { $0 + $1[best].loss(factor: factor) } }
@@ -176,7 +176,7 @@ struct LinearMethod {
 
   /// The number of the penalty to take, of `count`, by what each fold's fits gave.
   private static func best(_ heldOut: [[HeldOut]], of count: Int) -> Int {
-    let counted = (0..<count).map { number in softlyCounted(heldOut.flatMap { $0[number].margins }) }
+    let counted = (0..<count).map { number in softCorrectCount(heldOut.flatMap { $0[number].margins }) }
     // A few texts more or less are chance, so a penalty is judged with its neighbours; of those that are hardly worse than the best
     // it is the strongest.
     let judged = counted.indices.map { number in
@@ -188,7 +188,7 @@ struct LinearMethod {
 
   /// Right answers, where an answer on the edge counts half: a whole one would tip from right to wrong with the last bits of a
   /// product, which differ from processor to processor, and the choice of the penalty with it.
-  private static func softlyCounted(_ margins: [Float]) -> Double {
+  private static func softCorrectCount(_ margins: [Float]) -> Double {
     let typical = margins.reduce(0.0) { $0 + Double(abs($1)) } / Double(max(margins.count, 1))
     guard typical > 0 else { return 0 }
     return margins.reduce(0.0) { $0 + 1 / (1 + exp(-Double($1) / (edge * typical))) }
