@@ -55,6 +55,13 @@ struct PromptEditingTests {
     // An arrow ends the search and moves in the line that it found.
     terminal.type("\u{12}other\u{1B}[C\u{1B}[Ct")
     try terminal.type("", untilAnswer: "said <otther>")
+    // So does Esc, which takes nothing from the key behind it.
+    terminal.type("\u{12}strike")
+    try terminal.waitForScreen("the found line") { $0.text.contains("bck:strike") }
+    terminal.type("\u{1B}")
+    Thread.sleep(forTimeInterval: 0.2)
+    terminal.type("\u{1B}[F!")
+    try terminal.waitForScreen("the line with more") { $0.cursorLine == "fettle> say ferry strike!" }
   }
 
   @Test("keeps its history across sessions, each line once, for the user alone")

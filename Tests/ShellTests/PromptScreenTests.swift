@@ -83,6 +83,33 @@ struct PromptScreenTests {
     try terminal.type("", untilAnswer: "said <ab>")
   }
 
+  @Test("loses no key behind an Esc that was pressed alone")
+  func loneEscape() throws {
+    let terminal = try fixture.start()
+    defer { fixture.remove() }
+    terminal.type("say one")
+    for (key, line) in [("\u{1B}[D", "say on|e"), ("\u{1B}[15~", "say on||e"), ("\u{1B}[1;5D", "say |on||e")]
+    {
+      terminal.type("\u{1B}")
+      // Longer than the bytes of one key are apart.
+      Thread.sleep(forTimeInterval: 0.2)
+      terminal.type(key + "|")
+      try terminal.waitForScreen(line) { $0.cursorLine == "fettle> " + line }
+    }
+    for _ in 0..<3 {
+      terminal.type("\u{1B}")
+      Thread.sleep(forTimeInterval: 0.2)
+    }
+    terminal.type("\n")
+    try terminal.wait(for: "said <|on||e>")
+    terminal.type("say two\u{1B}")
+    Thread.sleep(forTimeInterval: 0.2)
+    terminal.type("\u{1B}")
+    Thread.sleep(forTimeInterval: 0.2)
+    terminal.type("\n")
+    try terminal.wait(for: "said <two>")
+  }
+
   @Test(
     "suggests in grey how a line went on before; the right arrow takes it, Ctrl-Right a word, Enter nothing")
   func suggestion() throws {

@@ -30,8 +30,10 @@ final class LineEditor {
   var keys: KeyReader
   /// Keys that libedit gets before any other.
   private var waiting: [Unicode.Scalar] = []
-  /// Whether an escape has been passed on by itself.
+  /// Whether an escape has been passed on by itself, so that libedit waits for what it makes a Meta key of.
   private var escapeIsOpen = false
+  /// Whether libedit's keys are those of Emacs, where an escape makes a Meta key of the one behind it.
+  private let isEmacs: Bool
   private var settings = ""
   private var prompt = ""
   private var note = ""
@@ -71,7 +73,7 @@ final class LineEditor {
       _ = fettle_el_add_function(editor, function.name, function.help, function.call)
     }
     settings = editrc ? Self.readSettings(editor) : ""
-    let isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
+    isEmacs = fettle_el_editor(editor).map { String(cString: $0) } == "emacs"
     bracketsPastes = isEmacs && !terminal.isDumb
     // Behind the user's file, since its `bind -e` would undo them; what the user has bound stays.
     for (key, name) in EditingFunction.bindings(isEmacs: isEmacs) where !isBoundByUser(key) {
@@ -233,11 +235,19 @@ extension LineEditor {
   private func take(_ scalar: Unicode.Scalar) {
     let followsEscape = escapeIsOpen
     escapeIsOpen = false
+    // Esc alone is pressed to get out of something. No key of its own behind it is to be lost for that.
+    let endOfEscape =
+      followsEscape && isEmacs ? Array(TerminalKey.unknown.rawValue.unicodeScalars.dropFirst()) : []
     if scalar == "\u{1B}", let sequence = keys.sequence() {
-      guard let key = known(sequence) else { return }
+      guard let key = known(sequence) else {
+        waiting = endOfEscape
+        return
+      }
       // libedit takes the escape for the end of its search.
-      waiting = (search.isUnderWay ? ["\u{1B}"] : []) + Array(key.unicodeScalars)
+      waiting = (search.isUnderWay ? ["\u{1B}"] : endOfEscape) + Array(key.unicodeScalars)
       search.end()
+    } else if !endOfEscape.isEmpty, ["\r", "\n", "\t"].contains(scalar) {
+      waiting = endOfEscape + [scalar]
     } else if followsEscape, let sequence = keys.sequence(after: scalar) {
       waiting = Array((known(sequence) ?? TerminalKey.unknown.rawValue).unicodeScalars.dropFirst())
     } else {
@@ -245,7 +255,8 @@ extension LineEditor {
       if endsSearch, keys.hasMore(within: 25) {
         keys.again(scalar)
       } else {
-        escapeIsOpen = scalar == "\u{1B}"
+        // Not one that libedit has taken: for the end of its search, or as the second of two, which mean nothing.
+        escapeIsOpen = scalar == "\u{1B}" && !endsSearch && endOfEscape.isEmpty
       }
       waiting = [scalar]
     }
