@@ -90,8 +90,10 @@ struct Split {
 
 /// What `linear` does once the pooled vectors `[examples][hidden]` are there, for measuring it alone.
 package func fitLinear(
-  _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
+  _ pooled: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [], seed: UInt64, threads: Int?
 ) throws -> Head {
-  try LinearMethod(pooled: pooled, labels: labels, categories: categories, crew: Crew(threads: threads))
-    .fit(seed: seed, isCancelled: { false }).head
+  try LinearMethod(
+    pooled: pooled, labels: labels, categories: categories, prototypes: prototypes,
+    crew: Crew(threads: threads)
+  ).fit(seed: seed, isCancelled: { false }).head
 }
