@@ -117,12 +117,17 @@ struct FineTune: Verb {
         "\(examples.count) texts, \(groups.count) different: copies are held out together, so that none is learned by heart."
       )
     }
-    let contradictions = groups.contradictions(examples.map(\.category))
-    if contradictions > 0 {
-      remarks.append(
-        try workbench.contradictionRemark(on: plan.dataset)
-          ?? "\(counted(contradictions, "text")) \(contradictions == 1 ? "has" : "have") labels that contradict each other."
-      )
+    let contradicting = groups.contradictions(examples.map(\.category))
+    if !contradicting.isEmpty {
+      let names = Dictionary(
+        try workbench.assets(of: plan.dataset).map { ($0.id, $0.externalID) },
+        uniquingKeysWith: { first, _ in first })
+      let contradictions = contradicting.map { texts in
+        let own = texts.map { plan.examples[$0] }
+        return Contradiction(
+          text: own[0].text, assets: own.compactMap { names[$0.asset] }, categories: own.map(\.category))
+      }
+      remarks += [try workbench.remark(on: contradictions)].compactMap(\.self)
     }
     let foreign = examples.count { $0.encoding.isMostlyOutsideVocabulary }
     if let remark = vocabularyRemark(foreign, of: examples.count) { remarks.append(remark) }
