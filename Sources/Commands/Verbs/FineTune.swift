@@ -102,6 +102,9 @@ struct FineTune: Verb {
       var report = method == .all ? FinishedTraining.comparison(of: published) : published[0].report
       report.blocks.insert(
         contentsOf: try remarks(plan, groups, examples, workbench).map { .line("\($0)") }, at: 1)
+      if try workbench.hasUnlabelled(plan.dataset) {
+        report.hint = "predict labels the others, then export predictions FILE.csv"
+      }
       return report
     }
   }
@@ -194,7 +197,10 @@ struct FineTune: Verb {
     let chosen = try ChosenModel.named(base.description, workbench)
     let examples = try workbench.trainingExamples(of: dataset)
       .filter { $0.category != CategoryKey.unableToClassify }
-    guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
+    guard !examples.isEmpty else {
+      throw Fault.noLabels(
+        dataset: dataset.name, hasCategories: dataset.categories > 0)
+    }
     let keys = Set(examples.map(\.category))
     guard keys.count > 1 else { throw Fault.oneCategory(dataset: dataset.name) }
     if let interface = try workbench.interface() {
