@@ -32,7 +32,11 @@ struct Arguments {
   /// - Throws: `Failure` with the status for usage.
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
+    var given: Set<String> = []
     func value(of option: String, _ inline: String?) throws -> String {
+      guard given.insert(option).inserted || option == "-c" else {
+        throw Self.misuse("\(option) is given twice, and takes one value.")
+      }
       if let inline { return inline }
       guard let next = rest.popFirst() else { throw Self.misuse("\(option) needs a value after it.") }
       return next

@@ -65,6 +65,19 @@ import Testing
     #expect(!severalFolders.error.contains("twice"), "\(severalFolders.error)")
   }
 
+  @Test("Neither is one before the verb")
+  func doubledProgramOption() throws {
+    let front = try Front(tiny: false)
+    for arguments in [["--seed", "1", "--seed", "2"], ["--workspace", "a", "--workspace=b"]] {
+      let outcome = try front.run(arguments + ["status"])
+      #expect(outcome.status == 2)
+      #expect(
+        outcome.error.contains("\(arguments[0]) is given twice, and takes one value."), "\(outcome.error)")
+    }
+    #expect(try front.run("--seed", "1", "--workspace", "a", "-c", "status", "-c", "status").status == 0)
+    #expect(!FileManager.default.fileExists(atPath: front.folder.appending(path: "b").path))
+  }
+
   @Test("A sample larger than any file is the whole file")
   func wholeSample() throws {
     let front = try Front(tiny: false)

@@ -92,7 +92,7 @@ import Testing
       (#"interface define "World, Sports""#, "next: classify"),
       ("predict", "next: label, at the keyboard"), ("status", "next: label, at the keyboard"),
       ("label set a World", "next: kpi"), ("label set b Sports", "next: kpi"), ("datasets", "next: finetune"),
-      ("finetune --method linear", "next: "), ("datasets", "next: predict"),
+      ("finetune --method linear", "next: predict labels the others"), ("datasets", "next: predict"),
       ("predict", "next: export predictions FILE.csv"), ("datasets", "next: export predictions FILE.csv"),
       ("label set c World", "next: kpi"), ("datasets", "next: validate"),
     ] {

@@ -78,6 +78,56 @@ import Testing
     }
   }
 
+  @Test(
+    "A column that is category cannot be text too, and of a long header a mistyped beginning is understood")
+  func impossibleColumns() throws {
+    let front = try Front(tiny: false)
+    try front.write(
+      "When,\"What did you like best about the ferry, and why?\",Line\n1,The tea,North\n2,The views,South\n",
+      to: "form.csv")
+    for line in ["--text What --category What", "--text What --text line --category 3"] {
+      let both = try front.lines("load form.csv \(line)")
+      #expect(both.status == 1 && both.error.contains("cannot be text and category at once"), "\(both.error)")
+    }
+    let mistyped = try front.lines("load form.csv --text Waht --category Line").error
+    #expect(
+      mistyped.replacing(#/\s+/#, with: " ").contains(
+        "Did you mean --text \"What did you like best about the ferry, and why?\"?"), "\(mistyped)")
+    // Twice the same column is once.
+    let twice = try loaded(front, "form.csv", "--text", "2", "--text", "What", "--category", "Line")
+    #expect(columns(twice).text == ["What did you like best about the ferry, and why?"])
+  }
+
+  @Test("Excel's line sep=; is no row, quoted or not, behind a byte order mark or not")
+  func declaredDelimiter() throws {
+    let front = try Front(tiny: false)
+    for (name, line) in [("plain", "sep=;"), ("quoted", "\"sep=;\""), ("marked", "\u{FEFF}\"SEP=;\"")] {
+      try front.write("\(line)\r\ntext;label\r\nTea, and milk;Food\r\nRain;Sky\r\n", to: "\(name).csv")
+      let answer = try loaded(front, "\(name).csv")
+      #expect(answer["per_category"] as? [String: Int] == ["Food": 1, "Sky": 1], "\(answer)")
+      #expect(try front.lines("show assets").output.contains("Tea, and milk"))
+    }
+  }
+
+  @Test("Blanks between quotes and delimiters are no part of a field; quotes within one are marks of speech")
+  func blanksAroundQuotes() throws {
+    let front = try Front(tiny: false)
+    let rows = [
+      #""id" , "text", "label""#, #"1, "Tea, and ""milk""" , "Food""#, #"2, "Yes" said she,Talk"#,
+      #"3,"Rain" , "Sky" "#, #"4, "No",Talk"#,
+    ]
+    for end in ["\n", "\r\n"] {
+      try front.write(rows.joined(separator: end), to: "blanks.csv")
+      let answer = try loaded(front, "blanks.csv", "--replace")
+      #expect(answer["per_category"] as? [String: Int] == ["Food": 1, "Talk": 2, "Sky": 1], "\(answer)")
+      let shown = try object(front.lines("show assets", options: ["--json"]).lines[0])["assets"]
+      let texts = (shown as? [[String: Any]] ?? []).compactMap { $0["text"] as? String }
+      #expect(texts == [#"Tea, and "milk""#, #" "Yes" said she"#, "Rain", "No"], "\(texts)")
+    }
+    try front.write("text,label\n\"Tea\" x,A\n", to: "stray.csv")
+    #expect(try front.lines("load stray.csv").error.contains("stray.csv:2:6"))
+  }
+
   // MARK: Repeated and contradictory
 
   private static let repeats = """
@@ -111,6 +161,21 @@ import Testing
     #expect(kept["repeated"] as? Int == 1 && kept["contradictory"] as? Int == 0)
     try front.write("text,label\nÉtang gelé,A\nÉTANG GELÉ,A\n", to: "accents.csv")
     #expect(try loaded(front, "accents.csv")["repeated"] as? Int == 1)
+  }
+
+  @Test("Who labels a file in which texts repeat is told how many do, and which contradict each other")
+  func repeatedLabels() throws {
+    let front = try Front(tiny: false)
+    try front.write(Self.repeats, to: "r.csv")
+    try front.lines("load r.csv", "interface define --from r")
+    for line in ["label file", "label simulate --author reader"] {
+      let outcome = try front.lines(line)
+      let said = outcome.text.split(separator: "\n").map(String.init)
+      #expect(said.contains("2 assets repeat the text of an earlier one."), "\(outcome.output)")
+      #expect(said.contains { $0.hasPrefix("1 text has labels that contradict each other: a, b, d ") })
+      let answer = try object(front.lines(line, options: ["--json"]).lines[0])
+      #expect(answer["repeated"] as? Int == 2 && answer["contradictory"] as? Int == 1, "\(answer)")
+    }
   }
 
   // MARK: Which categories
@@ -209,6 +274,22 @@ import Testing
     #expect(try front.lines("load old.jsonl", "show assets").output.contains("news of the aa"))
   }
 
+  @Test(
+    "A category in a list, as labelling tools write it, is that category; several are refused with their place"
+  )
+  func listedCategories() throws {
+    let front = try Front(tiny: false)
+    let rows = [
+      #"{"id": 1, "text": "Ferry late", "label": ["Delay"]}"#, #"{"id": 2, "text": "Tea", "label": []}"#,
+    ]
+    try front.write(rows.joined(separator: "\n") + "\n", to: "tool.jsonl")
+    let answer = try loaded(front, "tool.jsonl")
+    #expect(answer["per_category"] as? [String: Int] == ["Delay": 1] && answer["unlabelled"] as? Int == 1)
+    try front.write(rows[0].replacing("]", with: #", "Weather"]"#) + "\n", to: "both.jsonl")
+    let both = try front.lines("load both.jsonl").error.replacing(#/\s+/#, with: " ")
+    #expect(both.contains("both.jsonl, line 1, column 42: expected one category, found 2."), "\(both)")
+  }
+
   @Test("A JSON file that is not lines gets the command that makes lines of it; unknown keys are named")
   func json() throws {
     let front = try Front(tiny: false)
@@ -219,6 +300,22 @@ import Testing
     #expect(
       try front.lines("load one.json").error.replacing(#/\s+/#, with: " ").contains(
         "jq -c . one.json > lines.jsonl"))
+    // A table by columns, which is how pandas writes it, or rows under their names.
+    let columns = #"{"text": {"0": "Ferry late", "1": "Tea"}, "label": {"0": "A", "1": "B"}}"#
+    let split = #"{"columns": ["text", "label"], "index": [0], "data": [["Ferry late", "A"]]}"#
+    for (name, text) in [
+      ("columns", columns), ("indented", columns.replacing(", ", with: ",\n  ")), ("split", split),
+    ] {
+      try front.write(text + "\n", to: "\(name).json")
+      let said = try front.lines("load \(name).json").error.replacing(#/\s+/#, with: " ")
+      #expect(said.contains(#"to_json("lines.jsonl", orient="records", lines=True)"#), "\(name): \(said)")
+    }
+    let rows = #"{"a": {"text": "Ferry late", "label": "A"}, "b": {"text": "Tea", "label": "B"}}"#
+    for (name, text) in [("rows", rows), ("spread", rows.replacing(", ", with: ",\n"))] {
+      try front.write(text, to: "\(name).json")
+      let said = try front.lines("load \(name).json").error.replacing(#/\s+/#, with: " ")
+      #expect(said.contains("jq -c '.[]' \(name).json > lines.jsonl"), "\(name): \(said)")
+    }
     try front.write("{\"frage\": \"Ferry late\", \"antwort\": \"no\"}\n", to: "keys.jsonl")
     #expect(try front.lines("load keys.jsonl").error.contains("frage, antwort"))
   }
@@ -237,7 +334,10 @@ import Testing
       ("replay leters.csv", "Did you mean letters.csv?"),
       ("load sub/my letters.csv", "put its name in quotes: \"sub/my letters.csv\""),
       ("load ~/nowhere/x.csv", "~/nowhere/x.csv is not there"),
-      ("load ~/leters.csv", "~/leters.csv is not there. Did you mean"),
+      ("load ~/leters.csv", "~/leters.csv is not there. Did you mean ~/letters.csv?"),
+      ("load ~/sub/my-letters.csv", "Did you mean ~/sub/my letters.csv?"),
+      ("load ~/nowhere/x.csv", "is not there. Check the path. "),
+      ("load nowhere/x.csv", "Check the path; it is relative to the folder you started fettle in."),
     ] {
       let outcome = try front.run("-c", line)
       #expect(outcome.status != 0)

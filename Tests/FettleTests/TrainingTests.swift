@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Workbench
 
 /// What must not mislead about a training, and what may happen to its models.
 @Suite struct TrainingTests {
@@ -51,6 +52,19 @@ import Testing
       "load two.csv", "interface define --from two", "label simulate", "finetune --method linear")
     #expect(outcome.status == 0, "\(outcome.error)")
     #expect(outcome.output.contains("1 text has labels that contradict each other"), "\(outcome.output)")
+  }
+
+  @Test("texts that are one to the model alone are named too where their labels contradict each other")
+  func unreadable() throws {
+    let front = try Front()
+    try front.write("id,text,label\na,🙂,X\nb,🙁,Y\nc,a b c,X\nd,d e f,Y\n", to: "faces.csv")
+    let outcome = try front.lines(
+      "load faces.csv", "interface define --from faces", "label file", "finetune --method linear")
+    #expect(
+      outcome.text.contains("1 text has labels that contradict each other: a, b \"🙂\" (X, Y)."),
+      "\(outcome.output)\(outcome.error)")
+    #expect(
+      outcome.output.components(separatedBy: "contradict").count == 2, "label file compares texts as written")
   }
 
   @Test("validate leaves out what was trained on, in capitals and with other blanks too")
@@ -125,7 +139,16 @@ import Testing
       "finetune --method full --epochs 1 --name whole")
     let before = try confidences()
     try install("odd-bert")
+    // What the old base said is not taken for the new one's.
+    let stale = "base is another model now than the one that predicted letters. Make its predictions anew:"
+    for line in [
+      "kpi --model base", "kpi --by category --model base", "export predictions p.csv --model base --replace",
+    ] {
+      let outcome = try front.lines(line)
+      #expect(outcome.status == 0 && outcome.text.contains(stale), "\(line): \(outcome.output)")
+    }
     #expect(try confidences() != before)
+    #expect(!(try front.lines("kpi --model base").text.contains("another model now")))
     for line in [
       "predict --model head", "predict --model small", "classify --model head abc",
       "export model out --model head",
@@ -141,6 +164,52 @@ import Testing
     try install("tiny-bert")
     #expect(try front.run("predict", "--model", "head", "--dataset", "letters").status == 0)
     #expect(try confidences().count == 40)
+  }
+
+  @Test("without labels it is said which there can be: of a file without categories none but people's")
+  func noLabels() throws {
+    let front = try Front(tiny: false)
+    try front.write("text\nnews\nz y x\n", to: "bare.csv")
+    try front.write("text,label\nnews,A\nz y x,\n", to: "half.csv")
+    for (name, advised, not) in [
+      ("bare", "label import FILE", "label file"), ("half", "label file", "label import"),
+    ] {
+      let outcome = try front.lines("load \(name).csv", "finetune", options: ["--json"])
+      #expect(try code(outcome) == "no-labels" && outcome.output.contains(advised), "\(outcome.output)")
+      #expect(!outcome.output.contains(not))
+    }
+  }
+
+  @Test(
+    "a model of an older fettle, which did not keep its base, serves on, and a base of another width is refused"
+  )
+  func unknownBase() throws {
+    let front = try Front()
+    try front.writeLetters()
+    try front.lines(
+      "load letters.csv", "interface define --from letters", "label simulate",
+      "finetune --method linear --name new")
+    let models = front.folder.appending(path: ".fettle/models")
+    try FileManager.default.copyItem(at: models.appending(path: "new"), to: models.appending(path: "old"))
+    do {
+      let workspace = try Workspace.open(front.folder.appending(path: ".fettle"))
+      try workspace.write { workbench throws in
+        let new = try #require(try workbench.model(named: "new"))
+        try workbench.insert(
+          model: TunedModel(
+            name: "old", base: new.base, baseDigest: nil, method: new.method, dataset: new.dataset,
+            examples: new.examples, folder: "old", bytes: new.bytes, categories: new.categories),
+          trainedOn: [])
+      }
+    }
+    let same = try front.lines("predict --model old", "predict --model new", "kpi --models old new")
+    #expect(same.status == 0 && same.output.contains("old predicted letters: 40 assets."), "\(same.error)")
+    try front.run("model", "install", "--from", Self.reference.appending(path: "odd-bert").path)
+    for line in ["predict --model old", "classify --model old abc", "validate --model old"] {
+      let outcome = try front.run(["--json", "-c", line])
+      #expect(try code(outcome) == "model-other-base", "\(line): \(outcome.output)\(outcome.error)")
+      #expect(outcome.status == 1)
+    }
   }
 
   @Test("a model whose files are gone is named, and the default is another") func lostHead() throws {

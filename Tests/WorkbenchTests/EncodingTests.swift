@@ -54,6 +54,14 @@ struct EncodingTests {
     }
   }
 
+  @Test(arguments: [String.Encoding.utf32LittleEndian, .utf32BigEndian]) func utf32IsRefusedByItsName(
+    _ encoding: String.Encoding
+  ) throws {
+    let text = "\u{FEFF}text,label\nfine,x\n"
+    let url = try folder.write(Array(text.data(using: encoding) ?? Data()), as: "u32.csv")
+    #expect(thrown(url) == .utf32(file: "u32.csv"))
+  }
+
   @Test func surrogatePairsAcrossBlocksStayWhole() throws {
     // The file is read in blocks; a pair straddles one of their ends whatever their size, since every place
     // has one.

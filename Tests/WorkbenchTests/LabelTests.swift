@@ -112,11 +112,11 @@ struct LabelTests {
     let rows = texts.enumerated().map { "x\($0),\"\($1)\",N" }.joined(separator: "\n")
     let twice = try workspace.load(try folder.write("id,text,category\n\(rows)\n", as: "twice.csv")).dataset
     let found = try workspace.write { bench throws in
-      #expect(try bench.contradictions(of: twice).isEmpty)
+      #expect(try bench.repeatedTexts(of: twice).contradictions.isEmpty)
       let assets = try bench.assets(of: twice)
       let choices = ["WEATHER", "SPORT", "TRAVEL", "SPORT", "ARTS", "SPORT"]
       try bench.insert(labels: zip(assets, choices).map { Label(asset: $0.id, author: "a", category: $1) })
-      return try bench.contradictions(of: twice)
+      return try bench.repeatedTexts(of: twice).contradictions
     }
     #expect(found.map(\.text) == ["Fog  over the bay", "Élan"])
     #expect(found.map(\.assets) == [["x0", "x2"], ["x4", "x5"]])

@@ -12,7 +12,7 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   case noInterface
   case noPredictions(model: String, dataset: String)
   case neverPredicted(dataset: String)
-  case noLabels(dataset: String)
+  case noLabels(dataset: String, hasCategories: Bool)
   case noTruth(dataset: String)
   case noTunedModel
   case notTuned(model: String)
@@ -88,9 +88,12 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noPredictions(let model, let dataset):
       "\(model) has not predicted all of \(dataset) yet. Run: predict --dataset \(dataset) --model \(model)"
     case .neverPredicted(let dataset): "No model has predicted all of \(dataset) yet. Run: predict"
-    case .noLabels(let dataset):
+    case .noLabels(let dataset, true):
       "\(dataset) has no labels to train on yet. Give it some: the file's own (label file --dataset \(dataset)), simulated ones "
         + "(label simulate --dataset \(dataset)), or your own (label --dataset \(dataset))."
+    case .noLabels(let dataset, false):
+      "\(dataset) has no labels to train on yet, and its file has no categories. Give it some of your own (label --dataset "
+        + "\(dataset)), or another reader's (label import FILE --dataset \(dataset))."
     case .noTruth(let dataset):
       "It is not known what is right for \(dataset): it has neither labels nor a category column. "
         + "Label it, or load a file with categories."

@@ -1,5 +1,6 @@
 import Foundation
 import Shell
+import Workbench
 
 /// Better advice than "it is not there", for a file whose name was mistyped, or typed without the quotes that it needs.
 extension FileAccess {
@@ -31,8 +32,20 @@ extension FileAccess {
     where recorded.count > 2 {
       failure.message = failure.message.replacing(recorded.visible, with: typed.visible)
       if failure.file == recorded { failure.file = typed }
+      // What was meant lies in the same folder, and a path from the root or from one's home says itself where it starts.
+      guard failure.message.hasPrefix("\(typed.visible) is not there.") else { continue }
+      failure.message = failure.message.replacing(
+        "Did you mean \(folder(of: recorded).visible)", with: "Did you mean \(folder(of: typed).visible)")
+      if ["/", "~"].contains(typed.first) {
+        failure.message = failure.message.replacing(LoadError.whereItStarts, with: "")
+      }
     }
     return failure
+  }
+
+  /// `data/` of `data/x.csv`.
+  private func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
   }
 
   /// Whether an error's first words are about the file; further on, advice may have a verb's name in it.

@@ -65,11 +65,12 @@ extension Workbench {
     return "\(try name(ofCategory: verdict.category)) \(isOwn ? "counts" : "still counts"): \(reason)."
   }
 
-  /// The texts that are labelled differently in different assets, in a sentence; nil where there are none.
-  func contradictionRemark(on dataset: Dataset) throws -> String? {
-    try remark(on: contradictions(of: dataset))
+  /// What labels that were just given say of repeated texts: how many repeat, and which contradict each other.
+  func remarks(on texts: RepeatedTexts) throws -> [String] {
+    try [repetitionRemark(texts.assets, of: "asset"), remark(on: texts.contradictions)].compactMap { $0 }
   }
 
+  /// The texts that are labelled differently in different assets, in a sentence; nil where there are none.
   func remark(on found: [Contradiction]) throws -> String? {
     guard !found.isEmpty else { return nil }
     let examples = try found.prefix(3).map { contradiction in
@@ -82,4 +83,10 @@ extension Workbench {
       "\(counted(found.count, "text")) \(found.count == 1 ? "has" : "have") labels that contradict each other: "
       + "\(examples.joined(separator: "; "))\(more)."
   }
+}
+
+/// `3 rows repeat the text of an earlier one.`; nil where none does.
+func repetitionRemark(_ count: Int, of noun: String) -> String? {
+  count == 0
+    ? nil : "\(counted(count, noun)) \(count == 1 ? "repeats" : "repeat") the text of an earlier one."
 }

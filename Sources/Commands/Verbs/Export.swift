@@ -38,7 +38,10 @@ struct Export: ParsableCommand {
       let (dataset, examples, categories, phrase) = try context.workspace.read { workbench in
         let dataset = try data.resolve(workbench)
         let examples = try workbench.trainingExamples(of: dataset)
-        guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
+        guard !examples.isEmpty else {
+          throw Fault.noLabels(
+            dataset: dataset.name, hasCategories: dataset.categories > 0)
+        }
         let keys = try workbench.interface()?.categories.map(\.key) ?? Set(examples.map(\.category)).sorted()
         return (dataset, examples, keys, try workbench.labelledTruth(of: dataset).phrase)
       }

@@ -39,6 +39,7 @@ extension Export {
         let run = try workbench.completeRun(of: model?.description, over: dataset)
         return (dataset, run.model, try workbench.predictions(of: run))
       }
+      let stale = context.staleness(of: [model], over: data)
       let shown = context.files.shown(path)
       let target = NewFile(
         try context.files.writing(path, replacing: replace), shownAs: shown, in: context.workspace)
@@ -57,6 +58,7 @@ extension Export {
         report.blocks.append(
           .line(
             "Wrote \(counted(rows.count, "prediction")) of \(name) on \(dataset.name) to \(shown.visible)."))
+        report.blocks += stale.map { .line("\($0)") }
         if original == nil {
           report.blocks.append(
             .line(

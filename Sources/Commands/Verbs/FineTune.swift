@@ -103,6 +103,9 @@ struct FineTune: Verb {
       var report = method == .all ? FinishedTraining.comparison(of: published) : published[0].report
       report.blocks.insert(
         contentsOf: try remarks(plan, groups, examples, workbench).map { .line("\($0)") }, at: 1)
+      if try workbench.hasUnlabelled(plan.dataset) {
+        report.hint = "predict labels the others, then export predictions FILE.csv"
+      }
       return report
     }
   }
@@ -118,12 +121,17 @@ struct FineTune: Verb {
         "\(examples.count) texts, \(groups.count) different: copies are held out together, so that none is learned by heart."
       )
     }
-    let contradictions = groups.contradictions(examples.map(\.category))
-    if contradictions > 0 {
-      remarks.append(
-        try workbench.contradictionRemark(on: plan.dataset)
-          ?? "\(counted(contradictions, "text")) \(contradictions == 1 ? "has" : "have") labels that contradict each other."
-      )
+    let contradicting = groups.contradictions(examples.map(\.category))
+    if !contradicting.isEmpty {
+      let names = Dictionary(
+        try workbench.assets(of: plan.dataset).map { ($0.id, $0.externalID) },
+        uniquingKeysWith: { first, _ in first })
+      let contradictions = contradicting.map { texts in
+        let own = texts.map { plan.examples[$0] }
+        return Contradiction(
+          text: own[0].text, assets: own.compactMap { names[$0.asset] }, categories: own.map(\.category))
+      }
+      remarks += [try workbench.remark(on: contradictions)].compactMap(\.self)
     }
     let foreign = examples.count { $0.encoding.isMostlyOutsideVocabulary }
     if let remark = vocabularyRemark(foreign, of: examples.count) { remarks.append(remark) }
@@ -190,7 +198,10 @@ struct FineTune: Verb {
     let chosen = try ChosenModel.named(base.description, workbench)
     let examples = try workbench.trainingExamples(of: dataset)
       .filter { $0.category != CategoryKey.unableToClassify }
-    guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
+    guard !examples.isEmpty else {
+      throw Fault.noLabels(
+        dataset: dataset.name, hasCategories: dataset.categories > 0)
+    }
     let keys = Set(examples.map(\.category))
     guard keys.count > 1 else { throw Fault.oneCategory(dataset: dataset.name) }
     if let interface = try workbench.interface() {

@@ -73,22 +73,30 @@ struct KPI: Verb {
   }
 
   func perform(in context: Context) throws -> Work {
-    Work { workbench in
-      let dataset = try data.resolve(workbench)
-      if consensus { return try Consensus(of: dataset, workbench).report(workbench) }
-      if let honeypot {
-        return try Honeypot(of: dataset, truth: honeypot.description, workbench).report(workbench)
-      }
-      if models.count == 2 {
-        let (first, second) = (
-          try measurement(models[0], dataset, workbench), try measurement(models[1], dataset, workbench)
-        )
-        return try report(first, second, workbench)
-      }
-      let measured = try measurement(model, dataset, workbench)
-      if by == .category { return try report(byCategory: measured, workbench) }
-      return try report(measured, workbench)
+    let isOfModels = !consensus && honeypot == nil
+    let stale = isOfModels ? context.staleness(of: models.isEmpty ? [model] : models, over: data) : []
+    return Work { workbench in
+      var report = try self.report(workbench)
+      report.blocks.insert(contentsOf: stale.map { .line("\($0)") }, at: min(1, report.blocks.count))
+      return report
     }
+  }
+
+  private func report(_ workbench: Workbench) throws -> Report {
+    let dataset = try data.resolve(workbench)
+    if consensus { return try Consensus(of: dataset, workbench).report(workbench) }
+    if let honeypot {
+      return try Honeypot(of: dataset, truth: honeypot.description, workbench).report(workbench)
+    }
+    if models.count == 2 {
+      let (first, second) = (
+        try measurement(models[0], dataset, workbench), try measurement(models[1], dataset, workbench)
+      )
+      return try report(first, second, workbench)
+    }
+    let measured = try measurement(model, dataset, workbench)
+    if by == .category { return try report(byCategory: measured, workbench) }
+    return try report(measured, workbench)
   }
 
   private func measurement(_ model: Text?, _ dataset: Dataset, _ workbench: Workbench) throws -> Measurement {

@@ -36,12 +36,13 @@ extension LabelVerb {
           : "; \(waiting) \(waiting == 1 ? "has no category and waits" : "have no category and wait") for predict"
         report.blocks.append(
           .line("The file labelled \(counted(labels.count, "asset")) of \(dataset.name)\(rest)."))
-        let contradictions = try workbench.contradictions(of: dataset)
-        let remarks = try workbench.rank(of: labels, in: dataset) + [workbench.remark(on: contradictions)]
-        report.blocks += remarks.compactMap { $0 }.map { .line("\($0)") }
+        let texts = try workbench.repeatedTexts(of: dataset)
+        let remarks = try workbench.rank(of: labels, in: dataset) + workbench.remarks(on: texts)
+        report.blocks += remarks.map { .line("\($0)") }
         report.json = [
           "dataset": .string(dataset.name), "author": .string(Label.fileAuthor), "labels": .int(labels.count),
-          "unlabelled": .int(waiting), "contradictory": .int(contradictions.count),
+          "unlabelled": .int(waiting), "repeated": .int(texts.assets),
+          "contradictory": .int(texts.contradictions.count),
         ]
         report.hint =
           waiting == 0 ? "kpi, then finetune" : "finetune --method linear, then predict labels the others"

@@ -76,12 +76,13 @@ struct LabelVerb: ParsableCommand {
               "\(counted(kept, "label")) that \(author.visible) gave by hand \(kept == 1 ? "stays" : "stay")."
             ))
         }
-        let contradictions = try workbench.contradictions(of: dataset)
-        let remarks = try workbench.rank(of: labels, in: dataset) + [workbench.remark(on: contradictions)]
-        report.blocks += remarks.compactMap { $0 }.map { .line("\($0)") }
+        let texts = try workbench.repeatedTexts(of: dataset)
+        let remarks = try workbench.rank(of: labels, in: dataset) + workbench.remarks(on: texts)
+        report.blocks += remarks.map { .line("\($0)") }
         report.json = [
           "dataset": .string(dataset.name), "author": .string(author), "labels": .int(labels.count),
-          "wrong": .int(wrong), "contradictory": .int(contradictions.count),
+          "wrong": .int(wrong), "repeated": .int(texts.assets),
+          "contradictory": .int(texts.contradictions.count),
         ]
         report.hint = "kpi, then finetune"
         return report

@@ -180,12 +180,7 @@ private struct LoadReport {
     case let count:
       lines.append("\(count) texts go over several lines, the longest over \(survey.mostLines).")
     }
-    switch survey.repeated {
-    case 0: break
-    case 1: lines.append("1 row repeats the text of an earlier one.")
-    case let count: lines.append("\(count) rows repeat the text of an earlier one.")
-    }
-    return lines
+    return lines + [repetitionRemark(survey.repeated, of: "row")].compactMap { $0 }
   }
 
   /// How many texts have contradicting categories, and the first few of them.

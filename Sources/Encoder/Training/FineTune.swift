@@ -81,8 +81,10 @@ private func check(
 
 /// What `linear` does once the pooled vectors `[examples][hidden]` are there, for measuring it alone.
 package func fitLinear(
-  _ pooled: [[Float]], labels: [Int], categories: Int, seed: UInt64, threads: Int?
+  _ pooled: [[Float]], labels: [Int], categories: Int, prototypes: [[Float]] = [], seed: UInt64, threads: Int?
 ) throws -> Head {
-  try LinearProbe(pooled: pooled, labels: labels, categories: categories, pool: ThreadPool(threads: threads))
-    .fit(seed: seed, isCancelled: { false }).head
+  try LinearProbe(
+    pooled: pooled, labels: labels, categories: categories, prototypes: prototypes,
+    pool: ThreadPool(threads: threads)
+  ).fit(seed: seed, isCancelled: { false }).head
 }

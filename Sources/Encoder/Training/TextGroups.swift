@@ -33,8 +33,8 @@ public struct TextGroups: Sendable {
     self.members = members
   }
 
-  /// Groups of which not all texts have one and the same category.
-  public func contradictions(_ categories: [Int]) -> Int {
-    members.count { texts in texts.contains { categories[$0] != categories[texts[0]] } }
+  /// The groups of which not all texts have one and the same category.
+  public func contradictions(_ categories: [Int]) -> [[Int]] {
+    members.filter { texts in texts.contains { categories[$0] != categories[texts[0]] } }
   }
 }

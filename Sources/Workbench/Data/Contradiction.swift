@@ -8,6 +8,13 @@ public struct Contradiction: Equatable, Sendable {
   /// Keys of the categories that they have, in file order, each once.
   public let categories: [String]
 
+  /// - Parameter categories: of each asset.
+  public init(text: String, assets: [String], categories: [String]) {
+    self.text = text
+    self.assets = assets
+    self.categories = categories.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
   /// What makes two texts the same: neither case nor the width of blanks tells them apart, as they do not for the
   /// embedded model.
   public static func key(of text: String) -> String {
@@ -25,22 +32,34 @@ public struct Contradiction: Equatable, Sendable {
   }
 }
 
+/// What a data set's labels say about texts that stand in it several times.
+public struct RepeatedTexts: Equatable, Sendable {
+  /// Labelled assets whose text an earlier labelled one has.
+  public let assets: Int
+  /// In file order.
+  public let contradictions: [Contradiction]
+}
+
 extension Workbench {
-  /// The texts of a data set whose labels contradict each other, in file order; of an asset's labels the one that
-  /// counts, and `UNABLE_TO_CLASSIFY` is a category too.
-  public func contradictions(of dataset: Dataset) throws -> [Contradiction] {
+  /// The labelled texts of a data set that repeat, and those whose labels contradict each other; of an asset's labels the
+  /// one that counts, and `UNABLE_TO_CLASSIFY` is a category too.
+  public func repeatedTexts(of dataset: Dataset) throws -> RepeatedTexts {
     let verdicts = try verdicts(of: dataset)
-    guard !verdicts.isEmpty else { return [] }
+    guard !verdicts.isEmpty else { return RepeatedTexts(assets: 0, contradictions: []) }
     let assets = try assets(of: dataset)
     let labelled = assets.indices.filter { verdicts[assets[$0].id] != nil }
-    return Dictionary(grouping: labelled) { Contradiction.key(of: assets[$0].text) }.values
-      .filter { $0.count > 1 && Set($0.map { verdicts[assets[$0].id]?.category }).count > 1 }
+    let groups = Dictionary(grouping: labelled) { Contradiction.key(of: assets[$0].text) }.values
+      .filter { $0.count > 1 }
+    let contradictions =
+      groups
+      .filter { Set($0.map { verdicts[assets[$0].id]?.category }).count > 1 }
       .sorted { $0[0] < $1[0] }
       .map { group in
         Contradiction(
           text: assets[group[0]].text, assets: group.map { assets[$0].externalID },
-          categories: group.compactMap { verdicts[assets[$0].id]?.category }
-            .reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+          categories: group.compactMap { verdicts[assets[$0].id]?.category })
       }
+    return RepeatedTexts(
+      assets: groups.reduce(0) { $0 + $1.count - 1 }, contradictions: contradictions)
   }
 }

@@ -1,6 +1,7 @@
 /// Splits text into the records of RFC 4180, with any one-byte delimiter and LF, CRLF or CR between records.
 ///
-/// A quote opens only at a field's start, as the RFC has it; elsewhere it is a quote mark (`27" screen`).
+/// A quote opens only at a field's start, as the RFC has it; elsewhere it is a quote mark (`27" screen`). Blanks between quotes and
+/// delimiters, which the RFC does not know and people type (`1, "one", A`), are no part of the field.
 struct CSVRecords {
   var window: TextWindow
   let delimiter: UInt8
@@ -117,6 +118,16 @@ struct CSVRecords {
           }
           fields.append(Field(range: opening + 1..<index, hasDoubledQuotes: isDoubled))
           index += 1
+          if index < count, bytes[index] == 0x20 {
+            let next = Self.afterBlanks(index, bytes)
+            if next == count, !isAtEnd { return .needsMore(opening: opening) }
+            if next == count || Self.endsField(bytes[next], delimiter) { index = next }
+          }
+        } else if index < count, bytes[index] == 0x20,
+          let (field, next) = Self.quotedBehindBlanks(index, bytes, delimiter)
+        {
+          fields.append(field)
+          index = next
         } else {
           let first = index
           while index < count {
@@ -148,6 +159,44 @@ struct CSVRecords {
   }
 }
 
+extension CSVRecords {
+  private static func afterBlanks(_ start: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    var index = start
+    while index < bytes.count, bytes[index] == 0x20 { index += 1 }
+    return index
+  }
+
+  private static func endsField(_ byte: UInt8, _ delimiter: UInt8) -> Bool {
+    byte == delimiter || byte == 0x0A || byte == 0x0D
+  }
+
+  /// A field in quotes that blanks stand before, and where it ends; nil where the quotes are not around all of it, or go over
+  /// the line's end: then they are marks of speech in a field without quotes.
+  private static func quotedBehindBlanks(
+    _ start: Int, _ bytes: UnsafeBufferPointer<UInt8>, _ delimiter: UInt8
+  ) -> (Field, next: Int)? {
+    let opening = afterBlanks(start, bytes)
+    guard opening < bytes.count, bytes[opening] == UInt8(ascii: "\"") else { return nil }
+    var index = opening + 1
+    var isDoubled = false
+    while index < bytes.count, bytes[index] != 0x0A, bytes[index] != 0x0D {
+      guard bytes[index] == UInt8(ascii: "\"") else {
+        index += 1
+        continue
+      }
+      if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\"") {
+        isDoubled = true
+        index += 2
+        continue
+      }
+      let next = afterBlanks(index + 1, bytes)
+      guard next == bytes.count || endsField(bytes[next], delimiter) else { return nil }
+      return (Field(range: opening + 1..<index, hasDoubledQuotes: isDoubled), next)
+    }
+    return nil
+  }
+}
+
 /// What separates the fields of a table.
 enum Delimiter {
   static let all = [",", ";", "\t", "|"].map { UInt8(ascii: $0) }
@@ -163,8 +212,10 @@ enum Delimiter {
     }
   }
 
-  /// Excel's own first line: `sep=;` names the delimiter and is no row.
+  /// Excel's own first line: `sep=;` names the delimiter and is no row. Programs that quote every field quote it too.
   static func named(by line: ArraySlice<UInt8>) -> UInt8? {
+    let isQuoted = line.count == 7 && [line.first, line.last].allSatisfy { $0 == UInt8(ascii: "\"") }
+    let line = isQuoted ? line.dropFirst().dropLast() : line
     guard line.count == 5, let last = line.last, last < 0x7F, last != UInt8(ascii: "\""),
       String(decoding: line.dropLast(), as: UTF8.self).lowercased() == "sep="
     else { return nil }

@@ -90,6 +90,12 @@ struct Columns: Equatable, Sendable {
       }
       category = nil
     }
+    // A model that is given the answer learns nothing else, and its measures say that it is perfect.
+    if let category, texts.contains(category) {
+      throw LoadError.badOption(
+        "\(names[category].columnShown) cannot be text and category at once: a model would read the answer in the text."
+      )
+    }
     advice = Self.advice(names, known, options, texts: texts, category: category)
   }
 
@@ -170,7 +176,10 @@ private struct ColumnLookup {
   private func nearest(_ asked: String) -> Int? {
     let holding = known.indices.filter { asked.count > 2 && known[$0].contains(asked) }
     if holding.count == 1 { return holding[0] }
-    let distances = known.map { editDistance($0, asked) }
+    // Of a long question only the beginning is typed.
+    let distances = known.map {
+      min(editDistance($0, asked), editDistance(String($0.prefix(asked.count)), asked))
+    }
     guard let least = distances.indices.min(by: { distances[$0] < distances[$1] }) else { return nil }
     return distances[least] * 2 <= asked.count ? least : nil
   }

@@ -43,6 +43,9 @@ struct FileSurvey {
     guard offset > 0 else { throw LoadError.empty(file: file.name) }
     digest = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 
+    if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
+      throw LoadError.utf32(file: file.name)
+    }
     if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
       encoding = .utf16(isBigEndian: head[0] == 0xFE)
       markLength = 2

@@ -62,7 +62,9 @@ struct FormatSniffer {
 
   private func jsonLines(_ line: Range<Int>) throws -> Finding? {
     guard let byte = window.bytes[line].first(where: { $0 != 0x20 && $0 != 0x09 }) else { return nil }
-    if byte == UInt8(ascii: "["), let form = try JSONForm(window), isNamedJSON || form == .list(member: nil) {
+    if byte == UInt8(ascii: "["), let form = try JSONForm(window, options),
+      isNamedJSON || form == .list(member: nil)
+    {
       throw LoadError.notLines(file: file, line: window.line, form: form)
     }
     guard byte == UInt8(ascii: "{") || isNamedJSON else { return nil }
@@ -70,11 +72,15 @@ struct FormatSniffer {
       let keys = try JSONKeys(window)
       let columns = try Columns(
         keys.names, file: file, line: window.line, options: options, isChat: keys.isChat)
+      if try isOnlyLine(), try JSONForm(window, options) == .columns {
+        throw LoadError.notLines(file: file, line: window.line, form: .columns)
+      }
       return Finding(format: .jsonLines, columns: columns)
     } catch let error as JSONSyntaxError {
       guard isNamedJSON || error.offset >= line.upperBound else { return nil }
       if error.offset >= line.upperBound, try !anotherObjectFollows() {
-        throw LoadError.notLines(file: file, line: window.line, form: try JSONForm(window) ?? .objects)
+        throw LoadError.notLines(
+          file: file, line: window.line, form: try JSONForm(window, options) ?? .objects)
       }
       // The first row is bad; a later one tells the keys when bad rows are to be left out.
       guard options.skipBad, let columns = try columnsOfLaterLine() else {
@@ -82,8 +88,10 @@ struct FormatSniffer {
       }
       return Finding(format: .jsonLines, columns: columns)
     } catch LoadError.missingColumn(let file, let line, let role, let found) {
-      // All rows in a list, on one line with what is said about them.
-      if try !anotherObjectFollows(), let form = try JSONForm(window), form != .objects {
+      // All rows in a list, on one line with what is said about them; in a file named as lines it is a row.
+      if pathExtension == "json", try !anotherObjectFollows(), let form = try JSONForm(window, options),
+        form != .objects
+      {
         throw LoadError.notLines(file: file, line: line, form: form)
       }
       throw LoadError.missingColumn(file: file, line: line, role: role, found: found)
@@ -98,6 +106,13 @@ struct FormatSniffer {
     ahead.advance(to: next, lines: 1)
     guard let (line, _) = try ahead.nextLine() else { return false }
     return ahead.bytes[line].first == UInt8(ascii: "{")
+  }
+
+  private func isOnlyLine() throws -> Bool {
+    var ahead = window
+    guard let (_, next) = try ahead.nextLine() else { return true }
+    ahead.advance(to: next, lines: 1)
+    return try ahead.nextLine() == nil
   }
 
   private func columnsOfLaterLine() throws -> Columns? {

@@ -4,25 +4,29 @@ public enum JSONForm: Equatable, Sendable {
   case list(member: String?)
   /// A list of something else.
   case otherList
+  /// One object of rows, each under its name.
+  case named
+  /// One object of columns, as pandas writes a table unless it is told otherwise.
+  case columns
   /// One object, or several one after the other, over several lines each.
   case objects
 
   /// The filter that gives one object a line; nil where there is none.
   var filter: String? {
     switch self {
-    case .list(nil): return "'.[]'"
+    case .list(nil), .named: return "'.[]'"
     case .list(let key?):
       let isPlain =
         key.first?.isNumber == false
         && key.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
       return isPlain ? "'.\(key)[]'" : "'.[\(key.jsonQuoted.replacing("'", with: "'\\''"))][]'"
-    case .otherList: return nil
+    case .otherList, .columns: return nil
     case .objects: return "."
     }
   }
 
   /// Looks at the value at the window's start; nil where it is neither a list nor an object.
-  init?(_ window: TextWindow) throws {
+  init?(_ window: TextWindow, _ options: LoadOptions) throws {
     var window = window
     while !window.isAtEnd, window.bytes.count - window.start < 1 << 20 { try window.more() }
     let found: JSONForm? = window.bytes.withUnsafeBufferPointer { bytes in
@@ -31,15 +35,37 @@ public enum JSONForm: Equatable, Sendable {
       if let list = Self.list(scanner) { return list ? .list(member: nil) : .otherList }
       guard scanner.next == UInt8(ascii: "{") else { return nil }
       var member: String?
+      var keys: [String] = []
+      var objects = 0
+      var inner: [String] = []
       // It may end in the middle: only its beginning is in memory.
       try? scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
+        keys.append(key)
         if member == nil, Self.list(scanner) == true { member = key }
+        if scanner.next == UInt8(ascii: "{") {
+          objects += 1
+          if objects == 1 { inner = Self.keys(scanner) }
+        }
         try scanner.skipValue()
       }
-      return member.map { .list(member: $0) } ?? .objects
+      if let member { return .list(member: member) }
+      if keys.contains("columns"), keys.contains("data") { return .columns }
+      guard objects > 0, objects == keys.count else { return .objects }
+      return Columns.recognise(inner, options) ? .named : .columns
     }
     guard let found else { return nil }
     self = found
+  }
+
+  /// The keys of the object that begins here, as far as it is in memory.
+  private static func keys(_ scanner: JSONScanner) -> [String] {
+    var scanner = scanner
+    var keys: [String] = []
+    try? scanner.object { (scanner, key, _) throws(JSONSyntaxError) in
+      keys.append(key)
+      try scanner.skipValue()
+    }
+    return keys
   }
 
   /// Whether a list begins here, and its first element is an object; nil for no list.

@@ -56,7 +56,8 @@ struct JSONLinesReader: RowReader {
           guard let slot = keys.firstIndex(of: key) else { return try scanner.skipValue() }
           if columns.isChat, slot == texts[0] { return try chat.read(&scanner) }
           let offset = scanner.offset
-          values[slot] = try scanner.scalarText().map { ($0, offset) }
+          let text = slot == category ? try scanner.categoryText() : try scanner.scalarText()
+          values[slot] = text.map { ($0, offset) }
         }
         try scanner.expectEnd()
       }
@@ -135,6 +136,18 @@ extension JSONScanner {
       let word = try literal()
       return word == "null" ? nil : String(word)
     }
+  }
+
+  /// A category; or the list of those that were chosen, as tools write it that allow several, where it is one or none.
+  fileprivate mutating func categoryText() throws(JSONSyntaxError) -> String? {
+    guard next == UInt8(ascii: "[") else { return try scalarText() }
+    let start = offset
+    var names: [String] = []
+    try array { (scanner) throws(JSONSyntaxError) in
+      if let name = try scanner.scalarText() { names.append(name) }
+    }
+    guard names.count < 2 else { throw failure("one category, found \(names.count)", at: start) }
+    return names.first
   }
 
   /// A message's content: a text, or parts of which those of type text count.

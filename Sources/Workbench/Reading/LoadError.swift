@@ -11,6 +11,8 @@ public enum LoadError: Error, Equatable, Sendable {
   case empty(file: String)
   /// NUL bytes, which no text has; `kind` where the first bytes tell what it is.
   case binary(file: String, line: Int, kind: String?)
+  /// Four bytes a character.
+  case utf32(file: String)
   /// Neither UTF-8 nor anything else that is recognised.
   case encoding(file: String, line: Int, column: Int, byte: UInt8)
   /// A row that cannot be used.
@@ -73,7 +75,7 @@ extension LoadError {
     case .readFailed: "file-read-failed"
     case .empty: "file-empty"
     case .binary: "file-binary"
-    case .encoding: "file-encoding"
+    case .encoding, .utf32: "file-encoding"
     case .badRow: "bad-row"
     case .lineTooLong: "line-too-long"
     case .duplicateIdentifier: "duplicate-id"
@@ -102,7 +104,8 @@ extension LoadError {
       .readFailed(let file), .empty(let file), .noCategories(let file, _), .changedWhileReading(let file),
       .noSuchCategory(let file, _, _, _), .allLeftOut(let file, _),
       .changed(_, let file), .otherOptions(_, let file, _), .nameTaken(_, let file),
-      .noSuchColumn(let file, _, _, _, _), .tooManyCategories(let file, _, _), .allBad(let file, _, _):
+      .noSuchColumn(let file, _, _, _, _), .tooManyCategories(let file, _, _), .allBad(let file, _, _),
+      .utf32(let file):
       Place(file: file)
     case .binary(let file, let line, _), .lineTooLong(let file, let line, _),
       .notLines(let file, let line, _),
@@ -120,7 +123,7 @@ extension LoadError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notFound(let file):
-      "\(file.visible) is not there. Check the path; it is relative to the folder you started fettle in."
+      "\(file.visible) is not there. Check the path\(Self.whereItStarts)."
     case .isFolder(let file): "\(file.visible) is a folder. Name a file in it."
     case .notPlain(let file): "\(file.visible) is a pipe or a device. Save it as a file and load that."
     case .notReadable(let file):
@@ -132,6 +135,8 @@ extension LoadError: CustomStringConvertible {
       "\(file.visible) is \(kind), not text. Open it in its program and save it as CSV UTF-8."
     case .binary(let file, let line, nil):
       "\(file.visible) is not text: line \(line) has a NUL byte. Save it as CSV in UTF-8."
+    case .utf32(let file):
+      "\(file.visible) is UTF-32. fettle reads UTF-8, UTF-16 and Windows-1252; save it as one of these."
     case .encoding(let file, let line, let column, let byte):
       """
       \(file.visible), line \(line), column \(column): byte 0x\(hexadecimal(byte)) is not UTF-8. Save the file as UTF-8, \
@@ -213,6 +218,9 @@ extension LoadError: CustomStringConvertible {
     }
   }
 
+  /// What is said of a path besides that it leads nowhere; a path from the root or from one's home says itself where it starts.
+  package static let whereItStarts = "; it is relative to the folder you started fettle in"
+
   /// What is wrong with one row, without advice: for a list of rows that were left out.
   public var reason: String {
     switch self {
@@ -257,6 +265,9 @@ extension LoadError: CustomStringConvertible {
 
   /// The command that makes lines of a JSON file, to be typed in the Unix shell as it stands.
   private static func converting(_ file: String, _ form: JSONForm) -> String {
+    if form == .columns {
+      return "; pandas writes them with to_json(\"lines.jsonl\", orient=\"records\", lines=True)."
+    }
     guard let filter = form.filter else { return "." }
     let isPlain = file.allSatisfy { $0.isLetter || $0.isNumber || "_-./~+@".contains($0) }
     let path = isPlain ? file : "'\(file.replacing("'", with: "'\\''"))'"
