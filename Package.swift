@@ -35,7 +35,7 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
-        "Basics",
+        "CSQLite", "Basics",
       ]),
     .target(name: "Scoring"),
     .target(name: "Basics", dependencies: ["CSystem"]),
@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CSystem"),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
     .executableTarget(
       name: "fettle-bench",
