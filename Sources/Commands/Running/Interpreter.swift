@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Shell
 import Synchronization
+import Tasks
 import Transcripts
 import Workbench
 
@@ -10,7 +11,7 @@ import Workbench
 /// It draws nothing: each execution goes to `show`, and the front door draws it.
 public final class Interpreter: Sendable {
   let workspace: Workspace
-  let encoders: EncoderLibrary
+  let encoders: ModelCache
   let progress: Shell.Progress
   let terminal: Terminal
   let records: Bool
@@ -52,7 +53,7 @@ public final class Interpreter: Sendable {
   }
 
   init(
-    workspace: Workspace, encoders: EncoderLibrary, progress: Shell.Progress, terminal: Terminal,
+    workspace: Workspace, encoders: ModelCache, progress: Shell.Progress, terminal: Terminal,
     records: Bool,
     files: @escaping @Sendable () -> FileAccess, show: @escaping @Sendable (Event) -> Void
   ) {

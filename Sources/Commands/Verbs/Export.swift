@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere; and what came of
@@ -38,7 +39,7 @@ struct Export: ParsableCommand {
       let (dataset, examples, categories, phrase) = try context.workspace.read { workbench in
         let dataset = try data.resolve(workbench)
         let examples = try workbench.trainingExamples(of: dataset)
-        guard !examples.isEmpty else { throw Fault.noLabels(dataset: dataset.name) }
+        guard !examples.isEmpty else { throw TaskError.noLabels(dataset: dataset.name) }
         let keys = try workbench.interface()?.categories.map(\.key) ?? Set(examples.map(\.category)).sorted()
         return (dataset, examples, keys, try workbench.labelledTruth(of: dataset).phrase)
       }
