@@ -163,6 +163,15 @@ import Testing
     terminal.type("\u{3}")
     try terminal.wait(for: "Interrupted: your own work is as it was. replay begins anew.")
     try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
+    terminal.resize(columns: 48, rows: 60)
+    terminal.type("replay lessons/short.md --step\n")
+    try terminal.waitForScreen("the keys in a narrow window") {
+      $0.text.contains("it, b looks\nback, q leaves you at the prompt.")
+    }
+    try terminal.wait(for: "load letters.csv")
+    terminal.type("\u{3}")
+    try terminal.waitForScreen("the prompt") { $0.cursorLine == "fettle>" }
+    terminal.resize(columns: 80, rows: 60)
     terminal.type("replay lessons/short.md --step\n")
     try terminal.wait(for: "load letters.csv")
     try terminal.waitForScreen("a line broken at a blank") {

@@ -121,6 +121,8 @@ final class Lesson {
       try type(step.step.command, slowly: false)
       endLine()
       if let execution = step.execution { context.nested.send(.executed(execution)) } else { say("Skipped.") }
+      // What was pressed before there was anything to answer; from here on every key counts.
+      keys.forget()
       say(index > 0 ? "b: further back · Enter: forward · q: leave" : "Enter: forward · q: leave")
       var isWaiting = true
       while isWaiting {
