@@ -7,6 +7,8 @@ import Foundation
 /// asked to open it below the folder or not at all (openat2 with RESOLVE_BENEATH; Linux 5.6).
 public struct FileOpener: Sendable {
   private let folders: [URL]?
+  /// Asked by whoever reads what was opened: whether to leave off.
+  public var isCancelled: @Sendable () -> Bool = { false }
 
   public static let anywhere = FileOpener(folders: nil)
 

@@ -263,6 +263,44 @@ import Testing
     return try shell.run("-c", command, Front.program.path, line)
   }
 
+  @Test(
+    "A file of nothing but zeros that is said to have terabytes, and a pipe that nobody writes to, hold nobody up"
+  )
+  func endlessFiles() throws {
+    let front = try Front(tiny: false)
+    let pipe = front.folder.appending(path: "pipe").path
+    try #require(mkfifo(pipe, 0o600) == 0)
+    try front.write("", to: "zeros.csv")
+    try #require(truncate(front.folder.appending(path: "zeros.csv").path, 5 << 40) == 0)
+    let outcome = try front.run("load", "zeros.csv")
+    #expect(outcome.status == 1)
+    #expect(words(outcome).contains("NUL byte"), "\(outcome.error)")
+    for line in ["run pipe", "replay pipe", "session export page.html --from pipe"] {
+      let running = try front.start(["-c", line])
+      Thread.sleep(forTimeInterval: 0.5)
+      let start = ContinuousClock.now
+      running.process.interrupt()
+      #expect(running.wait().status == 130)
+      #expect(ContinuousClock.now - start < .seconds(5))
+    }
+  }
+
+  @Test("Ctrl-C ends what reads a line of megabytes, though that does not ask")
+  func interruptedLine() throws {
+    let front = try Front(tiny: false)
+    try front.lines("set n 5")
+    try front.write("note " + String(repeating: "a b ", count: 5_000_000), to: "long.fettle")
+    let running = try front.start(["run", "long.fettle"])
+    Thread.sleep(forTimeInterval: 2)
+    let start = ContinuousClock.now
+    running.process.interrupt()
+    let outcome = running.wait()
+    #expect(outcome.status == 130)
+    #expect(outcome.error.contains("Interrupted."))
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(try front.lines("set n").output.contains("n = 5"))
+  }
+
   @Test("With too few files a sentence says so", arguments: [5, 8, 12])
   func fewFiles(count: Int) throws {
     let front = try Front(tiny: false)
@@ -282,9 +320,9 @@ import Testing
     try front.write("id,text,category\n1,news of it,A\n2,z y x,B\n3,news,A\n4,z x,B\n", to: "few.csv")
     try front.lines("load few.csv", "interface define --from few", "label simulate")
     for line in [
-      "status", "load few.csv --name again", "classify news of it", "predict --model base",
-      "finetune --method linear",
+      "status", "classify news of it", "predict --model base", "finetune --method linear",
       "finetune --method full --epochs 1", "finetune --method adapter --epochs 1",
+      "load few.csv --name again",
     ] {
       let outcome = try run(line, under: "-v \(kilobytes)", in: front)
       // Below some size the system's loader does not even begin the program.

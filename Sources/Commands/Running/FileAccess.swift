@@ -17,6 +17,13 @@ public final class FileAccess: Sendable {
   let mode: Mode
   /// Typed paths whose recorded form differs, since they were typed in another folder than the root.
   private let renamed = Mutex<[String: String]>([:])
+  /// Of the verb that reads.
+  let cancellation = Mutex<Cancellation?>(nil)
+
+  private var isCancelled: @Sendable () -> Bool {
+    let cancellation = cancellation.withLock { $0 }
+    return { cancellation?.isCancelled ?? false }
+  }
 
   enum Mode: Sendable {
     /// A learner's own session: everything that the operating system allows.
@@ -70,8 +77,12 @@ public final class FileAccess: Sendable {
 
   /// Opens what ``reading(_:)`` has allowed: by what it is then, should a link have been put in its place meanwhile.
   var opener: FileOpener {
-    guard case .replay(let allowed, let written) = mode else { return .anywhere }
-    return .below([written] + allowed + Installation.running.shared)
+    var opener = FileOpener.anywhere
+    if case .replay(let allowed, let written) = mode {
+      opener = .below([written] + allowed + Installation.running.shared)
+    }
+    opener.isCancelled = isCancelled
+    return opener
   }
 
   /// A document's or script's text: UTF-8, of a plain file, or of a pipe that the learner named.
@@ -97,21 +108,29 @@ public final class FileAccess: Sendable {
 
   /// nil where there is more than a text may have.
   private func data(of url: URL, shownAs path: String, isPipe: Bool) throws -> Data? {
-    let handle: FileHandle?
-    if isPipe {
-      // One that waits for its writer, which only the learner's own can be.
-      handle = isReplay ? nil : try? FileHandle(forReadingFrom: url)
-    } else {
-      let descriptor = opener.open(url)
-      handle = descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    }
-    guard let handle else { throw Fault.noFile(path: path) }
+    // A pipe waits for its writer, which only the learner's own can be.
+    let descriptor = isPipe && isReplay ? -1 : opener.open(url)
+    guard descriptor >= 0 else { throw Fault.noFile(path: path) }
+    defer { close(descriptor) }
+    let isCancelled = isCancelled
     var data = Data()
-    while let more = try? handle.read(upToCount: 1 << 20), !more.isEmpty {
-      data += more
-      if data.count > Self.longestText { return nil }
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if isCancelled() { throw CancellationError() }
+      let count = read(descriptor, &block, block.count)
+      if count > 0 {
+        data += block[..<count]
+        if data.count > Self.longestText { return nil }
+      } else if count == 0, !isPipe || !data.isEmpty {
+        return data
+      } else if count < 0, ![EAGAIN, EINTR].contains(errno) {
+        return data
+      } else {
+        // Nobody writes to it yet, or nothing more for the moment.
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&state, 1, 200) > 0, state.revents & Int16(POLLIN) == 0, count == 0 { return data }
+      }
     }
-    return data
   }
 
   /// The SHA-256 of a file that ``reading(_:)`` has allowed; nil where it cannot be read.

@@ -156,6 +156,7 @@ public final class Interpreter: Sendable {
 
   private func perform(_ line: Line, _ read: ReadValues, _ attempts: Attempts) throws -> Execution {
     let files = files()
+    files.cancellation.withLock { $0 = cancellation.withLock { $0 } }
     let (parsed, statement, file) = (line.parsed, line.statement, line.file)
     let (verb, name) = (parsed.verb, parsed.name)
     let recording = type(of: verb).recording

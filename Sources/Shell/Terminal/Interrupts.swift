@@ -22,7 +22,15 @@ public enum Interrupts {
         return
       }
       cancellation.cancel()
-      while sigwait(&signals, &number) != 0 {}
+      // What does not ask within a second is no work that could lose anything: a line of megabytes that is read, a page drawn.
+      var patience = timespec(tv_sec: 0, tv_nsec: 900_000_000)
+      if sigtimedwait(&signals, nil, &patience) < 0 {
+        if cancellation.isHeard {
+          while sigwait(&signals, &number) != 0 {}
+        } else {
+          Terminal.standardError.write("Interrupted.\n")
+        }
+      }
       TerminalModes.leave()
       _exit(128 + SIGINT)
     }

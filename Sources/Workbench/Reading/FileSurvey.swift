@@ -37,6 +37,8 @@ struct FileSurvey {
         isAssigned = bytes.allSatisfy(Windows1252.isAssigned)
       }
       if firstNUL == nil { firstNUL = bytes.firstIndex(of: 0).map { $0 + offset } }
+      // Nothing behind it makes a text of it, and a file of nothing else may have terabytes.
+      if let firstNUL, !Self.isUTF16(head) { throw try Self.binary(file, head, firstNUL) }
       offset += count
     }
     check.finish()
@@ -59,8 +61,7 @@ struct FileSurvey {
       return
     }
     if let firstNUL {
-      throw LoadError.binary(
-        file: file.name, line: try Self.line(of: firstNUL, in: file), kind: Self.kind(head))
+      throw try Self.binary(file, head, firstNUL)
     }
     markLength = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     // A mark is a promise of UTF-8; and where well-formed sequences outnumber the others, the file is UTF-8
@@ -77,6 +78,14 @@ struct FileSurvey {
     guard pairs.count >= 4 else { return nil }
     if pairs.allSatisfy({ $0.0 == 0 && (0x09...0x7E).contains($0.1) }) { return true }
     return pairs.allSatisfy { $0.1 == 0 && (0x09...0x7E).contains($0.0) } ? false : nil
+  }
+
+  private static func isUTF16(_ head: [UInt8]) -> Bool {
+    head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) || unmarkedUTF16(head) != nil
+  }
+
+  private static func binary(_ file: OpenFile, _ head: [UInt8], _ firstNUL: Int) throws -> LoadError {
+    .binary(file: file.name, line: try line(of: firstNUL, in: file), kind: kind(head))
   }
 
   private static func kind(_ head: [UInt8]) -> String? {

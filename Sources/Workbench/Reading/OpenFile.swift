@@ -11,10 +11,12 @@ final class OpenFile: Sendable {
   let name: String
   let size: Int
   private let descriptor: Int32
+  private let isCancelled: @Sendable () -> Bool
   private let modified: [Int]
 
   init(_ url: URL, named name: String, opener: FileOpener = .anywhere) throws {
     self.name = name
+    isCancelled = opener.isCancelled
     let descriptor = opener.open(url)
     guard descriptor >= 0 else {
       switch errno {
@@ -36,8 +38,10 @@ final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Fills `buffer` from `offset` on as far as the file goes; how many bytes it had.
+  /// Fills `buffer` from `offset` on as far as the file goes; how many bytes it had. A file may have terabytes, so that here
+  /// Ctrl-C has to be heard.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
+    if isCancelled() { throw CancellationError() }
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
