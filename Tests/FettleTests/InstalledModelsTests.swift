@@ -20,8 +20,7 @@ import Testing
   }
 
   private func confidences(_ front: Front, of model: String) throws -> [Double] {
-    let outcome = try front.run(
-      "--json", "--no-record", "show", "assets", "--limit", "40", "--dataset", "letters", "--model", model)
+    let outcome = try front.run("--json", "--no-record", "show", "assets", "--limit", "40", "--model", model)
     let assets = try object(outcome.lines.last ?? "")["assets"] as? [[String: Any]]
     return try #require(assets, "\(outcome.output)").compactMap { $0["confidence"] as? Double }
   }
@@ -46,7 +45,7 @@ import Testing
     try terminal.waitForScreen("the list") {
       $0.text.contains("installed: tiny-bert: bert") && $0.cursorLine == "fettle>"
     }
-    #expect(terminal.screen.text.contains("licence unknown, language"))
+    #expect(terminal.screen.text.contains("licence unknown, language unknown"))
     #expect(terminal.screen.lines.allSatisfy { $0.count <= 80 })
   }
 
@@ -119,7 +118,7 @@ import Testing
     #expect(replayed.status == 1)
     let text = replayed.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(
-      text.contains("strange is not installed. Install it: model install --from DIR --name"),
+      text.contains("strange is not installed. Install it: model install --from DIR --name strange"),
       "\(text)")
     let here = try front.run("--json", "tokens", "abc")
     #expect(try code(here) == "model-not-installed", "\(here.output)")

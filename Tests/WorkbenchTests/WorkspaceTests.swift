@@ -63,12 +63,6 @@ struct WorkspaceTests {
     do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
     let database = work.appendingPathComponent("workspace.sqlite")
     try Data(repeating: 0x5A, count: 8192).write(to: database)
-    // What the journal has yet, the database need not have.
-    #expect(try Workspace.open(work).read { try $0.setting("seed") } == "7")
-    for suffix in ["-wal", "-shm"] {
-      try? FileManager.default.removeItem(at: URL(fileURLWithPath: database.path + suffix))
-    }
-    try Data(repeating: 0x5A, count: 8192).write(to: database)
     #expect(throws: WorkspaceError.corrupt(folder: ".fettle")) { try Workspace.open(work) }
     let aside = try #require(try Workspace.setAside(work))
     #expect(aside.name == "1")

@@ -34,7 +34,7 @@ final class Store: Sendable {
     self.lock = lock
     defer { lock.release() }
     try Self.finishInterrupted(layout, lock)
-    state = Mutex(try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
+    state = Mutex(try Self.open(layout, isTemporary: isTemporary))
     if try !leftovers().isEmpty {
       // Where another process is at work here, one of them may be its own.
       try? lock.exclusively {
@@ -67,7 +67,7 @@ final class Store: Sendable {
       if state.queue == nil {
         // A change of sessions failed half-way.
         try Self.finishInterrupted(layout, lock)
-        state = try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting)
+        state = try Self.open(layout, isTemporary: isTemporary)
       }
       return state.queue
     }
@@ -142,12 +142,9 @@ final class Store: Sendable {
     try lock.exclusively { try SetAside.finishInterrupted(layout) }
   }
 
-  /// - Parameter keepsJournal: whether this database may be moved away from under the process, and another take its place: its
-  ///   journal must not be removed by name then.
-  private static func open(_ layout: Layout, isTemporary: Bool, keepsJournal: Bool = false) throws -> State {
+  private static func open(_ layout: Layout, isTemporary: Bool) throws -> State {
     try mappingErrors(layout) {
       let (queue, finding) = try connect(to: layout.database, isTemporary: isTemporary)
-      if keepsJournal { queue.inDatabase { keepJournal(true, $0) } }
       switch finding {
       case .newer(let found):
         throw WorkspaceError.newer(folder: layout.name, found: found, known: Schema.version)
