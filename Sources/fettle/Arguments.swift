@@ -1,4 +1,3 @@
-import Basics
 import Commands
 import Foundation
 import Shell

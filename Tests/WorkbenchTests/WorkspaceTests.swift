@@ -164,24 +164,6 @@ struct WorkspaceTests {
     #expect(try workspace.setAside().name == "1")
   }
 
-  @Test func oneThatHoldsItForUnitsOfWorkStandsInNobodysWay() throws {
-    let server = try Workspace.open(work, holding: .unitOfWork)
-    try server.write { try $0.set("seed", to: "7") }
-    let shell = try Workspace.open(work)
-    // Not while it reads or writes, and at any other time.
-    try server.read { _ in
-      _ = #expect(throws: WorkspaceError.inUse(folder: ".fettle")) { try shell.setAside() }
-    }
-    let aside = try shell.setAside()
-    try shell.write { try $0.set("seed", to: "8") }
-    #expect(try server.read { try $0.setting("seed") } == "8")
-    try server.write { try $0.set("hints", to: "off") }
-    #expect(try shell.read { try $0.setting("hints") } == "off")
-    #expect(try shell.read { try $0.setting("seed") } == "8")
-    #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
-    #expect(try Workspace.open(aside.folder).read { try $0.setting("hints") } == nil)
-  }
-
   @Test func aMoveThatWasBrokenOffIsFinished() throws {
     do {
       let workspace = try Workspace.open(work)

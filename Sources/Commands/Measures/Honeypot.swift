@@ -1,4 +1,3 @@
-import Basics
 import Scoring
 import Shell
 import Workbench

@@ -2,7 +2,6 @@ import Basics
 import Foundation
 import Shell
 import Synchronization
-import Tasks
 
 /// Which files verbs may read and write, and how their paths are recorded.
 ///

@@ -3,7 +3,6 @@ import Basics
 import Foundation
 import Shell
 import Synchronization
-import Tasks
 import Transcripts
 import Workbench
 
@@ -12,7 +11,7 @@ import Workbench
 /// It draws nothing: each execution goes to `show`, and the front door draws it.
 public final class Interpreter: Sendable {
   let workspace: Workspace
-  let encoders: ModelCache
+  let encoders: EncoderLibrary
   let progress: Shell.Progress
   let terminal: Terminal
   let records: Bool
@@ -54,7 +53,7 @@ public final class Interpreter: Sendable {
   }
 
   init(
-    workspace: Workspace, encoders: ModelCache, progress: Shell.Progress, terminal: Terminal,
+    workspace: Workspace, encoders: EncoderLibrary, progress: Shell.Progress, terminal: Terminal,
     records: Bool,
     files: @escaping @Sendable () -> FileAccess, show: @escaping @Sendable (Event) -> Void
   ) {

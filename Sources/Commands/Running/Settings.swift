@@ -1,6 +1,5 @@
 import Encoder
 import Foundation
-import Tasks
 import Workbench
 
 /// The workspace's settings, under their names.
@@ -21,7 +20,7 @@ struct Settings {
 
   /// In which numbers the model computes; the document's front matter gives it.
   var precision: Precision {
-    get throws { try workbench.precision }
+    get throws { try workbench.setting("precision").flatMap(Precision.init) ?? .f32 }
   }
   func set(precision: Precision) throws { try workbench.set("precision", to: precision.rawValue) }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Classifiers
 import Foundation
 import Shell
-import Tasks
 import Workbench
 
 extension LabelVerb {
@@ -34,8 +33,7 @@ extension LabelVerb {
       let sitting = try context.workspace.read { workbench in
         try LabellingSitting(
           author: author, dataset: data.resolve(workbench), namesDataset: data.dataset != nil,
-          model: choice.model.map { try ModelSelection.named($0.description, workbench) },
-          workbench: workbench)
+          model: choice.model.map { try ChosenModel.named($0.description, workbench) }, workbench: workbench)
       }
       guard let keyboard = try? Keyboard(window: context.nested.terminal, isCancelled: context.isCancelled)
       else { throw Self.needsKeys }
@@ -55,7 +53,7 @@ private final class LabellingSitting {
   private let author: String
   private let dataset: Dataset
   private let namesDataset: Bool
-  private var model: ModelSelection?
+  private var model: ChosenModel?
   private let assets: [Asset]
   private let interface: Interface
   /// Category key by asset id, as this author has given them.
@@ -86,14 +84,14 @@ private final class LabellingSitting {
   ]
 
   init(
-    author: String, dataset: Dataset, namesDataset: Bool, model: ModelSelection?, workbench: Workbench
+    author: String, dataset: Dataset, namesDataset: Bool, model: ChosenModel?, workbench: Workbench
   ) throws {
     self.author = author
     self.dataset = dataset
     self.namesDataset = namesDataset
     self.model = model
     assets = try workbench.assets(of: dataset)
-    guard let interface = try workbench.interface() else { throw TaskError.noInterface }
+    guard let interface = try workbench.interface() else { throw Fault.noInterface }
     guard interface.categories.count <= Self.categoryKeys.count else {
       throw Fault.other(
         code: "too-many-categories",
@@ -218,14 +216,14 @@ private final class LabellingSitting {
       if classifier == nil {
         let model = try self.model ?? context.workspace.read { try StandardModel($0).chosen }
         self.model = model
-        classifier = try context.models.classifier(for: model)
+        classifier = try context.classifier(for: model)
       }
       guard let result = try classifier?.classify([asset.text], isCancelled: context.isCancelled).first else {
         return "The model has no suggestion."
       }
       let key = keys.first { $0.category.key == result.category }.map { ": \($0.key)" } ?? ""
       return "\(model?.name ?? "model") suggests \(interface.name(ofKey: result.category)) "
-        + "(\(result.classification.map { fixed($0.confidence, 2) } ?? result.reason ?? ""))\(key)"
+        + "(\(fixed(result.confidence, 2)))\(key)"
     } catch {
       let failure = Failure(
         explaining: error, verb: "label",

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Shell
-import Tasks
 import Workbench
 
 /// Where the learner stands: what is loaded, labelled, predicted and trained.
@@ -77,7 +76,7 @@ extension Workbench {
   }
 
   /// What usually comes next when a model has predicted a data set.
-  func stepAfterPredicting(_ dataset: Dataset, by model: ModelSelection) throws -> String {
+  func stepAfterPredicting(_ dataset: Dataset, by model: ChosenModel) throws -> String {
     if case .tuned = model, try hasUnlabelled(dataset) { return "export predictions FILE.csv" }
     return try labellers(of: dataset).isEmpty ? stepToLabels(of: dataset) : "kpi"
   }

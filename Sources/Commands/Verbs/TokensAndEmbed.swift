@@ -3,7 +3,6 @@ import Classifiers
 import Encoder
 import Foundation
 import Shell
-import Tasks
 import Workbench
 
 /// Where `tokens`, `embed` and `classify` take their texts from.
@@ -87,7 +86,7 @@ struct Tokens: Verb, TextVerb, Repeatable {
   @OptionGroup var texts: TextsOption
 
   func perform(in context: Context) throws -> Work {
-    let encoder = try context.models.encoder(of: .base)
+    let encoder = try context.encoder(of: .base)
     var report = Report(verb: "tokens")
     var objects: [[String: JSONValue]] = []
     var foreign = 0
@@ -127,7 +126,7 @@ struct Embed: Verb, TextVerb, Repeatable {
   @OptionGroup var texts: TextsOption
 
   func perform(in context: Context) throws -> Work {
-    let encoder = try context.models.encoder(of: .base)
+    let encoder = try context.encoder(of: .base)
     var encodings: [Encoding] = []
     try texts.forEach(context) { encodings.append(encoder.encode($0)) }
     let embeddings = try encoder.embeddings(encodings, isCancelled: context.isCancelled)

@@ -3,8 +3,7 @@ import Foundation
 /// What a model reads of a text, without the model: enough to tell whether two texts are the same to it.
 public struct TextReader: Sendable {
   private let tokenizer: WordPiece
-  /// Tokens of the longest text that is read whole.
-  public let maximumLength: Int
+  private let maximumLength: Int
 
   /// The reader of a model's folder.
   /// - Throws: `ModelError`.

@@ -1,4 +1,4 @@
-import Basics
+import Shell
 import Testing
 
 @Suite("The nearest word")
