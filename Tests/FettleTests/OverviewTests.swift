@@ -27,7 +27,13 @@ import Testing
     for name in names { try front.lines("finetune --method linear --name \(name)") }
     let terminal = try front.prompt(columns: columns)
     terminal.type("models\n")
-    try terminal.waitForScreen("three models") { $0.text.contains("gain  ") && $0.cursorLine == "fettle>" }
+    try terminal.waitForScreen("three models") { $0.text.contains("gain") && $0.cursorLine == "fettle>" }
+    guard columns > 40 else {
+      // Too narrow for a row's numbers: each row is a list, under its whole name.
+      #expect(names.allSatisfy { terminal.screen.lines.contains("  \($0)") }, "\(terminal.screen.text)")
+      #expect(terminal.screen.lines.count { $0.hasPrefix("    on disk ") } == 2, "\(terminal.screen.text)")
+      return
+    }
     let rows = terminal.screen.lines.filter { $0.hasPrefix("  cus") }
     #expect(rows.count == 2 && Set(rows.map { $0.prefix(18) }).count == 2, "\(terminal.screen.text)")
     #expect(rows.first?.contains("irst  ") == true && rows.last?.contains("gain  ") == true)

@@ -29,7 +29,16 @@ import Testing
     ])
   func interruption(verb: String, letters: Int, bar: String) throws {
     let front = try Front()
-    try front.writeLetters(count: letters)
+    if bar == "preparing" {
+      // Of equal texts one alone is prepared.
+      let rows = (0..<letters).map { number in
+        let spelled = [1, 26, 676, 17_576].map { String(UnicodeScalar(UInt8(97 + number / $0 % 26))) }
+        return "\(spelled.joined(separator: " ")),\(number % 2 == 0 ? "SPORTS" : "WORLD & NEWS")\n"
+      }
+      try front.write("text,category\n" + rows.joined(), to: "letters.csv")
+    } else {
+      try front.writeLetters(count: letters)
+    }
     try front.lines("load letters.csv", "interface define --from letters", "label simulate")
     let terminal = try front.prompt()
     terminal.type("\(verb)\n")

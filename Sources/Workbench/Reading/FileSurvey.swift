@@ -29,7 +29,12 @@ struct FileSurvey {
       if count == 0 { break }
       let bytes = UnsafeBufferPointer(
         rebasing: UnsafeRawBufferPointer(block).bindMemory(to: UInt8.self)[..<count])
-      if offset == 0 { head = Array(bytes.prefix(64)) }
+      if offset == 0 {
+        head = Array(bytes.prefix(64))
+        if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
+          throw LoadError.utf32(file: file.name)
+        }
+      }
       hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
       check.take(bytes)
       // Whether a byte is unassigned in 1252 matters only once the file is not UTF-8.
@@ -45,9 +50,6 @@ struct FileSurvey {
     guard offset > 0 else { throw LoadError.empty(file: file.name) }
     digest = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 
-    if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
-      throw LoadError.utf32(file: file.name)
-    }
     if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
       encoding = .utf16(isBigEndian: head[0] == 0xFE)
       markLength = 2
