@@ -66,4 +66,21 @@ import Testing
     }
     try replays(front)
   }
+
+  @Test("A seed that another shell sets meanwhile is the seed of what is logged after it")
+  func seeds() throws {
+    let front = try Front()
+    try front.writeLetters()
+    try front.lines("load letters.csv", "interface define --from letters")
+    let seeds = (1...60).map { "config seed \($0)" }
+    let labels = (1...40).map { _ in "label simulate --noise 0.4" }
+    let running = try [seeds, labels].map { lines in
+      try front.start([], input: lines.joined(separator: "\n") + "\n")
+    }
+    for shell in running {
+      let outcome = shell.wait()
+      #expect(outcome.status == 0, "\(outcome.error)")
+    }
+    try replays(front)
+  }
 }

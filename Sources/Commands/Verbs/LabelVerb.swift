@@ -63,7 +63,9 @@ struct LabelVerb: ParsableCommand {
         _ = try AuthorOption.checked(author.description)
         let dataset = try data.resolve(workbench)
         try workbench.requireCategories(of: dataset)
-        let (labels, wrong, kept) = try simulated(dataset, seed: context.seed, workbench)
+        // The seed of this moment in the log: another shell may have set it since the line began.
+        let seed = try Settings(workbench).seed
+        let (labels, wrong, kept) = try simulated(dataset, seed: seed, workbench)
         try workbench.insert(labels: labels)
         let author = author.description
         var report = Report(verb: "label simulate")
