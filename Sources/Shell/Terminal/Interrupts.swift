@@ -22,7 +22,8 @@ public enum Interrupts {
         return
       }
       cancellation.cancel()
-      // What does not ask within a second is no work that could lose anything: a line of megabytes that is read, a page drawn.
+      // What does not ask within a second is a line of megabytes that is read, or a page that is drawn. A batch of training may take
+      // longer on a slow machine: it loses only the sentence about what is kept.
       var patience = timespec(tv_sec: 0, tv_nsec: 900_000_000)
       if sigtimedwait(&signals, nil, &patience) < 0 {
         if cancellation.isHeard {
