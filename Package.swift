@@ -18,24 +18,30 @@ let package = Package(
   ],
   targets: [
     // What a person meets, from the door inwards. Arrows run down this list only.
-    .executableTarget(name: "fettle", dependencies: ["Commands", "Shell"]),
+    .executableTarget(name: "fettle", dependencies: ["Commands", "Shell", "Basics"]),
     .target(
       name: "Commands",
       dependencies: [
-        argumentParser, "Shell", "Transcripts", "Publishing", "Classifiers", "Encoder", "HTTP",
+        argumentParser, "Shell", "Transcripts", "Publishing", "Tasks", "Classifiers", "Encoder", "HTTP",
         "Workbench", "Scoring", "Basics",
       ]),
     .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts", "Basics"]),
     .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts"]),
     .target(name: "Transcripts", dependencies: ["Yams"]),
-    .target(name: "Classifiers", dependencies: ["Workbench", "Encoder"]),
+    .target(
+      name: "Tasks",
+      dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"), "Classifiers", "Encoder", "HTTP", "Workbench",
+        "Basics",
+      ]),
+    .target(name: "Classifiers", dependencies: ["Encoder"]),
     .target(name: "Encoder", dependencies: ["COneDNN", "CKernels", "Basics"]),
     .target(name: "HTTP", dependencies: ["CLibCurl", "Basics"]),
     .target(
       name: "Workbench",
       dependencies: [
         .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
-        "Basics",
+        "CSQLite", "Basics",
       ]),
     .target(name: "Scoring"),
     .target(name: "Basics", dependencies: ["CSystem"]),
@@ -49,6 +55,7 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CSystem"),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
     .executableTarget(
       name: "fettle-bench",
@@ -56,7 +63,8 @@ let package = Package(
 
     // Programs started on a real pseudo-terminal, for tests of what a person meets.
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
-    .executableTarget(name: "prompt-fixture", dependencies: ["Shell"], path: "Tests/PromptFixture"),
+    .executableTarget(
+      name: "prompt-fixture", dependencies: ["Shell", "Basics"], path: "Tests/PromptFixture"),
 
     // Hostile files for every reader, endlessly: see `make fuzz`.
     .executableTarget(
@@ -71,6 +79,7 @@ let package = Package(
     .testTarget(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks", "Classifiers", "Encoder", "Workbench"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),

@@ -247,7 +247,7 @@ SCENARIOS = [
         "model install", ["--no-record", "--workspace", "elsewhere", "model", "install", "--from", str(TINY)], lambda place: None,
         check_fresh_install),
     Scenario(
-        "model install over another", ["--no-record", "model", "install", "--from", "other/tiny-bert"],
+        "model install over another", ["--no-record", "model", "install", "--from", "other/tiny-bert", "--replace"],
         lambda place: (place.begin(), other_model(place.folder)), check_install_over),
     Scenario("session new", ["session", "new"], Place.begin, check_session_new),
     Scenario("session open", ["session", "open", "monday"], prepare_two_sessions, check_session_open),

@@ -27,21 +27,21 @@ public struct EncoderSource: Sendable {
 
   /// Embeds the texts that can be embedded and lets `decide` place each; the others get their reason.
   func classify(
-    _ texts: [String], categories: [String], isCancelled: @Sendable () -> Bool,
-    decide: (_ pooled: [Float], _ isTruncated: Bool) -> Classification
-  ) throws -> [Classification] {
+    _ texts: [String], isCancelled: @Sendable () -> Bool,
+    decide: (_ pooled: [Float], Reading) -> Outcome
+  ) throws -> [Outcome] {
     let encodings = texts.map(encode)
     // Two tokens are [CLS] and [SEP] alone: there is nothing to classify.
     let readable = encodings.indices.filter { encodings[$0].ids.count > 2 }
     let pooled = try pooled(readable.map { encodings[$0] }, isCancelled: isCancelled)
-    var results = [Classification](
-      repeating: .unable("the text is empty", categories: categories), count: texts.count)
+    var results = [Outcome](repeating: .abstained("the text is empty", Reading()), count: texts.count)
     for (index, states) in zip(readable, pooled) {
+      let reading = Reading(
+        isTruncated: encodings[index].isTruncated,
+        isOutsideVocabulary: encodings[index].isMostlyOutsideVocabulary)
       results[index] =
         states.allSatisfy(\.isFinite)
-        ? decide(states, encodings[index].isTruncated)
-        : .unable("the model gave a number that is not finite", categories: categories)
-      results[index].isOutsideVocabulary = encodings[index].isMostlyOutsideVocabulary
+        ? decide(states, reading) : .failed("the model gave a number that is not finite", retry: false)
     }
     return results
   }

@@ -16,9 +16,9 @@ public struct TunedClassifier: Classifier {
     self.categories = categories
   }
 
-  public func classify(_ texts: [String], isCancelled: @Sendable () -> Bool) throws -> [Classification] {
-    try encoder.classify(texts, categories: categories, isCancelled: isCancelled) { pooled, isTruncated in
-      .greatest(of: head.logits(pooled).map(Double.init), categories: categories, isTruncated: isTruncated)
+  public func classify(_ texts: [String], isCancelled: @Sendable () -> Bool) throws -> [Outcome] {
+    try encoder.classify(texts, isCancelled: isCancelled) { pooled, reading in
+      .greatest(of: head.logits(pooled).map(Double.init), categories: categories, reading)
     }
   }
 }

@@ -6,7 +6,7 @@ import Foundation
 /// The cosine between a text's embedding and that of "This text is about {category}." decides (zero-shot classification by
 /// similarity; Reimers & Gurevych 2019, https://arxiv.org/abs/1908.10084, gives the embeddings). Ties go by the interface's order.
 public struct ZeroShotClassifier: Classifier {
-  public let name = "base"
+  public let name: String
   let categories: [String]
   /// Unit vectors, `[categories][hidden]`.
   let prototypes: [[Float]]
@@ -19,7 +19,9 @@ public struct ZeroShotClassifier: Classifier {
   static let threshold: Float = -0.03
 
   /// - Parameter categories: the interface's categories without `UNABLE_TO_CLASSIFY`, in its order.
-  public init(encoder: EncoderSource, categories: [(key: String, name: String)]) throws {
+  public init(name: String = "base", encoder: EncoderSource, categories: [(key: String, name: String)]) throws
+  {
+    self.name = name
     self.encoder = encoder
     self.categories = categories.map(\.key)
     prototypes = try Self.prototypes(of: categories.map(\.name), encoder: encoder).map(unit)
@@ -37,16 +39,15 @@ public struct ZeroShotClassifier: Classifier {
     return "This text is about \(words.split(separator: " ").joined(separator: " "))."
   }
 
-  public func classify(_ texts: [String], isCancelled: @Sendable () -> Bool) throws -> [Classification] {
-    try encoder.classify(texts, categories: categories, isCancelled: isCancelled) { pooled, isTruncated in
+  public func classify(_ texts: [String], isCancelled: @Sendable () -> Bool) throws -> [Outcome] {
+    try encoder.classify(texts, isCancelled: isCancelled) { pooled, reading in
       let embedding = unit(pooled)
       let cosines = prototypes.map { zip($0, embedding).reduce(Float(0)) { $0 + $1.0 * $1.1 } }
       guard let closest = cosines.max(), closest >= Self.threshold else {
-        return .unable(
-          "the text is about none of the categories", categories: categories, isTruncated: isTruncated)
+        return .abstained("the text is about none of the categories", reading)
       }
       return .greatest(
-        of: cosines.map { Double($0) / Self.temperature }, categories: categories, isTruncated: isTruncated)
+        of: cosines.map { Double($0) / Self.temperature }, categories: categories, reading)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 extension FrontDoor {
@@ -59,7 +60,9 @@ extension FrontDoor {
     if let values = argument.allValues { return values }
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
-    case "model": return known { try [Workbench.baseModel] + $0.models().map(\.name) }
+    case "model": return known(ModelSelection.names)
+    case "known-model": return [ModelCache.standardName]
+    case "installed-model": return interpreter.encoders.installed.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]

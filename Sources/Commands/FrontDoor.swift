@@ -1,5 +1,6 @@
 import Foundation
 import Shell
+import Tasks
 import Transcripts
 import Workbench
 
@@ -38,8 +39,9 @@ public struct FrontDoor: Sendable {
       }
       let root = URL(folder: try workspace.read { try Settings($0).root }, relativeTo: folder)
       interpreter = Interpreter(
-        workspace: workspace, encoders: EncoderLibrary(environment: environment), progress: progress,
-        terminal: terminal,
+        workspace: workspace,
+        encoders: ModelCache(environment: environment, bundled: Installation.running.model),
+        progress: progress, terminal: terminal,
         records: options.records, files: { FileAccess(root: root, base: here, mode: .free) }, show: show)
       self.terminal = terminal
     } catch {

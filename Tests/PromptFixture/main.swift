@@ -1,5 +1,6 @@
 // A few commands behind a prompt, to drive it from a pseudo-terminal: prompt-fixture [HISTORY]
 // and work without a prompt, to interrupt: prompt-fixture --once TENTHS, prompt-fixture --deaf
+import Basics
 import Foundation
 import Shell
 

@@ -27,9 +27,7 @@ struct ModelAndLogTests {
     }
     try workspace.read { bench throws in
       #expect(try bench.models() == [model("tuned-1"), model("mine", base: "tuned-1")])
-      #expect(try bench.newestModel()?.name == "mine")
       #expect(try bench.model(named: "tuned-1") == model("tuned-1"))
-      #expect(try bench.models(basedOn: "tuned-1").map(\.name) == ["mine"])
     }
   }
 

@@ -63,6 +63,12 @@ struct WorkspaceTests {
     do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
     let database = work.appendingPathComponent("workspace.sqlite")
     try Data(repeating: 0x5A, count: 8192).write(to: database)
+    // What the journal has yet, the database need not have.
+    #expect(try Workspace.open(work).read { try $0.setting("seed") } == "7")
+    for suffix in ["-wal", "-shm"] {
+      try? FileManager.default.removeItem(at: URL(fileURLWithPath: database.path + suffix))
+    }
+    try Data(repeating: 0x5A, count: 8192).write(to: database)
     #expect(throws: WorkspaceError.corrupt(folder: ".fettle")) { try Workspace.open(work) }
     let aside = try #require(try Workspace.setAside(work))
     #expect(aside.name == "1")
@@ -162,6 +168,24 @@ struct WorkspaceTests {
     }
     #expect(try workspace.read { try $0.setting("seed") } == "7")
     #expect(try workspace.setAside().name == "1")
+  }
+
+  @Test func oneThatHoldsItForUnitsOfWorkStandsInNobodysWay() throws {
+    let server = try Workspace.open(work, holding: .unitOfWork)
+    try server.write { try $0.set("seed", to: "7") }
+    let shell = try Workspace.open(work)
+    // Not while it reads or writes, and at any other time.
+    try server.read { _ in
+      _ = #expect(throws: WorkspaceError.inUse(folder: ".fettle")) { try shell.setAside() }
+    }
+    let aside = try shell.setAside()
+    try shell.write { try $0.set("seed", to: "8") }
+    #expect(try server.read { try $0.setting("seed") } == "8")
+    try server.write { try $0.set("hints", to: "off") }
+    #expect(try shell.read { try $0.setting("hints") } == "off")
+    #expect(try shell.read { try $0.setting("seed") } == "8")
+    #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
+    #expect(try Workspace.open(aside.folder).read { try $0.setting("hints") } == nil)
   }
 
   @Test func aMoveThatWasBrokenOffIsFinished() throws {

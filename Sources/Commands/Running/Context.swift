@@ -1,12 +1,13 @@
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// What a verb may use: the workspace, the files it is allowed, and the ways to report progress and to be stopped.
 public struct Context: Sendable {
   public let workspace: Workspace
   public let files: FileAccess
-  public let encoders: EncoderLibrary
+  public let encoders: ModelCache
   public var seed: UInt64 { read.seed }
   public let progress: Shell.Progress
   public let cancellation: Cancellation
@@ -59,6 +60,9 @@ public struct Context: Sendable {
     let last = statement.words[start...].map { $0.expanded(using: value) }.joined(separator: " ")
     return start < statement.words.count && last == typed ? statement.text(from: start, using: value) : typed
   }
+
+  /// The workspace's models.
+  var models: ModelLibrary { ModelLibrary(workspace, encoders) }
 
   /// Throws once the learner has pressed Ctrl-C.
   func checkCancellation() throws {

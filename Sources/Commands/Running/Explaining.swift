@@ -3,6 +3,7 @@ import Encoder
 import Foundation
 import HTTP
 import Shell
+import Tasks
 import Transcripts
 import Workbench
 
@@ -46,6 +47,8 @@ extension Failure {
       (code, message) = (error.code, error.description)
       if case .usage = error { exitStatus = Self.usageStatus }
       if case .expectation(_, let numbers) = error { self.numbers = numbers }
+    case let error as TaskError:
+      (code, message) = (error.code, error.description)
     case let error as LoadError:
       (code, message) = (error.code, error.description)
       if case .badOption = error { exitStatus = Self.usageStatus }

@@ -1,3 +1,4 @@
+import Basics
 import Encoder
 import Foundation
 import HTTP
@@ -8,23 +9,14 @@ import Workbench
 enum Fault: Error, Equatable, CustomStringConvertible {
   case noDataset
   case unknownDataset(String, nearest: String?)
-  case unknownModel(String, nearest: String?)
-  case noInterface
   case noPredictions(model: String, dataset: String)
   case neverPredicted(dataset: String)
-  case noLabels(dataset: String, hasCategories: Bool)
   case noTruth(dataset: String)
   case noTunedModel
   case notTuned(model: String)
   case baseHasNoHead
-  case modelMissing
-  case oneCategory(dataset: String)
   case inUse(model: String, by: String)
-  case modelIncomplete(model: String, file: String)
-  /// `trainedOn` and `now` say which embedded models.
-  case otherBase(model: String, trainedOn: String, now: String)
   case nothingHeldOut(dataset: String, leftOut: Int)
-  case diskFull(needed: Int, free: Int)
   case outsideRoot(path: String)
   case hidden(path: String)
   case rootTooWide(document: String, root: String)
@@ -47,19 +39,12 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     switch self {
     case .noDataset: "no-dataset"
     case .unknownDataset: "unknown-dataset"
-    case .unknownModel: "unknown-model"
-    case .noInterface: "no-interface"
     case .noPredictions, .neverPredicted: "no-predictions"
-    case .noLabels: "no-labels"
     case .noTruth: "no-truth"
     case .noTunedModel, .notTuned, .baseHasNoHead: "no-tuned-model"
-    case .modelMissing: "model-missing"
-    case .oneCategory: "one-category"
     case .inUse: "in-use"
-    case .modelIncomplete: "model-incomplete"
-    case .otherBase: "model-other-base"
     case .nothingHeldOut: "nothing-held-out"
-    case .diskFull, .noRoom: "disk-full"
+    case .noRoom: "disk-full"
     case .outsideRoot, .hidden: "outside-root"
     case .rootTooWide, .rootHidden: "root-too-wide"
     case .noFolder: "no-folder"
@@ -80,20 +65,9 @@ enum Fault: Error, Equatable, CustomStringConvertible {
     case .noDataset: "No data set is loaded yet. Load one: load FILE"
     case .unknownDataset(let name, let nearest):
       "There is no data set named \(name)." + (nearest.map { " Did you mean \($0)?" } ?? " See: datasets")
-    case .unknownModel(let name, let nearest):
-      "There is no model named \(name)." + (nearest.map { " Did you mean \($0)?" } ?? " See: models")
-    case .noInterface:
-      "There is no interface yet, so it is not known which categories there are. "
-        + "Load one (interface load FILE) or define one (interface define --from DATASET)."
     case .noPredictions(let model, let dataset):
       "\(model) has not predicted all of \(dataset) yet. Run: predict --dataset \(dataset) --model \(model)"
     case .neverPredicted(let dataset): "No model has predicted all of \(dataset) yet. Run: predict"
-    case .noLabels(let dataset, true):
-      "\(dataset) has no labels to train on yet. Give it some: the file's own (label file --dataset \(dataset)), simulated ones "
-        + "(label simulate --dataset \(dataset)), or your own (label --dataset \(dataset))."
-    case .noLabels(let dataset, false):
-      "\(dataset) has no labels to train on yet, and its file has no categories. Give it some of your own (label --dataset "
-        + "\(dataset)), or another reader's (label import FILE --dataset \(dataset))."
     case .noTruth(let dataset):
       "It is not known what is right for \(dataset): it has neither labels nor a category column. "
         + "Label it, or load a file with categories."
@@ -102,25 +76,12 @@ enum Fault: Error, Equatable, CustomStringConvertible {
       "\(name) is the base model itself; validate compares a tuned model with its base."
     case .baseHasNoHead:
       "The base model has no head to export. Train one: finetune --method linear"
-    case .modelMissing:
-      "The embedded model is not installed. Fetch it once with: model install (or, without a network: "
-        + "model install --from DIR, any folder with a BERT in it)"
-    case .oneCategory(let dataset):
-      "All labels of \(dataset) are of one category; there is nothing to learn. Label at least two categories."
     case .inUse(let model, let other):
       "\(other) builds on \(model). Remove it first: models remove \(other)"
-    case .modelIncomplete(let model, let file):
-      "\(model) is not whole: its \(file) is missing. Remove it (models remove \(model)) and train again, or name another: --model NAME"
-    case .otherBase(let model, let trainedOn, let now):
-      "\(model) was trained on \(trainedOn), and the embedded model is now \(now), on which it means nothing. Install the old one "
-        + "again (model install, or model install --from DIR), name its folder in FETTLE_MODEL, or remove it: models remove \(model)"
     case .nothingHeldOut(let dataset, let leftOut):
       leftOut == 0
         ? "\(dataset) has no assets whose category is known."
         : "All \(leftOut) assets of \(dataset) were trained on, so nothing is left to validate on. Load other data."
-    case .diskFull(let needed, let free):
-      "The tuned model needs \(Bytes(needed)) on disk and only \(Bytes(free)) are free. "
-        + "Make room (models remove NAME), or use --method linear, which needs a few kilobytes."
     case .outsideRoot(let path):
       "\(path.visible) lies outside the document's folder, and a replay reads nothing there. "
         + "If you trust the document, allow the folder: --allow-read DIR"
@@ -162,20 +123,5 @@ extension Fault {
   /// - Parameter what: the line's or answer's name, which begins the sentence.
   static func tooLong(_ what: String, _ bytes: Int) -> Fault {
     .other(code: "too-long", "\(what) holds at most \(Bytes(bytes)), and here would be more.")
-  }
-}
-
-/// A size for people: `90.9 MB`, `18.9 kB`.
-struct Bytes: CustomStringConvertible, Equatable {
-  let count: Int
-  init(_ count: Int) { self.count = count }
-
-  var description: String {
-    switch count {
-    case ..<1000: "\(count) B"
-    case ..<1_000_000: "\(fixed(Double(count) / 1e3, 1)) kB"
-    case ..<1_000_000_000: "\(fixed(Double(count) / 1e6, 1)) MB"
-    default: "\(fixed(Double(count) / 1e9, 1)) GB"
-    }
   }
 }

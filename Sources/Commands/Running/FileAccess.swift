@@ -2,6 +2,7 @@ import Basics
 import Foundation
 import Shell
 import Synchronization
+import Tasks
 
 /// Which files verbs may read and write, and how their paths are recorded.
 ///

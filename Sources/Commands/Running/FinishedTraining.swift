@@ -1,8 +1,10 @@
 import ArgumentParser
+import Basics
 import Encoder
 import Foundation
 import Scoring
 import Shell
+import Tasks
 import Workbench
 
 /// What `finetune --method` takes: one of the tutorial's four methods, or all of them side by side.
@@ -14,18 +16,21 @@ enum MethodChoice: String, CaseIterable, ExpressibleByArgument {
 
 /// A training that has ended, and what it left.
 struct FinishedTraining {
-  let options: TrainingOptions
-  let result: TrainingResult
-  let files: ModelFolder
-  let seconds: Double
-  /// As the workspace keeps it; nil until its step is logged.
-  var model: TunedModel?
+  private let trained: TrainedModel
+  /// As the workspace keeps it.
+  private let model: TunedModel
+
+  init(_ trained: TrainedModel, _ model: TunedModel) {
+    (self.trained, self.model) = (trained, model)
+  }
+
+  private var options: TrainingOptions { trained.options }
+  private var result: TrainingResult { trained.result }
 
   // MARK: one method
 
   var report: Report {
     var report = Report(verb: "finetune")
-    guard let model else { return report }
     report.blocks.append(
       .line(
         "\(model.name): \(model.method) fine-tuning of \(model.base) on \(counted(model.examples, "label")) of \(model.dataset)"
@@ -69,7 +74,6 @@ struct FinishedTraining {
   }
 
   private var json: [String: JSONValue] {
-    guard let model else { return [:] }
     var json: [String: JSONValue] = [
       "model": .string(model.name), "method": .string(model.method), "base": .string(model.base),
       "dataset": .string(model.dataset), "examples": .int(model.examples),
@@ -83,7 +87,7 @@ struct FinishedTraining {
 
   private var timing: [String: JSONValue] {
     [
-      "seconds": .double(seconds), "training_seconds": .double(result.seconds),
+      "seconds": .double(trained.seconds), "training_seconds": .double(result.seconds),
       "tokens": .int(result.tokens),
       "tokens_per_second": .double(Double(result.tokens) / max(result.seconds, 1e-9)),
     ]
@@ -104,7 +108,7 @@ struct FinishedTraining {
       .table(
         Table(
           header: ["method", "model", "trainable", "held out", "95 % from", "95 % to", "on disk"],
-          rows: trainings.compactMap(\.row),
+          rows: trainings.map(\.row),
           alignments: [.left, .left, .right, .right, .right, .right, .right])))
     if heldOut > 0 {
       report.blocks.append(
@@ -149,8 +153,7 @@ struct FinishedTraining {
     ]
   }
 
-  private var row: [Cell]? {
-    guard let model else { return nil }
+  private var row: [Cell] {
     // Copies say nothing new: the interval is that of the different texts.
     let count = repeats ?? result.heldOutCount
     let right = result.heldOutAccuracy.map { Proportion(Int(($0 * Double(count)).rounded()), of: count) }

@@ -1,4 +1,5 @@
 import Foundation
+import Tasks
 
 /// What came with the program: Samples, Sessions, and in the workshop's archive the embedded model.
 ///
@@ -36,7 +37,7 @@ public struct Installation: Sendable {
 
   /// The model that came with the program; nil where none did.
   public var model: URL? {
-    guard let model = folder?.appending(path: "Models/\(EncoderLibrary.embeddedName)"),
+    guard let model = folder?.appending(path: "Models/\(ModelCache.standardName)"),
       FileManager.default.fileExists(atPath: model.appending(path: "model.safetensors").path)
     else { return nil }
     return model

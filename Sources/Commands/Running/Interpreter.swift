@@ -3,6 +3,7 @@ import Basics
 import Foundation
 import Shell
 import Synchronization
+import Tasks
 import Transcripts
 import Workbench
 
@@ -11,7 +12,7 @@ import Workbench
 /// It draws nothing: each execution goes to `show`, and the front door draws it.
 public final class Interpreter: Sendable {
   let workspace: Workspace
-  let encoders: EncoderLibrary
+  let encoders: ModelCache
   let progress: Shell.Progress
   let terminal: Terminal
   let records: Bool
@@ -53,7 +54,7 @@ public final class Interpreter: Sendable {
   }
 
   init(
-    workspace: Workspace, encoders: EncoderLibrary, progress: Shell.Progress, terminal: Terminal,
+    workspace: Workspace, encoders: ModelCache, progress: Shell.Progress, terminal: Terminal,
     records: Bool,
     files: @escaping @Sendable () -> FileAccess, show: @escaping @Sendable (Event) -> Void
   ) {

@@ -22,15 +22,20 @@ struct SessionDocument {
   /// The database's write lock keeps two processes from appending at once.
   func catchUp() throws {
     if workspace.isReadOnly { return }
-    try workspace.write { workbench in
-      // A file that is gone is written again from its beginning. The mark is taken back first and by itself: a process that is
-      // killed right after it has made the file would leave one without front matter, which looks as if it had been begun.
-      let settings = try Settings(workbench)
-      guard try settings.writtenLength > 0, !FileManager.default.fileExists(atPath: url.path) else { return }
-      try settings.set(written: 0)
-      try settings.set(writtenLength: 0)
+    if !FileManager.default.fileExists(atPath: url.path) {
+      // It is written again from its beginning. The mark is taken back first and by itself: a process that is killed right after
+      // it has made the file would leave one without front matter, which looks as if it had been begun.
+      try workspace.write { workbench in
+        let settings = try Settings(workbench)
+        guard try settings.writtenLength > 0, !FileManager.default.fileExists(atPath: url.path) else {
+          return
+        }
+        try settings.set(written: 0)
+        try settings.set(writtenLength: 0)
+      }
     }
-    try workspace.write { workbench in
+    // The file waits for the disk, so the mark need not: without it the file is ahead, which `append` notices.
+    try workspace.writeWithoutWaiting { workbench in
       let settings = try Settings(workbench)
       let known = try settings.writtenLength
       let steps = try workbench.steps(after: Int(settings.written))

@@ -1,5 +1,6 @@
 import Encoder
 import Foundation
+import Tasks
 import Workbench
 
 /// The workspace's settings, under their names.
@@ -20,7 +21,7 @@ struct Settings {
 
   /// In which numbers the model computes; the document's front matter gives it.
   var precision: Precision {
-    get throws { try workbench.setting("precision").flatMap(Precision.init) ?? .f32 }
+    get throws { try workbench.precision }
   }
   func set(precision: Precision) throws { try workbench.set("precision", to: precision.rawValue) }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Encoder
 import Foundation
 import Shell
+import Workbench
 
 /// The options of a training, each with the method's own default.
 struct TrainingFlags: ParsableArguments {
@@ -105,7 +106,7 @@ struct TrainingFlags: ParsableArguments {
   /// The options as they were, for the model's row.
   func json(_ options: TrainingOptions, embedded: String?) -> JSONValue {
     .object([
-      Context.embeddedKey: embedded.map(JSONValue.string) ?? .null,
+      TunedModel.encoderKey: embedded.map(JSONValue.string) ?? .null,
       "epochs": .int(options.epochs), "batch": .int(options.batchSize),
       "learning_rate": .double(Double(options.learningRate)),
       "head_learning_rate": .double(Double(options.headLearningRate)), "warmup": .double(options.warmup),

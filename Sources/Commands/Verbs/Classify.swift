@@ -2,6 +2,7 @@ import ArgumentParser
 import Classifiers
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cells 4 and 10 of the tutorial: one sample, before anything is stored; or a file of them, of which nothing is stored.
@@ -35,8 +36,8 @@ struct Classify: Verb, TextVerb, Repeatable {
     let (model, remark, basis) = try context.workspace.read {
       (try choice.resolve($0), try choice.remark($0), try Basis($0))
     }
-    let classifier = try context.classifier(for: model)
-    var results: [(text: String, result: Classification)] = []
+    let classifier = try context.models.classifier(for: model)
+    var results: [(text: String, result: Outcome)] = []
     var batch: [String] = []
     func classifyBatch() throws {
       let classified = try classifier.classify(batch, isCancelled: context.isCancelled)
@@ -48,13 +49,16 @@ struct Classify: Verb, TextVerb, Repeatable {
       if batch.count == Self.batch { try classifyBatch() }
     }
     try classifyBatch()
+    if let failure = results.first(where: { $0.result.isPassingFailure })?.result.reason {
+      throw TaskError.passingFailure(model: model.name, failure)
+    }
     guard let first = results.first else { throw Fault.usage("There is no text to classify.") }
     let additions: (Workbench) throws -> [String] = { try choice.additions(model, $0) }
     return Work(additions: additions, isCurrent: basis.isCurrent) { [results] workbench in
       var report =
         try texts.file == nil
         ? report(first.result, by: model.name, workbench) : report(results, by: model.name, workbench)
-      let foreign = results.count { $0.result.isOutsideVocabulary }
+      let foreign = results.count { $0.result.reading.isOutsideVocabulary }
       if let remark = vocabularyRemark(foreign, of: results.count) {
         report.blocks.append(.line("\(remark)"))
       }
@@ -65,7 +69,7 @@ struct Classify: Verb, TextVerb, Repeatable {
   }
 
   private func report(
-    _ results: [(text: String, result: Classification)], by model: String, _ workbench: Workbench
+    _ results: [(text: String, result: Outcome)], by model: String, _ workbench: Workbench
   ) throws -> Report {
     var report = Report(verb: "classify")
     report.blocks.append(.line("\(counted(results.count, "text")) by \(model)"))
@@ -74,10 +78,11 @@ struct Classify: Verb, TextVerb, Repeatable {
         Table(
           header: ["category", "sure", "text"],
           rows: try results.map { text, result in
-            let sure: Cell = result.reason.map { "\($0)" } ?? "\(.confidence(result.confidence))"
+            let sure: Cell =
+              result.classification.map { "\(.confidence($0.confidence))" } ?? "\(result.reason ?? "")"
             return ["\(try workbench.name(ofCategory: result.category))", sure, "\(text.excerpt())"]
           })))
-    let truncated = results.count { $0.result.isTruncated }
+    let truncated = results.count { $0.result.reading.isTruncated }
     if truncated > 0 {
       report.blocks.append(
         .line("\(counted(truncated, "text")) longer than the model reads: the end was left out."))
@@ -88,25 +93,25 @@ struct Classify: Verb, TextVerb, Repeatable {
     return report
   }
 
-  private func json(_ result: Classification, by model: String) -> [String: JSONValue] {
+  private func json(_ result: Outcome, by model: String) -> [String: JSONValue] {
     [
-      "category": .string(result.category), "confidence": .double(result.confidence), "model": .string(model),
+      "category": .string(result.category),
+      "confidence": .double(result.classification?.confidence ?? 0), "model": .string(model),
       "scores": .object(
         Dictionary(
-          result.scores.map { ($0.category, JSONValue.double($0.probability)) },
+          (result.classification?.scores ?? []).map { ($0.category, JSONValue.double($0.probability)) },
           uniquingKeysWith: { first, _ in first })),
       "reason": result.reason.map(JSONValue.string) ?? .null,
     ]
   }
 
-  private func report(_ result: Classification, by model: String, _ workbench: Workbench) throws -> Report {
+  private func report(_ result: Outcome, by model: String, _ workbench: Workbench) throws -> Report {
     var report = Report(verb: "classify")
-    if let reason = result.reason {
-      report.blocks.append(.line("\(try workbench.name(ofCategory: result.category)): \(reason)."))
-    } else {
-      let name = try workbench.name(ofCategory: result.category)
-      report.blocks.append(.line("\(name) \(.confidence(result.confidence)) (by \(model))"))
-      let next = result.scores.sorted { $0.probability > $1.probability }.dropFirst().prefix(3)
+    let name = try workbench.name(ofCategory: result.category)
+    if let reason = result.reason { report.blocks.append(.line("\(name): \(reason).")) }
+    if let classification = result.classification {
+      report.blocks.append(.line("\(name) \(.confidence(classification.confidence)) (by \(model))"))
+      let next = classification.scores.sorted { $0.probability > $1.probability }.dropFirst().prefix(3)
       if !next.isEmpty {
         let others = try next.map {
           "\(try workbench.name(ofCategory: $0.category)) \(fixed($0.probability, 2))"
@@ -114,7 +119,7 @@ struct Classify: Verb, TextVerb, Repeatable {
         report.blocks.append(.derived(["then \(others.joined(separator: ", "))"]))
       }
     }
-    if result.isTruncated {
+    if result.reading.isTruncated {
       report.blocks.append(.line("The text is longer than the model reads; its end was left out."))
     }
     report.json = json(result, by: model)

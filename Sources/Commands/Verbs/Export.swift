@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 8 of the tutorial: the labels as training examples in a file, for services that fine-tune elsewhere; and what came of
@@ -39,7 +40,7 @@ struct Export: ParsableCommand {
         let dataset = try data.resolve(workbench)
         let examples = try workbench.trainingExamples(of: dataset)
         guard !examples.isEmpty else {
-          throw Fault.noLabels(
+          throw TaskError.noLabels(
             dataset: dataset.name, hasCategories: dataset.categories > 0)
         }
         let keys = try workbench.interface()?.categories.map(\.key) ?? Set(examples.map(\.category)).sorted()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 extension Export {
@@ -17,10 +18,10 @@ extension Export {
       let path = folder.description
       let model = try context.workspace.read { try chosen.tuned($0, insteadOfBase: .baseHasNoHead) }
       let target = try context.files.writing(path, isFolder: true).resolvingSymlinksInPath()
-      let encoder = try context.encoder(of: .tuned(model)).model
+      let encoder = try context.models.encoder(of: .tuned(model)).model
       let exported = ExportedModel(
         name: model.name, method: model.method, categories: model.categories, encoder: encoder,
-        head: try context.head(of: model, for: encoder))
+        head: try context.models.head(of: model, for: encoder))
       try checkPlace(target, context)
       // Beside its place, so that the last step is a change of name and a folder of this name is always whole.
       let partial = target.deletingLastPathComponent().appending(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 extension Export {
@@ -93,7 +94,7 @@ extension Workbench {
       }
       return run
     }
-    let model = try ChosenModel.named(name, self).name
+    let model = try ModelSelection.named(name, self).name
     guard let run = try predictionRun(dataset: dataset, model: model), run.isComplete else {
       throw Fault.noPredictions(model: model, dataset: dataset.name)
     }

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Classifiers
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cells 8 and 9 of the tutorial: the labels become training examples, and the model learns from them.
@@ -37,72 +37,41 @@ struct FineTune: Verb {
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
   func perform(in context: Context) throws -> Work {
-    var plan = try context.workspace.read { try self.plan($0) }
-    plan.embedded = try context.embedded(under: plan.base)
-    let encoder = try context.encoder(of: plan.base)
-    let precision = try context.workspace.read { try Settings($0).precision }
-    let options = try method.methods.map { method in
+    let (plan, precision) = try context.workspace.read { (try self.plan($0), try $0.precision) }
+    let methods = method.methods
+    let options = try methods.map { method in
       var options = try training.options(
         for: method, among: self.method, seed: context.seed, precision: precision)
       options.crossValidates = self.method != .all
       return options
     }
-    try context.requireRoom(
-      for: method.methods.reduce(0) { sum, method in
-        sum + encoder.model.bytesOnDisk(tunedBy: method, categories: plan.categories.count)
-      })
-    let examples = plan.examples.map { example in
-      (encoding: encoder.encode(example.text), category: plan.indices[example.category] ?? 0)
-    }
-    let groups = TextGroups(examples.map(\.encoding))
-    let truncated = examples.count { $0.encoding.isTruncated }
-    if truncated > 0 {
+    let task = try TrainingTask(plan, in: context.models)
+    try task.requireRoom(for: methods)
+    if task.truncated > 0 {
       context.progress.message(
-        "\(counted(truncated, "text")) longer than the model reads: the end is left out.")
+        "\(counted(task.truncated, "text")) longer than the model reads: the end is left out.")
     }
-    let prototypes = try plan.prototypes(encoder)
-    let features = encoder.features()
-    var trainings: [FinishedTraining] = []
-    do {
-      for options in options {
-        trainings.append(try train(examples, plan, features, prototypes, options, context))
-      }
-    } catch {
-      for training in trainings { training.files.discard() }
-      throw error
-    }
+    let compares = method == .all
+    let trained = try task.run(
+      options, events: { [progress = context.progress] in Self.show($0, compares: compares, progress) },
+      isCancelled: context.isCancelled)
     let additions: (Workbench) throws -> [String] = { try data.additions(plan.dataset, $0) }
-    let isCurrent: (Workbench) throws -> Bool = { try self.isCurrent(plan, $0) }
-    let discard = { [trainings] in
-      for training in trainings { training.files.discard() }
+    let isCurrent: (Workbench) -> Bool = { workbench in
+      guard let base = try? ModelSelection.named(base.description, workbench) else { return false }
+      return plan.isCurrent(base: base, workbench)
     }
-    return Work(additions: additions, isCurrent: isCurrent, discard: discard) {
-      [trainings, plan] workbench in
-      let published = try trainings.map { training in
-        var training = training
+    let discard = { for model in trained { model.files.discard() } }
+    return Work(additions: additions, isCurrent: isCurrent, discard: discard) { workbench in
+      let finished = try trained.map { model in
         // Another shell may have taken the name while this one trained.
-        let name = try self.name(in: workbench, training.options.method)
-        let result = training.result
-        let model = TunedModel(
-          name: name, base: plan.base.name, baseDigest: plan.embedded?.digest,
-          method: training.options.method.rawValue,
-          dataset: plan.dataset.name, examples: plan.examples.count,
-          options: self.training.json(training.options, embedded: plan.embedded?.name).line, folder: name,
-          bytes: 0,
-          categories: plan.categories, finalLoss: result.finalLoss, heldOutAccuracy: result.heldOutAccuracy)
-        training.model = try workbench.publish(
+        FinishedTraining(
           model,
-          trainedOn: zip(plan.examples, examples).flatMap { example, encoded in
-            [
-              TextDigest(example.text), TextDigest(folding: example.text),
-              TextDigest(tokens: encoded.encoding.ids),
-            ]
-          }, from: training.files)
-        return training
+          try task.publish(
+            model, as: name(in: workbench, model.options.method),
+            options: { training.json(model.options, embedded: $0?.name).line }, workbench))
       }
-      var report = method == .all ? FinishedTraining.comparison(of: published) : published[0].report
-      report.blocks.insert(
-        contentsOf: try remarks(plan, groups, examples, workbench).map { .line("\($0)") }, at: 1)
+      var report = method == .all ? FinishedTraining.comparison(of: finished) : finished[0].report
+      report.blocks.insert(contentsOf: try remarks(task, workbench).map { .line("\($0)") }, at: 1)
       if try workbench.hasUnlabelled(plan.dataset) {
         report.hint = "predict labels the others, then export predictions FILE.csv"
       }
@@ -111,10 +80,8 @@ struct FineTune: Verb {
   }
 
   /// What a reader of the numbers has to know about the examples.
-  private func remarks(
-    _ plan: Plan, _ groups: TextGroups, _ examples: [(encoding: Encoding, category: Int)],
-    _ workbench: Workbench
-  ) throws -> [String] {
+  private func remarks(_ task: TrainingTask, _ workbench: Workbench) throws -> [String] {
+    let (plan, examples, groups) = (task.plan, task.examples, task.groups)
     var remarks = ["trained on \(try workbench.labelledTruth(of: plan.dataset).phrase)"]
     if groups.count < examples.count {
       remarks.append(
@@ -138,90 +105,31 @@ struct FineTune: Verb {
     return remarks
   }
 
-  private func train(
-    _ examples: [(encoding: Encoding, category: Int)], _ plan: Plan, _ base: TextFeatures,
-    _ prototypes: [[Float]], _ options: TrainingOptions, _ context: Context
-  ) throws -> FinishedTraining {
-    let start = ContinuousClock.now
-    let progress = context.progress
-    let note = method == .all ? options.method.rawValue : "training"
-    let result = try fineTune(
-      base, head: try plan.startingHead(context, base.model), prototypes: prototypes, examples: examples,
-      categories: plan.categories.count,
-      options: options,
-      preparing: { done, total in progress.update(done: done, total: total, unit: "texts", note: "preparing")
-      },
-      step: { done, total in progress.update(done: done, total: total, unit: "batches", note: note) },
-      epoch: { if method != .all { progress.message(Self.sentence(for: $0)) } },
-      isCancelled: context.isCancelled)
-    let files = try context.save(result, method: options.method)
-    let seconds = (ContinuousClock.now - start).seconds
-    if method == .all { progress.message("\(options.method.rawValue): \(fixed(seconds, 1)) seconds") }
-    return FinishedTraining(options: options, result: result, files: files, seconds: seconds)
-  }
-
-  /// What is trained on what, decided before the long work.
-  private struct Plan {
-    var dataset: Dataset
-    var base: ChosenModel
-    var examples: [TrainingExample]
-    var categories: [String]
-    /// How people read them, in the same order.
-    var names: [String]
-    var indices: [String: Int]
-    /// The embedded model that it will stand on.
-    var embedded: (name: String?, digest: String)?
-
-    /// A tuned model's own head goes on learning when the categories are the same.
-    func startingHead(_ context: Context, _ encoder: PretrainedModel) throws -> Head? {
-      guard case .tuned(let model) = base, model.categories == categories else { return nil }
-      return try context.head(of: model, for: encoder)
-    }
-
-    /// What the base model knows of the categories by their names. A tuned encoder is not asked: it may have moved away from
-    /// what such sentences meant.
-    func prototypes(_ encoder: EncoderSource) throws -> [[Float]] {
-      guard case .base = base else { return [] }
-      return try ZeroShotClassifier.prototypes(of: names, encoder: encoder)
+  private static func show(_ event: TrainingTask.Event, compares: Bool, _ progress: Shell.Progress) {
+    switch event {
+    case .preparing(let done, let total):
+      progress.update(done: done, total: total, unit: "texts", note: "preparing")
+    case .step(let method, let done, let total):
+      let note = compares ? method.rawValue : "training"
+      progress.update(done: done, total: total, unit: "batches", note: note)
+    case .epoch(_, let report): if !compares { progress.message(sentence(for: report)) }
+    case .ended(let ended, let seconds):
+      if compares { progress.message("\(ended.rawValue): \(fixed(seconds, 1)) seconds") }
     }
   }
 
-  /// Whether what is trained on is still what the data set and the interface have.
-  private func isCurrent(_ plan: Plan, _ workbench: Workbench) throws -> Bool {
-    guard let now = try? self.plan(workbench, on: plan.dataset) else { return false }
-    return now.examples.elementsEqual(plan.examples) { $0.text == $1.text && $0.category == $1.category }
-      && now.categories == plan.categories && now.names == plan.names && now.base == plan.base
-  }
-
-  private func plan(_ workbench: Workbench, on used: Dataset? = nil) throws -> Plan {
-    let dataset = try used ?? data.resolve(workbench)
-    let chosen = try ChosenModel.named(base.description, workbench)
-    let examples = try workbench.trainingExamples(of: dataset)
-      .filter { $0.category != CategoryKey.unableToClassify }
-    guard !examples.isEmpty else {
-      throw Fault.noLabels(
-        dataset: dataset.name, hasCategories: dataset.categories > 0)
+  private func plan(_ workbench: Workbench) throws -> TrainingPlan {
+    let dataset = try data.resolve(workbench)
+    let base = try ModelSelection.named(base.description, workbench)
+    do {
+      let plan = try TrainingPlan(dataset, base: base, workbench)
+      for method in method.methods { _ = try name(in: workbench, method) }
+      return plan
+    } catch let error as TaskError {
+      guard case .categoriesLacking(let keys, _) = error else { throw error }
+      throw Fault.other(
+        code: error.code, "\(error) Mend it: \(try workbench.interfaceMend(lacking: keys, of: dataset))")
     }
-    let keys = Set(examples.map(\.category))
-    guard keys.count > 1 else { throw Fault.oneCategory(dataset: dataset.name) }
-    if let interface = try workbench.interface() {
-      let lacking = keys.subtracting(interface.classes.map(\.key)).sorted()
-      guard lacking.isEmpty else {
-        throw Fault.other(
-          code: "category-not-in-interface",
-          "The interface lacks categories that \(dataset.name) is labelled with: \(lacking.joined(separator: ", ")). "
-            + "Mend it: \(try workbench.interfaceMend(lacking: lacking, of: dataset))")
-      }
-    }
-    // The head has a row for every category of the interface, so that a model can be trained further on data that has
-    // more of them.
-    let wanted = keys.union(try workbench.interface()?.classes.map(\.key) ?? [])
-    let categories = try workbench.order(of: wanted)
-    for method in method.methods { _ = try name(in: workbench, method) }
-    return Plan(
-      dataset: dataset, base: chosen, examples: examples, categories: categories,
-      names: try categories.map(workbench.name),
-      indices: Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) }))
   }
 
   /// With `all` a name of the learner's is followed by the method.

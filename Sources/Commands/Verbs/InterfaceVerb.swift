@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 2 of the tutorial: the interface (Kili's word for the ontology), which says what categories there are.
@@ -70,7 +71,7 @@ struct InterfaceVerb: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the categories.")
     func perform(in context: Context) throws -> Work {
       Work { workbench in
-        guard let interface = try workbench.interface() else { throw Fault.noInterface }
+        guard let interface = try workbench.interface() else { throw TaskError.noInterface }
         return InterfaceVerb.report(interface, first: "The interface has")
       }
     }

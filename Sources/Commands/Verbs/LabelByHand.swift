@@ -2,6 +2,7 @@ import ArgumentParser
 import Classifiers
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 extension LabelVerb {
@@ -33,7 +34,8 @@ extension LabelVerb {
       let sitting = try context.workspace.read { workbench in
         try LabellingSitting(
           author: author, dataset: data.resolve(workbench), namesDataset: data.dataset != nil,
-          model: choice.model.map { try ChosenModel.named($0.description, workbench) }, workbench: workbench)
+          model: choice.model.map { try ModelSelection.named($0.description, workbench) },
+          workbench: workbench)
       }
       guard let keyboard = try? Keyboard(window: context.nested.terminal, isCancelled: context.isCancelled)
       else { throw Self.needsKeys }
@@ -53,7 +55,7 @@ private final class LabellingSitting {
   private let author: String
   private let dataset: Dataset
   private let namesDataset: Bool
-  private var model: ChosenModel?
+  private var model: ModelSelection?
   private let assets: [Asset]
   private let interface: Interface
   /// Category key by asset id, as this author has given them.
@@ -84,14 +86,14 @@ private final class LabellingSitting {
   ]
 
   init(
-    author: String, dataset: Dataset, namesDataset: Bool, model: ChosenModel?, workbench: Workbench
+    author: String, dataset: Dataset, namesDataset: Bool, model: ModelSelection?, workbench: Workbench
   ) throws {
     self.author = author
     self.dataset = dataset
     self.namesDataset = namesDataset
     self.model = model
     assets = try workbench.assets(of: dataset)
-    guard let interface = try workbench.interface() else { throw Fault.noInterface }
+    guard let interface = try workbench.interface() else { throw TaskError.noInterface }
     guard interface.categories.count <= Self.categoryKeys.count else {
       throw Fault.other(
         code: "too-many-categories",
@@ -216,14 +218,14 @@ private final class LabellingSitting {
       if classifier == nil {
         let model = try self.model ?? context.workspace.read { try StandardModel($0).chosen }
         self.model = model
-        classifier = try context.classifier(for: model)
+        classifier = try context.models.classifier(for: model)
       }
       guard let result = try classifier?.classify([asset.text], isCancelled: context.isCancelled).first else {
         return "The model has no suggestion."
       }
       let key = keys.first { $0.category.key == result.category }.map { ": \($0.key)" } ?? ""
       return "\(model?.name ?? "model") suggests \(interface.name(ofKey: result.category)) "
-        + "(\(fixed(result.confidence, 2)))\(key)"
+        + "(\(result.classification.map { fixed($0.confidence, 2) } ?? result.reason ?? ""))\(key)"
     } catch {
       let failure = Failure(
         explaining: error, verb: "label",

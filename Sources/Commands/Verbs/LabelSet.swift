@@ -1,6 +1,8 @@
 import ArgumentParser
+import Basics
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// `--author NAME`, on the verbs that give or take back labels one by one.
@@ -142,7 +144,7 @@ extension Workbench {
   ///
   /// - Throws: `Fault` that names the nearest one, or all, where the interface has none such.
   func categoryKey(_ typed: String) throws -> String {
-    guard let interface = try interface() else { throw Fault.noInterface }
+    guard let interface = try interface() else { throw TaskError.noInterface }
     if let found = interface.category(typed) { return found.key }
     let near = interface.nearest(to: typed)
     throw Fault.other(

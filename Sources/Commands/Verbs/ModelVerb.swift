@@ -1,46 +1,110 @@
 import ArgumentParser
+import Basics
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// The pre-trained weights, which are too large for the project's own files.
 struct ModelVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Install the embedded model.",
+    commandName: "model", abstract: "Install models, and choose the one that is base.",
     discussion: """
       The embedded model is all-MiniLM-L6-v2 (22.7 million weights, Apache-2.0), which reads English; it is fetched once, 91 MB, into your cache folder; after that \
       fettle needs no network. --from takes any folder with a BERT in it: model.safetensors, vocab.txt, config.json.
 
+      Models stand side by side there. The first one is what base means; model use makes it another in this workspace. That is a step \
+      of the session, so that a replay asks the same one. What was tuned on the one before goes on with it.
+
       Examples:
         model install
         model install --from Downloads/all-MiniLM-L6-v2
+        model install --from Downloads/all-MiniLM-L6-v2 --name minilm
+        model use minilm
 
       Next: load FILE.
       """,
-    subcommands: [Install.self])
+    subcommands: [Install.self, Use.self])
 
   struct Install: Verb {
     static let recording = Recording.nothing
     static let configuration = CommandConfiguration(
-      commandName: "install", abstract: "Fetch the model, or take it from a folder.")
+      commandName: "install", abstract: "Fetch the embedded model, or take one from a folder.")
+    @Argument(
+      help: ArgumentHelp(
+        "Which one is fetched: \(ModelCache.standardName), also where it is left out.",
+        valueName: "known-model"))
+    var model: Text?
     @Option(help: ArgumentHelp("A folder with a BERT in it.", valueName: "folder"), completion: .directory)
     var from: Text?
+    @Option(help: ArgumentHelp("What to call it; as its folder is called if left out.", valueName: "name"))
+    var name: Text?
+    @Flag(help: "Put it in the place of another model of that name.") var replace = false
 
     func perform(in context: Context) throws -> Work {
       guard !context.files.isReplay else { throw Fault.notInReplay(verb: "model install") }
-      let installation = ModelInstallation(context)
+      if let model, from != nil {
+        throw Fault.usage("Name a model to fetch (\(model)), or a folder to take it from (--from), not both.")
+      }
+      if let model, model.description != ModelCache.standardName {
+        throw TaskError.other(
+          code: "model-unknown",
+          "fettle knows where to fetch \(ModelCache.standardName), and not \(model.description.visible). Fetch that yourself and take its "
+            + "folder: model install --from DIR")
+      }
+      let installation = ModelInstallation(
+        context.encoders,
+        progress: { [progress = context.progress] in
+          progress.update(done: $0, total: $1, unit: "bytes", note: $2)
+        }, isCancelled: context.isCancelled)
+      let name = name?.description
       let installed =
-        try from.map { try installation.copy(from: context.files.reading($0.description)) }
-        ?? installation.fetch()
-      return Work { _ in
+        try from.map {
+          try installation.copy(
+            from: context.files.reading($0.description), as: name, replaces: replace, shownAs: $0.description)
+        } ?? installation.fetch(as: name, replaces: replace)
+      return Work { workbench in
         var report = Report(verb: "model install")
-        let name = installed.folder.lastPathComponent
+        let name = installed.model.name
         report.blocks.append(
           .line(
             installed.wasThere
               ? "\(name) is installed already." : "Installed \(name): \(Bytes(installed.bytes).description).")
         )
-        report.json = ["model": .string(name), "bytes": .int(installed.bytes)]
+        report.json = [
+          "model": .string(name), "bytes": .int(installed.bytes), "base": .bool(installed.isInitial),
+        ]
+        let base = try workbench.chosenBase()?.name ?? context.encoders.initial?.name
+        report.hint = base == name ? "load FILE" : "model use \(name), where base is to be this one"
+        return report
+      }
+    }
+  }
+
+  struct Use: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "use", abstract: "Make another installed model base, in this workspace.")
+    @Argument(help: ArgumentHelp("The installed model's name.", valueName: "installed-model")) var name: Text
+
+    func perform(in context: Context) throws -> Work {
+      let models = context.models
+      let chosen = try models.cache.reference(to: models.cache.model(named: name.description))
+      let before = try context.workspace.read(models.baseReference)
+      return Work { workbench in
+        try workbench.choose(base: chosen, insteadOf: before)
+        var report = Report(verb: "model use")
+        let now = chosen.description
+        report.blocks.append(
+          .line(before?.digest == chosen.digest ? "base stays \(now)." : "base is \(now) from here on."))
+        let tuned = try workbench.models().filter { $0.encoder.map { $0.digest != chosen.digest } ?? false }
+        if !tuned.isEmpty {
+          let names = tuned.prefix(3).map(\.name).joined(separator: ", ")
+          report.blocks.append(
+            .line(
+              "\(names)\(tuned.count > 3 ? " and \(tuned.count - 3) more" : "") \(tuned.count == 1 ? "goes" : "go") on with what \(tuned.count == 1 ? "it was" : "they were") trained on."
+            ))
+        }
+        report.json = ["model": .string(name.description), "digest": .string(chosen.digest)]
         return report
       }
     }

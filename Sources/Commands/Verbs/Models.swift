@@ -1,7 +1,9 @@
 import ArgumentParser
+import Basics
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 10 of the tutorial: the models there are.
@@ -10,7 +12,7 @@ struct Models: ParsableCommand {
     commandName: "models", abstract: "List the models, or remove one.",
     discussion: """
       base is the embedded model; the others were tuned in this workspace. A linear model is a few kilobytes, a full one \
-      as large as its base.
+      as large as its base. Below them stand the pre-trained models that are installed, any of which model use makes base.
 
       Examples:
         models
@@ -25,36 +27,73 @@ struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models.")
 
     func perform(in context: Context) throws -> Work {
-      let name = context.encoders.isInstalled ? context.encoders.embeddedFolder.lastPathComponent : nil
+      let models = context.models
+      let installed = models.cache.installed.map { (model: $0, facts: $0.facts) }
       return Work { workbench in
-        let models = try workbench.models()
+        let base = try models.baseReference(workbench)
+        let isThere = base.map { models.cache.model($0) != nil } ?? false
         var report = Report(verb: "models")
-        let first: [Cell] = ["base", "\(name ?? "not installed: model install")", "", "", "", ""]
+        let name = base?.name.map { isThere ? $0 : "\($0), not installed" } ?? "not installed: model install"
+        let first: [Cell] = ["base", "\(name)", "", "", "", ""]
+        let tuned = try workbench.models()
         report.blocks.append(
           .table(
             Table(
               header: ["model", "from", "method", "trained on", "labels", "on disk"],
               rows: [first]
-                + models.map {
+                + tuned.map {
                   [
-                    "\($0.name)", "\($0.base)", "\($0.method)", "\($0.dataset)", "\($0.examples)",
-                    "\(Bytes($0.bytes).description)",
+                    "\($0.name)", "\(Self.origin(of: $0, base))", "\($0.method)", "\($0.dataset)",
+                    "\($0.examples)", "\(Bytes($0.bytes).description)",
                   ]
                 }, alignments: [.left, .left, .left, .left, .right, .right])))
+        report.blocks.append(.local(installed.map { "installed: " + Self.sentence($0.model, $0.facts) }))
         report.json = [
-          "embedded": name.map(JSONValue.string) ?? .null,
-          "models": .array(
-            models.map {
-              .object([
-                "name": .string($0.name), "base": .string($0.base), "method": .string($0.method),
-                "dataset": .string($0.dataset), "examples": .int($0.examples), "bytes": .int($0.bytes),
-                "final_loss": .double($0.finalLoss ?? .nan),
-                "held_out_accuracy": .double($0.heldOutAccuracy ?? .nan),
-              ])
-            }),
+          "embedded": isThere ? base?.name.map(JSONValue.string) ?? .null : .null,
+          "installed": .array(installed.map { Self.json($0.model, $0.facts) }),
+          "models": .array(tuned.map(Self.json)),
         ]
         return report
       }
+    }
+
+    /// `base`, or the name of the encoder where base is another by now.
+    private static func origin(of model: TunedModel, _ base: EncoderReference?) -> String {
+      guard model.base == Workbench.baseModel, let encoder = model.encoder, let name = encoder.name,
+        let base, base.digest != encoder.digest
+      else { return model.base }
+      return name
+    }
+
+    private static func sentence(_ model: InstalledModel, _ facts: InstalledModel.Facts) -> String {
+      let card = facts.card
+      return [
+        "\(model.name): \(facts.family.map { $0.visible } ?? "family unknown")",
+        Bytes(facts.bytes).description,
+        facts.longest.map { "reads \($0) tokens" } ?? "longest text unknown",
+        card.licence?.visible ?? "licence unknown",
+        card.language.map { "language \($0.visible)" } ?? "language unknown",
+        card.source.map { "from \($0.visible)" } ?? "source unknown",
+      ].joined(separator: ", ")
+    }
+
+    private static func json(_ model: InstalledModel, _ facts: InstalledModel.Facts) -> JSONValue {
+      func text(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
+      return .object([
+        "name": .string(model.name), "family": text(facts.family), "bytes": .int(facts.bytes),
+        "longest": facts.longest.map(JSONValue.int) ?? .null, "licence": text(facts.card.licence),
+        "language": text(facts.card.language), "source": text(facts.card.source),
+      ])
+    }
+
+    private static func json(_ model: TunedModel) -> JSONValue {
+      .object([
+        "name": .string(model.name), "base": .string(model.base), "method": .string(model.method),
+        "dataset": .string(model.dataset), "examples": .int(model.examples), "bytes": .int(model.bytes),
+        "encoder": model.encoder?.name.map(JSONValue.string) ?? .null,
+        "final_loss": .double(model.finalLoss ?? .nan),
+        "held_out_accuracy": .double(model.heldOutAccuracy ?? .nan),
+      ])
     }
   }
 
@@ -67,8 +106,9 @@ struct Models: ParsableCommand {
       var removed: TunedModel?
       let removeFiles = { removed.map(context.workspace.removeFiles) ?? () }
       return Work(afterCommit: removeFiles) { workbench in
-        guard case .tuned(let model) = try ChosenModel.named(name.description, workbench) else {
-          throw Fault.usage("base is the embedded model itself and stays.")
+        let selection = try ModelSelection.named(name.description, workbench)
+        guard case .tuned(let model) = selection else {
+          throw Fault.usage("\(selection.name) is an installed model itself and stays.")
         }
         if let other = try workbench.models().first(where: { $0.base == model.name }) {
           throw Fault.inUse(model: model.name, by: other.name)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 5 of the tutorial: a prediction for every asset, kept as INFERENCE labels under the model's name.
@@ -27,8 +28,8 @@ struct Predict: Verb {
       (try data.resolve($0), try choice.resolve($0), try choice.remark($0), try Basis($0))
     }
     let start = ContinuousClock.now
-    let run = try context.predictMissing(dataset, by: model)
-    let reader = try? context.reader(of: model)
+    let run = try context.predict(dataset, by: model)
+    let reader = try? context.models.reader(of: model)
     let seconds = (ContinuousClock.now - start).seconds
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(model, $0)
@@ -42,7 +43,8 @@ struct Predict: Verb {
   }
 
   private func report(
-    _ run: PredictionRun, _ dataset: Dataset, _ model: ChosenModel, _ remark: String?, _ reader: TextReader?,
+    _ run: PredictionRun, _ dataset: Dataset, _ model: ModelSelection, _ remark: String?,
+    _ reader: TextReader?,
     _ workbench: Workbench
   ) throws -> Report {
     let predicted = try workbench.predictions(of: run)
@@ -76,6 +78,23 @@ struct Predict: Verb {
     ]
     report.hint = try workbench.stepAfterPredicting(dataset, by: model)
     return report
+  }
+}
+
+extension Context {
+  /// The run of a model over a data set, with what it lacked; its step has to complete it.
+  func predict(_ dataset: Dataset, by model: ModelSelection) throws -> PredictionRun {
+    try PredictionTask(dataset, by: model, in: models).run(
+      progress: { progress in
+        if progress.isResumed {
+          self.progress.message(
+            "Going on with \(model.name) on \(dataset.name): \(progress.done) of \(progress.total) are done.")
+        } else {
+          self.progress.update(
+            done: progress.done, total: progress.total, unit: "assets",
+            note: "\(model.name) on \(dataset.name)")
+        }
+      }, isCancelled: isCancelled)
   }
 }
 

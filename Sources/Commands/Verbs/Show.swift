@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// The texts themselves, with every label on them: what a score is made of.
@@ -185,7 +186,7 @@ private struct Shelf {
 
   /// - Throws: `Fault.noPredictions` where a model is named that has not predicted the data set.
   init(_ dataset: Dataset, model name: String?, _ workbench: Workbench) throws {
-    let chosen = try name.map { try ChosenModel.named($0, workbench).name }
+    let chosen = try name.map { try ModelSelection.named($0, workbench).name }
     let run =
       try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0) }
       ?? workbench.lastCompleteRun(dataset: dataset)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Where the learner stands: what is loaded, labelled, predicted and trained.
@@ -76,7 +77,7 @@ extension Workbench {
   }
 
   /// What usually comes next when a model has predicted a data set.
-  func stepAfterPredicting(_ dataset: Dataset, by model: ChosenModel) throws -> String {
+  func stepAfterPredicting(_ dataset: Dataset, by model: ModelSelection) throws -> String {
     if case .tuned = model, try hasUnlabelled(dataset) { return "export predictions FILE.csv" }
     return try labellers(of: dataset).isEmpty ? stepToLabels(of: dataset) : "kpi"
   }

@@ -3,6 +3,7 @@ import Classifiers
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Where `tokens`, `embed` and `classify` take their texts from.
@@ -86,7 +87,7 @@ struct Tokens: Verb, TextVerb, Repeatable {
   @OptionGroup var texts: TextsOption
 
   func perform(in context: Context) throws -> Work {
-    let encoder = try context.encoder(of: .base)
+    let encoder = try context.models.encoder(of: .base)
     var report = Report(verb: "tokens")
     var objects: [[String: JSONValue]] = []
     var foreign = 0
@@ -126,7 +127,7 @@ struct Embed: Verb, TextVerb, Repeatable {
   @OptionGroup var texts: TextsOption
 
   func perform(in context: Context) throws -> Work {
-    let encoder = try context.encoder(of: .base)
+    let encoder = try context.models.encoder(of: .base)
     var encodings: [Encoding] = []
     try texts.forEach(context) { encodings.append(encoder.encode($0)) }
     let embeddings = try encoder.embeddings(encodings, isCancelled: context.isCancelled)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 11 of the tutorial: does the tuned model do better than its base on texts that neither has seen?
@@ -24,19 +25,19 @@ struct Validate: Verb {
   @OptionGroup var choice: ModelOption
 
   func perform(in context: Context) throws -> Work {
-    let (dataset, tuned, base, basis) = try context.workspace.read { workbench in
+    let (dataset, tuned, basis) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
       let tuned = try choice.tuned(workbench, insteadOfBase: .notTuned(model: Workbench.baseModel))
       let truth = try workbench.truth(of: dataset)
       if truth.isEmpty { throw Fault.noTruth(dataset: dataset.name) }
-      return (dataset, tuned, try ChosenModel.named(tuned.base, workbench), try Basis(workbench))
+      return (dataset, tuned, try Basis(workbench))
     }
-    if base == .base, context.encoders.isInstalled { try context.checkBase(of: tuned) }
+    let base = try context.models.base(of: tuned)
     let start = ContinuousClock.now
-    let baseRun = try context.predictMissing(dataset, by: base)
-    let tunedRun = try context.predictMissing(dataset, by: .tuned(tuned))
+    let baseRun = try context.predict(dataset, by: base)
+    let tunedRun = try context.predict(dataset, by: .tuned(tuned))
     // Where no model is at hand, the texts themselves have to do.
-    let reader = try? context.reader(of: .tuned(tuned))
+    let reader = try? context.models.reader(of: .tuned(tuned))
     let seconds = (ContinuousClock.now - start).seconds
     let additions: (Workbench) throws -> [String] = {
       try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0)

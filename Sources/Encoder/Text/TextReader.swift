@@ -3,7 +3,8 @@ import Foundation
 /// What a model reads of a text, without the model: enough to tell whether two texts are the same to it.
 public struct TextReader: Sendable {
   private let tokenizer: WordPiece
-  private let maximumLength: Int
+  /// Tokens of the longest text that is read whole.
+  public let maximumLength: Int
 
   /// The reader of a model's folder.
   /// - Throws: `ModelError`.

@@ -38,6 +38,7 @@ public struct CanonicalDrawing {
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
         .map { Line(Cell($0).tidied.tokens, isDerived: true) }
+    case .local: return []
     case .prose(let markdown):
       return Prose.lines(of: markdown, width: width).map { line(Cell($0)) }
     case .preformatted(let lines):

@@ -57,6 +57,8 @@ public enum Block: Sendable {
   case bars([Bar])
   /// What follows from estimates, such as a ranking; each line is drawn `~ …` in documents.
   case derived([String])
+  /// Sentences about this machine, which another one's replay could not repeat: a document leaves them out.
+  case local([String])
   /// Values along a course: derived in the document, a curve on the terminal.
   case curve(Curve)
   /// Counts in rows and columns: derived in the document, shaded on the terminal.

@@ -76,7 +76,7 @@ extension Block {
       }
       let numbers = matrix.names.map { _ in Table.Alignment.right }
       return Table(header: [""] + matrix.names, rows: rows, alignments: [.left] + numbers)
-    case .line, .derived, .curve, .prose, .preformatted: return nil
+    case .line, .derived, .local, .curve, .prose, .preformatted: return nil
     }
   }
 
@@ -90,7 +90,8 @@ extension Block {
     }
     switch self {
     case .line(let cell): return cell.drawn.isEmpty ? "" : cell.drawn + "\n"
-    case .derived(let lines): return lines.map { $0.escapingControls + "\n" }.joined(separator: "\n")
+    case .derived(let lines), .local(let lines):
+      return lines.map { $0.escapingControls + "\n" }.joined(separator: "\n")
     case .curve(let curve): return curve.text.escapingControls + "\n"
     case .prose(let text): return text + "\n"
     case .preformatted(let lines):

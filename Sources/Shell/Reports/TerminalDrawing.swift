@@ -61,6 +61,7 @@ public struct TerminalDrawing: Sendable {
     case .curve(let curve):
       return draw(.derived([curve.text])) + CurveDrawing(width: width, unicode: unicode).lines(of: curve)
     case .matrix(let matrix): return MatrixDrawing(width: width, unicode: unicode).lines(of: matrix)
+    case .local(let lines): return lines.flatMap { $0.escapingControls.wrapped(to: width) }
     case .derived(let lines):
       return lines.flatMap { $0.escapingControls.wrapped(to: width) }.map { styled($0, .dim) }
     case .prose(let markdown):

@@ -91,3 +91,17 @@ extension Substring {
     copy.withUTF8(body)
   }
 }
+
+extension TunedModel {
+  /// The encoder on which it stands in the end; nil where nobody kept which.
+  public var encoder: EncoderReference? {
+    baseDigest.map { digest in
+      let json = Array(options.utf8)
+      let name = json.withUnsafeBufferPointer { try? JSONNode(reading: $0)[Self.encoderKey]?.string }
+      return EncoderReference(name: name ?? nil, digest: digest)
+    }
+  }
+
+  /// Among ``options``: what that encoder was called.
+  public static let encoderKey = "embedded"
+}

@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Synchronization
 
 /// The places in a workspace's folder.
 struct Layout: Sendable {
@@ -95,10 +96,15 @@ struct Layout: Sendable {
 final class WorkspaceLock: Sendable {
   private let descriptor: Int32
   private let name: String
+  /// Whether it is held between units of work too.
+  let isLasting: Bool
+  /// Units of work under way.
+  private let users = Mutex(0)
 
   /// Waits while another process is setting the workspace aside.
-  init(_ layout: Layout) throws {
+  init(_ layout: Layout, isLasting: Bool = true) throws {
     name = layout.name
+    self.isLasting = isLasting
     descriptor = open(layout.lock.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       switch errno {
@@ -114,6 +120,7 @@ final class WorkspaceLock: Sendable {
   /// For one that may only be read; where there is nothing to lock there is nobody who could write either.
   init(lookingAt layout: Layout) throws {
     name = layout.name
+    isLasting = true
     descriptor = open(layout.lock.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 || ![EMFILE, ENFILE].contains(errno) else {
       throw WorkspaceError.tooManyFiles(folder: name)
@@ -123,15 +130,34 @@ final class WorkspaceLock: Sendable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// To be called when a workspace is open whose lock is held for units of work alone.
+  func release() { if !isLasting { _ = wait(LOCK_UN) } }
+
+  /// Runs a unit of work, during which nobody sets the workspace aside.
+  func shared<T>(_ body: () throws -> T) rethrows -> T {
+    if isLasting { return try body() }
+    users.withLock { users in
+      if users == 0 { _ = wait(LOCK_SH) }
+      users += 1
+    }
+    defer {
+      users.withLock { users in
+        users -= 1
+        if users == 0 { _ = wait(LOCK_UN) }
+      }
+    }
+    return try body()
+  }
+
   /// Runs `body` while nobody else has the workspace open; throws ``WorkspaceError/inUse(folder:)`` when
   /// somebody has.
   func exclusively<T>(_ body: () throws -> T) throws -> T {
     guard wait(LOCK_EX | LOCK_NB) else {
       // A refused change of lock loses the old one.
-      _ = wait(LOCK_SH)
+      _ = wait(isLasting ? LOCK_SH : LOCK_UN)
       throw WorkspaceError.inUse(folder: name)
     }
-    defer { _ = wait(LOCK_SH) }
+    defer { _ = wait(isLasting ? LOCK_SH : LOCK_UN) }
     return try body()
   }
 

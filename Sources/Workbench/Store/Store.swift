@@ -1,4 +1,5 @@
 import Basics
+import CSQLite
 import Foundation
 import GRDB
 import Synchronization
@@ -14,9 +15,11 @@ final class Store: Sendable {
   private struct State {
     var queue: DatabaseQueue?
     var isNew: Bool
+    /// Which file is open, where another process may put another in its place.
+    var file: FileNumber?
   }
 
-  init(_ layout: Layout, isTemporary: Bool) throws {
+  init(_ layout: Layout, isTemporary: Bool, holding hold: Workspace.Hold = .process) throws {
     self.layout = layout
     self.isTemporary = isTemporary
     isReadOnly = layout.isReadOnly
@@ -27,9 +30,11 @@ final class Store: Sendable {
       return
     }
     try layout.create()
-    lock = try WorkspaceLock(layout)
+    let lock = try WorkspaceLock(layout, isLasting: hold == .process)
+    self.lock = lock
+    defer { lock.release() }
     try Self.finishInterrupted(layout, lock)
-    state = Mutex(try Self.open(layout, isTemporary: isTemporary))
+    state = Mutex(try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
     if try !leftovers().isEmpty {
       // Where another process is at work here, one of them may be its own.
       try? lock.exclusively {
@@ -49,11 +54,20 @@ final class Store: Sendable {
   var isNew: Bool { state.withLock { $0.isNew } }
 
   func access<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
+    try lock.shared { try accessOpen(body) }
+  }
+
+  private func accessOpen<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
     let queue = try state.withLock { state in
+      if !lock.isLasting, state.queue != nil, state.file != FileNumber(layout.database) {
+        // Another process has set the session aside since, or put one back. Writing the journal back would remove that of the
+        // database which took its place, since SQLite knows it by its name.
+        Self.close(&state, keepingJournal: true)
+      }
       if state.queue == nil {
         // A change of sessions failed half-way.
         try Self.finishInterrupted(layout, lock)
-        state = try Self.open(layout, isTemporary: isTemporary)
+        state = try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting)
       }
       return state.queue
     }
@@ -61,15 +75,28 @@ final class Store: Sendable {
     return try Self.mappingErrors(layout) { try body(queue, layout) }
   }
 
+  /// Decides whether the journal is written back when the process ends, which would take longer than a step: a short one stays and
+  /// the next process goes on with it, as after a kill; a long one would take longer to read than to write back.
+  func settleJournal(_ db: Database) {
+    var status = stat()
+    let bytes = stat(layout.database.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    Self.keepJournal(bytes <= Self.longestJournal || !lock.isLasting, db)
+  }
+
+  private static func keepJournal(_ keeps: Bool, _ db: Database) {
+    guard let connection = db.sqliteConnection else { return }
+    fettle_keep_journal(UnsafeMutableRawPointer(connection), keeps ? 1 : 0)
+  }
+
+  private static let longestJournal = 1 << 20
+
   func setAside(named name: String?, beginning: (Workbench) throws -> Void) throws -> SetAside {
     try state.withLock { state in
       try lock.exclusively {
         let name = try SetAside.freeName(layout, wanted: name)
         // Before anything is moved, so that a full disk changes nothing.
         let prepared = try SetAside.prepare(layout, named: name) { try Self.create($0, layout, beginning) }
-        // Closing writes the journal back, so that one file holds everything.
-        try? state.queue?.close()
-        state.queue = nil
+        Self.close(&state)
         let moved = try SetAside.finish(prepared, layout)
         do {
           state = State(queue: try Self.open(layout, isTemporary: isTemporary).queue, isNew: true)
@@ -85,8 +112,7 @@ final class Store: Sendable {
     try state.withLock { state in
       try lock.exclusively {
         let name = try SetAside.freeName(layout, wanted: name)
-        try? state.queue?.close()
-        state.queue = nil
+        Self.close(&state)
         // First of all, so that whoever finishes what a kill broke off brings it back and does not begin anew.
         let returning = try aside.beginReturn(layout)
         let moved: SetAside
@@ -104,20 +130,31 @@ final class Store: Sendable {
     }
   }
 
+  /// Writes the journal back, so that one file holds everything, unless it is to be kept.
+  private static func close(_ state: inout State, keepingJournal: Bool = false) {
+    state.queue?.inDatabase { keepJournal(keepingJournal, $0) }
+    try? state.queue?.close()
+    state.queue = nil
+  }
+
   private static func finishInterrupted(_ layout: Layout, _ lock: WorkspaceLock) throws {
     guard SetAside.isInterrupted(layout) else { return }
     try lock.exclusively { try SetAside.finishInterrupted(layout) }
   }
 
-  private static func open(_ layout: Layout, isTemporary: Bool) throws -> State {
+  /// - Parameter keepsJournal: whether this database may be moved away from under the process, and another take its place: its
+  ///   journal must not be removed by name then.
+  private static func open(_ layout: Layout, isTemporary: Bool, keepsJournal: Bool = false) throws -> State {
     try mappingErrors(layout) {
       let (queue, finding) = try connect(to: layout.database, isTemporary: isTemporary)
+      if keepsJournal { queue.inDatabase { keepJournal(true, $0) } }
       switch finding {
       case .newer(let found):
         throw WorkspaceError.newer(folder: layout.name, found: found, known: Schema.version)
       case .foreign: throw WorkspaceError.foreign(folder: layout.name)
       case .damaged: throw WorkspaceError.corrupt(folder: layout.name)
-      case .created, .current: return State(queue: queue, isNew: finding == .created)
+      case .created, .current:
+        return State(queue: queue, isNew: finding == .created, file: FileNumber(layout.database))
       }
     }
   }
@@ -158,6 +195,19 @@ final class Store: Sendable {
     } catch is DamagedValue, is RowDecodingError {
       throw WorkspaceError.corrupt(folder: layout.name)
     }
+  }
+}
+
+/// Which file a name stands for.
+struct FileNumber: Equatable {
+  private let device: UInt64
+  private let number: UInt64
+
+  /// Nil where there is none.
+  init?(_ file: URL) {
+    var status = stat()
+    guard stat(file.path, &status) == 0 else { return nil }
+    (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
   }
 }
 

@@ -21,12 +21,6 @@ extension Workbench {
     ).map(TunedModel.init)
   }
 
-  /// The newest tuned model; nil where there is none.
-  public func newestModel() throws -> TunedModel? {
-    try Row.fetchOne(db, sql: "SELECT \(Self.modelColumns) FROM models ORDER BY id DESC LIMIT 1")
-      .map(TunedModel.init)
-  }
-
   /// The name for a model that gets none: `tuned-1`, or one more than the highest there is.
   public func nextModelName() throws -> String {
     let numbers = try models().compactMap { model in
@@ -40,7 +34,10 @@ extension Workbench {
     guard Name.isValid(name), name != Self.baseModel else {
       throw WorkspaceError.badName(kind: "model", name: name)
     }
-    guard try model(named: name) == nil else { throw WorkspaceError.nameTaken(kind: "model", name: name) }
+    let isEncoder = try chosenBase()?.name == name || encoders().contains { $0.name == name }
+    guard try model(named: name) == nil, !isEncoder else {
+      throw WorkspaceError.nameTaken(kind: "model", name: name)
+    }
   }
 
   /// Keeps a model's row; `texts` are what it was trained on, to which those of its base are added.
@@ -74,9 +71,6 @@ extension Workbench {
     try db.execute(sql: "DELETE FROM models WHERE name = ?", arguments: [model.name])
   }
 
-  /// The models that were trained from another.
-  public func models(basedOn name: String) throws -> [TunedModel] { try models().filter { $0.base == name } }
-
   /// The texts that a model has seen in training, those of its bases included; empty for `base`.
   public func trainingTexts(of model: String) throws -> Set<TextDigest> {
     let rows = try Row.fetchCursor(
@@ -84,6 +78,50 @@ extension Workbench {
       sql: "SELECT digest FROM training_texts WHERE model_id = (SELECT id FROM models WHERE name = ?)",
       arguments: [model])
     return try Set(rows.map { try TextDigest($0.data(0)) })
+  }
+}
+
+// MARK: - The base
+
+extension Workbench {
+  private static let baseKey = "base"
+
+  /// The encoder that `base` was made to be here; nil where it is still what the workspace began with.
+  public func chosenBase() throws -> EncoderReference? {
+    guard let words = try setting(Self.baseKey)?.split(separator: " "), words.count == 2 else { return nil }
+    return EncoderReference(name: String(words[1]), digest: String(words[0]))
+  }
+
+  /// Makes another encoder `base`. What the one before has predicted is kept under its own name, and what this one has predicted
+  /// under its name is the base's from now on.
+  ///
+  /// - Parameters:
+  ///   - encoder: one with a name.
+  ///   - before: what `base` was; nil where nobody knows.
+  /// - Throws: ``WorkspaceError/nameTaken(kind:name:)`` where a tuned model is called so.
+  public func choose(base encoder: EncoderReference, insteadOf before: EncoderReference?) throws {
+    let name = encoder.name ?? ""
+    guard Name.isValid(name), name != Self.baseModel else {
+      throw WorkspaceError.badName(kind: "model", name: name)
+    }
+    guard try model(named: name) == nil else { throw WorkspaceError.nameTaken(kind: "model", name: name) }
+    if before?.digest != encoder.digest {
+      if let old = before?.name, old != name, try model(named: old) == nil {
+        try db.execute(
+          sql: "UPDATE OR REPLACE runs SET model = ? WHERE model = ?", arguments: [old, Self.baseModel])
+      } else {
+        try db.execute(sql: "DELETE FROM runs WHERE model = ?", arguments: [Self.baseModel])
+      }
+      try db.execute(
+        sql: "UPDATE runs SET model = ? WHERE model = ?", arguments: [Self.baseModel, name])
+    }
+    try set(Self.baseKey, to: "\(encoder.digest) \(name)")
+  }
+
+  /// The encoders that tuned models here stand on, as far as they have a name.
+  public func encoders() throws -> [EncoderReference] {
+    var seen: Set<EncoderReference> = []
+    return try models().compactMap(\.encoder).filter { $0.name != nil && seen.insert($0).inserted }
   }
 }
 

@@ -101,11 +101,6 @@ extension Workbench {
       .map(PredictionRun.init) ?? run
   }
 
-  /// Forgets a run and its predictions.
-  public func remove(run: PredictionRun) throws {
-    try db.execute(sql: "DELETE FROM runs WHERE id = ?", arguments: [run.id])
-  }
-
   /// A run's predictions with their assets, in file order.
   public func predictions(of run: PredictionRun) throws -> [PredictedAsset] {
     let rows = try Row.fetchCursor(

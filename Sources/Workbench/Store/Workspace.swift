@@ -28,12 +28,22 @@ public struct Workspace: Sendable {
   /// - Parameters:
   ///   - shownAs: the folder's name in messages, best as it was typed.
   ///   - isTemporary: it goes with the process that opens it, so that nothing in it has to survive a power cut.
+  ///   - hold: for how long others are kept from setting it aside.
   /// - Throws: ``WorkspaceError``.
-  public static func open(_ folder: URL, shownAs: String? = nil, isTemporary: Bool = false) throws
-    -> Workspace
-  {
+  public static func open(
+    _ folder: URL, shownAs: String? = nil, isTemporary: Bool = false, holding hold: Hold = .process
+  ) throws -> Workspace {
     let layout = Layout(folder: folder, shownAs: shownAs ?? folder.lastPathComponent)
-    return Workspace(folder: folder, store: try Store(layout, isTemporary: isTemporary))
+    return Workspace(folder: folder, store: try Store(layout, isTemporary: isTemporary, holding: hold))
+  }
+
+  /// For how long a process keeps others from setting the workspace aside.
+  public enum Hold: Sendable {
+    /// As long as it has it open: what a person does step by step goes on where it began.
+    case process
+    /// During each read and write alone: a server stands in nobody's way. After another process has set the session aside it goes
+    /// on with the one that took its place; work that was begun before fails when it is to be kept.
+    case unitOfWork
   }
 
   /// Whether opening created it, or setting aside left it empty.
@@ -72,10 +82,23 @@ public struct Workspace: Sendable {
   /// Writes in one transaction: all of what `body` does is kept, or, when it throws, nothing. Not to be
   /// called inside another.
   @discardableResult
-  public func write<T>(_ body: (Workbench) throws -> T) throws -> T {
+  public func write<T>(_ body: (Workbench) throws -> T) throws -> T { try write(waits: true, body) }
+
+  /// The same for what can be found out again: it survives a kill, and a power cut may take it back. The disk is not waited for.
+  public func writeWithoutWaiting<T>(_ body: (Workbench) throws -> T) throws -> T {
+    try write(waits: false, body)
+  }
+
+  private func write<T>(waits: Bool, _ body: (Workbench) throws -> T) throws -> T {
     try requireWritable()
     return try store.access { queue, layout in
       try queue.writeWithoutTransaction { db in
+        let waits = waits || isTemporary
+        if !waits { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
+        defer {
+          if !waits { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+          store.settleJournal(db)
+        }
         var result: T?
         try db.inTransaction(.immediate) {
           result = try body(Workbench(db: db, layout: layout))

@@ -1,4 +1,4 @@
-import Shell
+import Basics
 import Testing
 
 @Suite("The nearest word")

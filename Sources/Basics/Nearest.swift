@@ -2,7 +2,7 @@
 ///
 /// Near is: equal but for case; the only one that the word begins; or at most a third of its letters changed, dropped, added
 /// or swapped with a neighbour (optimal string alignment, Damerau 1964). Of equally near ones the first wins.
-public func nearest(_ word: String, among candidates: [String]) -> String? {
+package func nearest(_ word: String, among candidates: [String]) -> String? {
   let typed = Array(word.lowercased())
   guard !typed.isEmpty else { return nil }
   if let same = candidates.first(where: { $0.lowercased() == word.lowercased() }) { return same }

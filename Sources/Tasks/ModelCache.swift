@@ -1,0 +1,135 @@
+import Basics
+import Classifiers
+import Encoder
+import Foundation
+import Synchronization
+import Workbench
+
+/// The encoders that are installed for a user, and those of them that this process has loaded: each is read once.
+///
+/// They lie side by side under `$XDG_CACHE_HOME/fettle/models`, a folder each, and serve all workspaces of a user. A file `embedded`
+/// beside the folders names the one that a new workspace begins with; `FETTLE_MODEL` names another folder for that. The model that
+/// came with the program takes the place of one that is not there.
+public final class ModelCache: Sendable {
+  /// What `model install` fetches, and a workspace begins with where nothing else was installed first.
+  public static let standardName = "all-MiniLM-L6-v2"
+
+  /// The folder of models.
+  public let folder: URL
+  private let override: URL?
+  let bundled: URL?
+  private let threads: Int?
+  let digests: FileDigests
+  private let loaded = Mutex<[Key: EncoderSource]>([:])
+
+  private struct Key: Hashable {
+    var folder: URL
+    var adapter: URL?
+    var precision: Precision
+    /// Of the weights: another shell may have put another model in the folder.
+    var weights: FileStamp?
+  }
+
+  /// - Parameters:
+  ///   - bundled: the folder of the model that came with the program.
+  ///   - threads: to compute with; nil for one a core.
+  public init(environment: [String: String], bundled: URL? = nil, threads: Int? = nil) {
+    let home =
+      environment["HOME"].map { URL(filePath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
+    let caches =
+      environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
+      ?? home.appending(path: ".cache")
+    folder = caches.appending(path: "fettle/models")
+    digests = FileDigests(folder: caches.appending(path: "fettle/digests"))
+    override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+    self.bundled = bundled
+    self.threads = threads
+    ModelCacheLock.sweep(folder)
+  }
+
+  // MARK: - What is installed
+
+  /// All of them, by name; none is read.
+  public var installed: [InstalledModel] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    var models = names.filter { !$0.hasPrefix(".") }.map {
+      InstalledModel(folder: folder.appending(path: $0))
+    }
+    .filter(\.isThere)
+    if let bundled, !models.contains(where: { $0.name == bundled.lastPathComponent }) {
+      models.append(InstalledModel(folder: bundled))
+    }
+    if let override = overriding { models = [override] + models.filter { $0.name != override.name } }
+    return models.sorted { $0.name < $1.name }
+  }
+
+  private var overriding: InstalledModel? {
+    override.map { InstalledModel(folder: $0.standardizedFileURL) }.flatMap { $0.isThere ? $0 : nil }
+  }
+
+  /// The one that a workspace has which has chosen none; nil where it is not installed.
+  public var initial: InstalledModel? {
+    if override != nil { return overriding }
+    let name = initialName
+    let own = InstalledModel(folder: folder.appending(path: name))
+    if own.isThere { return own }
+    return name == Self.standardName ? bundled.map(InstalledModel.init) : nil
+  }
+
+  private var initialName: String {
+    let name = try? String(contentsOf: folder.appending(path: "embedded"), encoding: .utf8)
+    return name?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.standardName
+  }
+
+  /// Whether a new workspace has a base already; then another installation changes nothing about it.
+  var hasInitial: Bool {
+    let name = initialName
+    return InstalledModel(folder: folder.appending(path: name)).isThere
+      || name == Self.standardName && bundled != nil
+  }
+
+  /// - Throws: `TaskError.notInstalled`.
+  public func model(named name: String) throws -> InstalledModel {
+    let all = installed
+    guard let found = all.first(where: { $0.name == name }) else {
+      throw TaskError.notInstalled(name, nearest: nearest(name, among: all.map(\.name)))
+    }
+    return found
+  }
+
+  /// The installed model that is this one, whatever it is called; nil where none is.
+  public func model(_ wanted: EncoderReference) -> InstalledModel? {
+    let all = installed
+    return (all.filter { $0.name == wanted.name } + all.filter { $0.name != wanted.name })
+      .first { (try? reference(to: $0).digest) == wanted.digest }
+  }
+
+  /// What the model is, by its name and its bytes.
+  /// - Throws: `ModelError`.
+  public func reference(to model: InstalledModel) throws -> EncoderReference {
+    EncoderReference(name: model.name, digest: try identity(of: model.folder))
+  }
+
+  // MARK: - What is loaded
+
+  /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
+  /// - Throws: `ModelError`.
+  func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
+    let key = Key(
+      folder: folder, adapter: adapter, precision: precision,
+      weights: FileStamp(folder.appending(path: "model.safetensors")))
+    return try loaded.withLock { loaded in
+      if let known = loaded[key] { return known }
+      let model =
+        try adapter.map { try PretrainedModel.load(folder: folder, adapter: $0) } ?? .load(folder: folder)
+      let source = try EncoderSource(model: model, threads: threads, precision: precision)
+      loaded[key] = source
+      return source
+    }
+  }
+
+  /// Forgets a folder whose files have changed.
+  func forget(_ folder: URL) {
+    loaded.withLock { loaded in loaded = loaded.filter { $0.key.folder != folder } }
+  }
+}

@@ -1,0 +1,91 @@
+import Crypto
+import Encoder
+import Foundation
+import Synchronization
+import Workbench
+
+extension ModelCache {
+  /// SHA-256 of the weights' own digest and the settings beside them, 64 hexadecimal digits: what an encoder is, whatever it is
+  /// called and wherever it lies.
+  /// - Throws: `ModelError`.
+  func identity(of folder: URL) throws -> String {
+    var hash = SHA256()
+    hash.update(data: try PretrainedModel.settings(of: folder))
+    hash.update(data: Data(try digests.sha256(of: folder.appending(path: "model.safetensors")).utf8))
+    return hash.finalize().map { String(format: "%02x", $0) }.joined()
+  }
+}
+
+/// Which bytes a file's name stood for at a moment: another file, or another version of it, has another stamp.
+struct FileStamp: Hashable {
+  private let numbers: [Int]
+  /// Seconds since 1970.
+  private let changed: Int
+
+  /// Nil where there is no file.
+  init?(_ file: URL) {
+    var status = stat()
+    guard stat(file.path, &status) == 0 else { return nil }
+    changed = Int(status.st_mtim.tv_sec)
+    numbers = [
+      Int(truncatingIfNeeded: status.st_dev), Int(truncatingIfNeeded: status.st_ino), Int(status.st_size),
+      changed, Int(status.st_mtim.tv_nsec),
+    ]
+  }
+
+  var line: String { numbers.map(String.init).joined(separator: " ") }
+
+  /// Whether a further change would show. A clock ticks coarsely: what was changed just now may change again under one stamp.
+  var isSettled: Bool { Int(Date().timeIntervalSince1970) - changed > 2 }
+}
+
+/// SHA-256 of large files, each read once and then known by its stamp, in this process and, where the cache folder can be
+/// written, in later ones: 91 MB take longer to read than a shell takes to start.
+final class FileDigests: Sendable {
+  private let folder: URL
+  private let known = Mutex<[FileStamp: String]>([:])
+
+  /// - Parameter folder: made when something is to be kept; where it cannot be, each process reads anew.
+  init(folder: URL) { self.folder = folder }
+
+  /// 64 hexadecimal digits.
+  /// - Throws: `ModelError.unreadableFile`.
+  func sha256(of file: URL) throws -> String {
+    guard let stamp = FileStamp(file) else {
+      throw ModelError.missingFile(
+        file.lastPathComponent, folder: file.deletingLastPathComponent().lastPathComponent)
+    }
+    if let digest = known.withLock({ $0[stamp] }) ?? kept(stamp, file) {
+      known.withLock { $0[stamp] = digest }
+      return digest
+    }
+    let digest: String
+    do {
+      digest = try Tasks.sha256(file)
+    } catch {
+      throw ModelError.unreadableFile(
+        file.lastPathComponent, reason: "permission denied or a fault of the disk")
+    }
+    known.withLock { $0[stamp] = digest }
+    if stamp.isSettled, FileStamp(file) == stamp { keep(digest, stamp, file) }
+    return digest
+  }
+
+  /// One small file for each that was read: the stamp, then the digest.
+  private func place(_ file: URL) -> URL {
+    let path = SHA256.hash(data: Data(file.standardizedFileURL.path.utf8))
+    return folder.appending(path: path.prefix(16).map { String(format: "%02x", $0) }.joined())
+  }
+
+  private func kept(_ stamp: FileStamp, _ file: URL) -> String? {
+    guard let lines = try? String(contentsOf: place(file), encoding: .utf8).split(separator: "\n"),
+      lines.count == 2, lines[0] == stamp.line, lines[1].count == 64
+    else { return nil }
+    return String(lines[1])
+  }
+
+  private func keep(_ digest: String, _ stamp: FileStamp, _ file: URL) {
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try? Data("\(stamp.line)\n\(digest)\n".utf8).write(to: place(file), options: .atomic)
+  }
+}

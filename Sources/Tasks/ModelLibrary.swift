@@ -1,0 +1,188 @@
+import Classifiers
+import Crypto
+import Encoder
+import Foundation
+import Workbench
+
+/// The models of a workspace, from their names to what classifies.
+///
+/// A value that any number of threads may use at once: the workspace takes turns for each read and write, and the cache gives the
+/// same loaded encoder to all.
+public struct ModelLibrary: Sendable {
+  public let workspace: Workspace
+  public let cache: ModelCache
+
+  public init(_ workspace: Workspace, _ cache: ModelCache) {
+    self.workspace = workspace
+    self.cache = cache
+  }
+
+  // MARK: - The base
+
+  /// The encoder that is `base`.
+  /// - Throws: `TaskError.modelMissing`, `.baseMissing`.
+  public func base(_ workbench: Workbench) throws -> InstalledModel {
+    guard let chosen = try workbench.chosenBase() else {
+      guard let initial = cache.initial else { throw TaskError.modelMissing }
+      return initial
+    }
+    guard let model = cache.model(chosen) else {
+      let found = try? chosen.name.map { try cache.reference(to: cache.model(named: $0)) }
+      throw TaskError.baseMissing(chosen, found: found ?? nil)
+    }
+    return model
+  }
+
+  /// What `base` is; nil where it is not installed.
+  public func baseReference(_ workbench: Workbench) throws -> EncoderReference? {
+    try workbench.chosenBase() ?? cache.initial.flatMap { try? cache.reference(to: $0) }
+  }
+
+  /// The encoder that a tuned model stands on in the end.
+  ///
+  /// - Throws: `TaskError.otherBase` where it is not installed; `.modelMissing` where none is.
+  private func encoder(under tuned: TunedModel) throws -> InstalledModel {
+    guard let wanted = tuned.encoder else { return try workspace.read(base) }
+    if let model = cache.model(wanted) { return model }
+    guard !cache.installed.isEmpty else { throw TaskError.modelMissing }
+    throw TaskError.otherBase(
+      model: tuned.name, trainedOn: wanted, now: try workspace.read(baseReference))
+  }
+
+  /// The model that a tuned one was made from, as it is asked by itself.
+  ///
+  /// - Throws: `TaskError.otherBase` where that is an encoder which is not installed, and another one is.
+  public func base(of tuned: TunedModel) throws -> ModelSelection {
+    guard tuned.base == Workbench.baseModel else {
+      return try workspace.read { try .named(tuned.base, $0) }
+    }
+    guard let wanted = tuned.encoder, let now = try workspace.read(baseReference), now.digest != wanted.digest
+    else { return .base }
+    return .encoder(try cache.reference(to: encoder(under: tuned)))
+  }
+
+  /// What a model that is trained from this one will stand on; nil where nobody kept it.
+  public func reference(under base: ModelSelection) throws -> EncoderReference? {
+    switch base {
+    case .base: try cache.reference(to: workspace.read(self.base))
+    case .encoder(let reference): reference
+    case .tuned(let tuned): tuned.encoder
+    }
+  }
+
+  // MARK: - Files
+
+  /// Where the model's encoder lies: a whole one, and the adapters that were trained on top of it.
+  /// - Throws: `TaskError`, `ModelError`.
+  func place(of model: ModelSelection) throws -> (folder: URL, adapter: URL?) {
+    var chosen = model
+    var adapter: URL?
+    var seen: Set<String> = []
+    while true {
+      switch chosen {
+      case .base: return (try workspace.read(base).folder, adapter)
+      case .encoder(let reference):
+        guard let model = cache.model(reference) else { throw TaskError.baseMissing(reference, found: nil) }
+        return (model.folder, adapter)
+      case .tuned(let tuned):
+        guard seen.insert(tuned.name).inserted else { throw workspace.damage }
+        let folder = workspace.folder(of: tuned)
+        for file in tuned.files where !has(file, in: folder) {
+          throw TaskError.modelIncomplete(model: tuned.name, file: file)
+        }
+        if has("model.safetensors", in: folder) { return (folder, adapter) }
+        if adapter == nil, has(PretrainedModel.adapterName, in: folder) {
+          adapter = folder.appending(path: PretrainedModel.adapterName)
+        }
+        if tuned.base == Workbench.baseModel { return (try encoder(under: tuned).folder, adapter) }
+        chosen = try workspace.read { try .named(tuned.base, $0) }
+      }
+    }
+  }
+
+  private func has(_ file: String, in folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appending(path: file).path)
+  }
+
+  private func headFile(of model: TunedModel) -> URL {
+    workspace.folder(of: model).appending(path: TunedModel.headName)
+  }
+
+  /// What decides a model's predictions, besides the interface that an encoder is asked by: a run that was made under another
+  /// signature is no part of this one.
+  /// - Throws: `ModelError`, `TaskError`.
+  public func signature(of model: ModelSelection) throws -> String {
+    let precision = try workspace.read { try $0.precision }
+    let place = try place(of: model)
+    var hash = SHA256()
+    hash.update(data: Data(try cache.identity(of: place.folder).utf8))
+    var files = [place.adapter].compactMap(\.self)
+    if case .tuned(let tuned) = model { files.append(headFile(of: tuned)) }
+    for file in files { hash.update(data: Data(try cache.digests.sha256(of: file).utf8)) }
+    return "\(precision.rawValue) \(hash.finalize().map { String(format: "%02x", $0) }.joined())"
+  }
+
+  // MARK: - What they do
+
+  /// What the model reads of a text.
+  /// - Throws: `ModelError`, `TaskError`.
+  public func reader(of model: ModelSelection) throws -> TextReader {
+    try TextReader(folder: place(of: model).folder)
+  }
+
+  /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
+  /// - Throws: `TaskError`, `ModelError`.
+  public func encoder(of model: ModelSelection) throws -> EncoderSource {
+    let precision = try workspace.read { try $0.precision }
+    let place = try place(of: model)
+    return try cache.encoder(in: place.folder, adapter: place.adapter, precision: precision)
+  }
+
+  /// A tuned model's head, which fits its encoder.
+  /// - Throws: `TaskError.headDoesNotFit`, `ModelError`.
+  public func head(of model: TunedModel, for encoder: PretrainedModel) throws -> Head {
+    let head = try Head.load(from: headFile(of: model))
+    guard head.categories == model.categories.count else {
+      throw ModelError.headMismatch(expected: model.categories.count, found: head.categories)
+    }
+    let width = encoder.configuration.hiddenSize
+    guard head.hiddenSize == width else {
+      throw TaskError.headDoesNotFit(model: model.name, width: head.hiddenSize, encoder: width)
+    }
+    return head
+  }
+
+  /// The model as a classifier.
+  ///
+  /// - Throws: `TaskError.noInterface` for an encoder without an interface; `ModelError`; `TaskError`.
+  public func classifier(for model: ModelSelection) throws -> any Classifier {
+    guard case .tuned(let tuned) = model else {
+      guard let interface = try workspace.read({ try $0.interface() }) else { throw TaskError.noInterface }
+      let categories = interface.classes.map { (key: $0.key, name: $0.name) }
+      return try ZeroShotClassifier(
+        name: model.name, encoder: encoder(of: model), categories: categories)
+    }
+    let encoder = try encoder(of: model)
+    return TunedClassifier(
+      name: tuned.name, encoder: encoder, head: try head(of: tuned, for: encoder.model),
+      categories: tuned.categories)
+  }
+}
+
+extension Workbench {
+  /// In which numbers models compute here.
+  public var precision: Precision {
+    get throws { try setting("precision").flatMap(Precision.init) ?? .f32 }
+  }
+}
+
+extension TunedModel {
+  /// The files without which it is not whole.
+  fileprivate var files: [String] {
+    switch Method(rawValue: method) {
+    case .full, .gradual: [Self.headName, "model.safetensors"]
+    case .adapter: [Self.headName, PretrainedModel.adapterName]
+    case .linear, nil: [Self.headName]
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import Classifiers
+import Encoder
+import Foundation
+import Workbench
+
+/// What is trained on what, decided before the long work.
+public struct TrainingPlan: Sendable {
+  public let dataset: Dataset
+  public let base: ModelSelection
+  public let examples: [TrainingExample]
+  /// Keys, in the order of the head's rows: all that the interface has, so that a model can be trained further on data that has
+  /// more of them.
+  public let categories: [String]
+  /// How people read them, in the same order.
+  let names: [String]
+
+  /// - Throws: `TaskError`.
+  public init(_ dataset: Dataset, base: ModelSelection, _ workbench: Workbench) throws {
+    let examples = try workbench.trainingExamples(of: dataset)
+      .filter { $0.category != CategoryKey.unableToClassify }
+    guard !examples.isEmpty else {
+      throw TaskError.noLabels(dataset: dataset.name, hasCategories: dataset.categories > 0)
+    }
+    let keys = Set(examples.map(\.category))
+    guard keys.count > 1 else { throw TaskError.oneCategory(dataset: dataset.name) }
+    let classes = try workbench.interface()?.classes.map(\.key)
+    if let classes {
+      let lacking = keys.subtracting(classes).sorted()
+      guard lacking.isEmpty else {
+        throw TaskError.categoriesLacking(lacking, dataset: dataset.name)
+      }
+    }
+    self.dataset = dataset
+    self.base = base
+    self.examples = examples
+    categories = try workbench.order(of: keys.union(classes ?? []))
+    names = try categories.map(workbench.name)
+  }
+
+  /// Whether what is trained on is still what the data set and the interface have.
+  ///
+  /// - Parameter base: what the base's name stands for now.
+  public func isCurrent(base: ModelSelection, _ workbench: Workbench) -> Bool {
+    guard let now = try? TrainingPlan(dataset, base: base, workbench) else { return false }
+    return now.examples.elementsEqual(examples) { $0.text == $1.text && $0.category == $1.category }
+      && now.categories == categories && now.names == names && now.base == self.base
+  }
+}
+
+/// A training by one method or several, from the plan to the files of the models.
+///
+/// ```swift
+/// let plan = try workspace.read { try TrainingPlan(dataset, base: .base, $0) }
+/// let task = try TrainingTask(plan, in: library)
+/// let trained = try task.run([.defaults(for: .linear)])
+/// try workspace.write { try task.publish(trained[0], as: $0.nextModelName(), $0) }
+/// ```
+/// Nothing of the workspace is held while it trains.
+public struct TrainingTask: Sendable {
+  public let plan: TrainingPlan
+  /// As the model reads them, with the number of their category.
+  public let examples: [(encoding: Encoding, category: Int)]
+  /// Copies among them.
+  public let groups: TextGroups
+  private let library: ModelLibrary
+  private let encoder: EncoderSource
+  private let features: TextFeatures
+  private let reference: EncoderReference?
+  private let prototypes: [[Float]]
+
+  /// What happens while it trains.
+  public enum Event: Sendable {
+    /// Texts that have been embedded for the starting head, and all of them.
+    case preparing(done: Int, total: Int)
+    /// Batches.
+    case step(Method, done: Int, total: Int)
+    case epoch(Method, EpochReport)
+    case ended(Method, seconds: Double)
+  }
+
+  /// Reads the base and what it makes of the categories' names.
+  /// - Throws: `TaskError`, `ModelError`.
+  public init(_ plan: TrainingPlan, in library: ModelLibrary) throws {
+    self.plan = plan
+    self.library = library
+    reference = try library.reference(under: plan.base)
+    let encoder = try library.encoder(of: plan.base)
+    self.encoder = encoder
+    features = encoder.features()
+    let indices = Dictionary(uniqueKeysWithValues: plan.categories.enumerated().map { ($1, $0) })
+    examples = plan.examples.map { (encoder.encode($0.text), indices[$0.category] ?? 0) }
+    groups = TextGroups(examples.map(\.encoding))
+    // What a tuned encoder makes of such sentences says little: it may have moved away from what they meant.
+    if case .tuned = plan.base {
+      prototypes = []
+    } else {
+      prototypes = try ZeroShotClassifier.prototypes(of: plan.names, encoder: encoder)
+    }
+  }
+
+  /// How many texts are longer than the model reads.
+  public var truncated: Int { examples.count { $0.encoding.isTruncated } }
+
+  /// Says before the training that there will be no room for its result.
+  ///
+  /// - Throws: `TaskError.diskFull`, `WorkspaceError.readOnly`.
+  public func requireRoom(for methods: [Method]) throws {
+    try library.workspace.requireWritable()
+    let bytes = methods.reduce(0) {
+      $0 + encoder.model.bytesOnDisk(tunedBy: $1, categories: plan.categories.count)
+    }
+    // A tenth more, since the database and its log grow as well.
+    let needed = bytes + bytes / 10
+    let free = library.workspace.freeBytes
+    if free < needed { throw TaskError.diskFull(needed: needed, free: free) }
+  }
+
+  /// Trains by each of the options in turn.
+  ///
+  /// - Returns: models whose files are durable and which nobody can see: to be published, or their files discarded.
+  /// - Throws: `ModelError`, `WorkspaceError`, `CancellationError`; then no files are left.
+  public func run(
+    _ options: [TrainingOptions], events: @escaping @Sendable (Event) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> [TrainedModel] {
+    var trained: [TrainedModel] = []
+    do {
+      for options in options { trained.append(try train(options, events, isCancelled)) }
+    } catch {
+      for model in trained { model.files.discard() }
+      throw error
+    }
+    return trained
+  }
+
+  private func train(
+    _ options: TrainingOptions, _ events: @escaping @Sendable (Event) -> Void,
+    _ isCancelled: @Sendable () -> Bool
+  ) throws -> TrainedModel {
+    let start = ContinuousClock.now
+    let method = options.method
+    let result = try fineTune(
+      features, head: try startingHead(), prototypes: prototypes, examples: examples,
+      categories: plan.categories.count, options: options,
+      preparing: { events(.preparing(done: $0, total: $1)) },
+      step: { events(.step(method, done: $0, total: $1)) }, epoch: { events(.epoch(method, $0)) },
+      isCancelled: isCancelled)
+    let files = try save(result, method)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    events(.ended(method, seconds: seconds))
+    return TrainedModel(options: options, result: result, files: files, seconds: seconds)
+  }
+
+  /// A tuned model's own head goes on learning when the categories are the same.
+  private func startingHead() throws -> Head? {
+    guard case .tuned(let model) = plan.base, model.categories == plan.categories else { return nil }
+    return try library.head(of: model, for: encoder.model)
+  }
+
+  /// Writes the files where nothing names them yet.
+  private func save(_ result: TrainingResult, _ method: Method) throws -> ModelFolder {
+    let files = try library.workspace.newModelFolder()
+    do {
+      try result.head.save(to: files.folder.appending(path: TunedModel.headName))
+      switch method {
+      case .linear: break
+      case .adapter: try result.model.save(adapterTo: files.folder)
+      case .full, .gradual: try result.model.save(to: files.folder)
+      }
+      try files.synchronise()
+      return files
+    } catch {
+      files.discard()
+      throw error
+    }
+  }
+
+  /// Gives a model its name and place, in the transaction that it is called in.
+  ///
+  /// - Parameter options: its options as JSON, for whoever asks later how it was made; `reference` names its encoder among them.
+  /// - Throws: `WorkspaceError`.
+  public func publish(
+    _ trained: TrainedModel, as name: String,
+    options: (_ encoder: EncoderReference?) -> String = { _ in "{}" },
+    _ workbench: Workbench
+  ) throws -> TunedModel {
+    let result = trained.result
+    var base = Workbench.baseModel
+    if case .tuned(let model) = plan.base { base = model.name }
+    let model = TunedModel(
+      name: name, base: base, baseDigest: reference?.digest, method: trained.options.method.rawValue,
+      dataset: plan.dataset.name, examples: plan.examples.count, options: options(reference), folder: name,
+      bytes: 0, categories: plan.categories, finalLoss: result.finalLoss,
+      heldOutAccuracy: result.heldOutAccuracy)
+    return try workbench.publish(
+      model,
+      trainedOn: zip(plan.examples, examples).flatMap { example, encoded in
+        [
+          TextDigest(example.text), TextDigest(folding: example.text),
+          TextDigest(tokens: encoded.encoding.ids),
+        ]
+      }, from: trained.files)
+  }
+}
+
+/// What a training has made; its files lie in the workspace and have no name yet.
+public struct TrainedModel: Sendable {
+  public let options: TrainingOptions
+  public let result: TrainingResult
+  public let files: ModelFolder
+  /// Wall-clock time, reading and writing among it.
+  public let seconds: Double
+}

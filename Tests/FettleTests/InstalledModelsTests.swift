@@ -1,0 +1,127 @@
+import Foundation
+import PseudoTerminal
+import Testing
+
+/// Pre-trained models side by side: installing, listing, choosing, and what was tuned on them.
+@Suite struct InstalledModelsTests {
+  private static let reference = Front.repository.appending(path: "Tests/EncoderTests/Reference")
+  private static let odd = reference.appending(path: "odd-bert").path
+
+  private func code(_ outcome: Front.Outcome) throws -> String? {
+    (try object(outcome.lines.last ?? "")["error"] as? [String: Any])?["code"] as? String
+  }
+
+  private func work(_ front: Front) throws {
+    try front.writeLetters()
+    let outcome = try front.lines(
+      "load letters.csv", "interface define --from letters", "label simulate", "predict --model base",
+      "finetune --method adapter --epochs 1 --name first")
+    #expect(outcome.status == 0, "\(outcome.error)")
+  }
+
+  private func confidences(_ front: Front, of model: String) throws -> [Double] {
+    let outcome = try front.run(
+      "--json", "--no-record", "show", "assets", "--limit", "40", "--dataset", "letters", "--model", model)
+    let assets = try object(outcome.lines.last ?? "")["assets"] as? [[String: Any]]
+    return try #require(assets, "\(outcome.output)").compactMap { $0["confidence"] as? Double }
+  }
+
+  @Test("models lists what is installed, with what is known of it and what is not, in 80 columns")
+  func listed() throws {
+    let front = try Front()
+    let german = front.folder.appending(path: "german")
+    try FileManager.default.copyItem(at: Self.reference.appending(path: "tiny-bert"), to: german)
+    try front.write("---\nlicense: mit\nlanguage:\n  - de\n  - en\n---\n# x\n", to: "german/README.md")
+    try front.run("model", "install", "--from", "german", "--name", "de-1")
+    try front.run("model", "install", "--from", Self.odd)
+    let list = try object(front.run("--json", "models").lines[0])
+    let installed = try #require(list["installed"] as? [[String: Any]])
+    #expect(installed.map { $0["name"] as? String } == ["de-1", "odd-bert", "tiny-bert"])
+    #expect(list["embedded"] as? String == "tiny-bert")
+    #expect(installed[0]["licence"] as? String == "mit" && installed[0]["language"] as? String == "de, en")
+    #expect(installed[0]["family"] as? String == "bert" && installed[0]["source"] as? String == "german")
+    #expect(installed[1]["licence"] is NSNull && installed[1]["longest"] as? Int != nil)
+    let terminal = try front.prompt(columns: 80)
+    terminal.type("models\n")
+    try terminal.waitForScreen("the list") {
+      $0.text.contains("installed: tiny-bert: bert") && $0.cursorLine == "fettle>"
+    }
+    #expect(terminal.screen.text.contains("licence unknown, language"))
+    #expect(terminal.screen.lines.allSatisfy { $0.count <= 80 })
+  }
+
+  @Test("another model of a name that is taken gets a name of its own, or the place when told so")
+  func taken() throws {
+    let front = try Front()
+    let other = front.folder.appending(path: "other/tiny-bert")
+    try FileManager.default.createDirectory(
+      at: other.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: Self.odd, toPath: other.path)
+    let again = try front.run("model", "install", "--from", Self.reference.path + "/tiny-bert")
+    #expect(again.output == "tiny-bert is installed already.\n")
+    let refused = try front.run("--json", "model", "install", "--from", "other/tiny-bert")
+    #expect(try code(refused) == "model-name-taken", "\(refused.output)")
+    #expect(try front.run("model", "install", "--from", "other/tiny-bert", "--name", "odd").status == 0)
+    #expect(try front.run("model", "install", "--from", "other/tiny-bert", "--replace").status == 0)
+    for name in ["base", "embedded", "a b", ".x"] {
+      let outcome = try front.run("--json", "model", "install", "--from", Self.odd, "--name", name)
+      #expect(try code(outcome) == "bad-name", "\(outcome.output)")
+    }
+  }
+
+  @Test(
+    "model use is a step: base is another, what was tuned goes on with its own, and a replay comes to the same"
+  )
+  func use() throws {
+    let front = try Front()
+    try work(front)
+    let before = try confidences(front, of: "base")
+    try front.run("model", "install", "--from", Self.odd)
+    #expect(try confidences(front, of: "base") == before)
+    let used = try front.run("model", "use", "odd-bert")
+    #expect(used.output.hasPrefix("base is odd-bert ("), "\(used.output)\(used.error)")
+    #expect(used.output.contains("first goes on with what it was trained on."))
+    // What the one before has predicted is not the new one's.
+    #expect(try code(front.run("--json", "kpi", "--model", "base")) == "no-predictions")
+    #expect(try confidences(front, of: "tiny-bert") == before)
+    let outcome = try front.lines(
+      "predict --model base", "predict --model first", "finetune --base first --method linear --name third",
+      "finetune --method linear --name second", "load letters.csv --name again",
+      "classify --model first news",
+      "export model out --model first")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(try confidences(front, of: "base") != before)
+    let models = try front.run("--no-record", "models").output
+    #expect(models.contains(#/first +tiny-bert +adapter/#) && models.contains(#/second +base +linear/#))
+    try front.writeLetters(to: "new.csv", offset: 200)
+    try front.run("load", "new.csv")
+    let validated = try object(front.run("--json", "validate", "--model", "first").lines[0])
+    #expect(validated["base"] as? String == "tiny-bert", "\(validated)")
+    let own = try object(front.run("--json", "validate", "--model", "second").lines[0])
+    #expect(own["base"] as? String == "base")
+    let replayed = try front.run("replay", ".fettle/session.md")
+    #expect(replayed.status == 0, "\(replayed.output)")
+    // And back.
+    try front.run("model", "use", "tiny-bert")
+    #expect(try confidences(front, of: "base").count == 40)
+  }
+
+  @Test("a replay where the model is not installed says what to install, and Tab knows the names")
+  func elsewhere() throws {
+    let front = try Front()
+    try front.run("model", "install", "--from", Self.odd, "--name", "strange")
+    try front.run("model", "use", "strange")
+    let terminal = try front.prompt(columns: 80)
+    terminal.type("model use ti\t")
+    try terminal.waitForScreen("the name") { $0.cursorLine == "fettle> model use tiny-bert" }
+    try FileManager.default.removeItem(at: front.folder.appending(path: ".cache/fettle/models/strange"))
+    let replayed = try front.run("replay", ".fettle/session.md")
+    #expect(replayed.status == 1)
+    let text = replayed.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(
+      text.contains("strange is not installed. Install it: model install --from DIR --name"),
+      "\(text)")
+    let here = try front.run("--json", "tokens", "abc")
+    #expect(try code(here) == "model-not-installed", "\(here.output)")
+  }
+}
