@@ -31,8 +31,7 @@ public struct EncoderSource: Sendable {
     decide: (_ pooled: [Float], Reading) -> Outcome
   ) throws -> [Outcome] {
     let encodings = texts.map(encode)
-    // Two tokens are [CLS] and [SEP] alone: there is nothing to classify.
-    let readable = encodings.indices.filter { encodings[$0].ids.count > 2 }
+    let readable = encodings.indices.filter { !encodings[$0].isEmpty }
     let pooled = try pooled(readable.map { encodings[$0] }, isCancelled: isCancelled)
     var results = [Outcome](repeating: .abstained("the text is empty", Reading()), count: texts.count)
     for (index, states) in zip(readable, pooled) {

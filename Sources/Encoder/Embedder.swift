@@ -14,20 +14,11 @@ public final class Embedder: Sendable {
   /// Nil while it rests. Its lock is also what makes callers take turns.
   private let workshop = Mutex<Workshop?>(nil)
 
-  /// The weights, laid out for products, and the threads' memory.
+  /// The parameters, laid out for products, and the threads' memory.
   private struct Workshop: Sendable {
-    let weights: Weights
-    /// The weights as the products read them where that is bf16.
-    let rounded: OperandStorage?
-    let workplaces: [Workplace]
-  }
-
-  /// What one thread computes in.
-  private struct Workplace: Sendable {
-    let scratch: Scratch
-    let saved: ActivationStorage
-    let inputs: ProductStorage
-    let matmul: MatMul
+    let parameters: ParameterStore
+    /// One a thread.
+    let passes: [any Pass]
   }
 
   /// Lays the weights out for products, which takes a moment.
@@ -51,24 +42,19 @@ public final class Embedder: Sendable {
   }
 
   private func makeWorkshop() throws -> Workshop {
-    let longest = model.configuration.maximumPositions
+    let longest = model.shape.maximumPositions
+    let rows = Embedder.rowsAtOnce + longest
+    let (layout, network) = model.place()
     try MemoryNeeds(
-      layout: WeightLayout(model.configuration, words: 0, categories: 0, adapterSize: model.adapterSize),
-      dtype: dtype, threads: pool.count, longest: longest
-    ).requireToEmbed(rows: Embedder.rowsAtOnce + longest)
-    let weights = try Weights(model, pool: pool)
-    let layout = weights.layout
-    let rounded = dtype == .bf16 ? OperandStorage(count: layout.count, dtype: .bf16) : nil
-    rounded?.operand.store(weights.base, count: layout.count)
-    let workplaces = try (0..<pool.count).map { _ in
-      let rows = Embedder.rowsAtOnce + longest
-      return Workplace(
-        scratch: Scratch(model.configuration, rows: rows, longest: longest, isTraining: false),
-        saved: ActivationStorage(layout, rows: rows, longest: longest),
-        inputs: ProductStorage(layout, rows: rows, dtype: dtype, width: \.inputs),
-        matmul: try MatMul())
-    }
-    return Workshop(weights: weights, rounded: rounded, workplaces: workplaces)
+      layout: layout, network: network, shape: model.shape, dtype: dtype, threads: pool.count,
+      longest: longest
+    ).requireToEmbed(rows: rows)
+    let parameters = try ParameterStore(model, layout, dtype: dtype, pool: pool)
+    return Workshop(
+      parameters: parameters,
+      passes: try (0..<pool.count).map { _ in
+        try network.pass(parameters, rows: rows, longest: longest, isTraining: false)
+      })
   }
 
   /// One vector `[hidden]` a text: the mean of its tokens' last states, not normalised. A text's vector is the same, bit for
@@ -85,7 +71,7 @@ public final class Embedder: Sendable {
       current = workshop
       let groups = group(encodings)
       let done = Mutex(0)
-      let hidden = model.configuration.hiddenSize
+      let hidden = model.shape.hiddenSize
       let pooled = Floats(count: encodings.count * hidden)
       let pool = ThreadPool(threads: min(threads ?? pool.count, pool.count))
       try pool.run(groups.count) { task, worker in
@@ -125,40 +111,32 @@ public final class Embedder: Sendable {
   private func embed(
     _ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workshop: Workshop, _ worker: Int
   ) throws {
-    let configuration = model.configuration
-    let weights = workshop.weights
-    let workplace = workshop.workplaces[worker]
-    let saved = workplace.saved.saved(inputs: workplace.inputs.operands)
-    let scratch = workplace.scratch
+    let hidden = model.shape.hiddenSize
+    let pass = workshop.passes[worker]
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
-    let x = try withWordRows(of: texts) { words, rows in
-      try Transformer(
-        layout: weights.layout, words: words, weights: weights.base,
-        operands: workshop.rounded?.operand ?? weights.operand, matmul: workplace.matmul
-      ).forward(
-        rows, saved: [saved],
-        embeddingSaved: EmbeddingActivations(
-          xhat: saved.outputXhat, rstd: saved.outputRstd),
-        blocks: MatMul.blocks(texts.ranges), scratch: scratch)
+    try withWordRows(of: texts, workshop.parameters.layout) { words, rows in
+      let states = try pass.forward(
+        rows, words: words, blocks: MatMul.blocks(texts.ranges), products: nil)
+      Pooling.forward(states, texts: texts.ranges, pooled: pooled, hidden: hidden)
     }
-    Pooling.forward(x, texts: texts.ranges, pooled: pooled, hidden: configuration.hiddenSize)
-    for i in 0..<texts.ranges.count * configuration.hiddenSize where !pooled[i].isFinite {
+    for i in 0..<texts.ranges.count * hidden where !pooled[i].isFinite {
       throw ModelError.notANumber(where: "what the model makes of a text")
     }
   }
 
   /// The word table where it stands in the file; or, where the file holds no aligned f32, just the rows that the texts need.
   private func withWordRows<Result>(
-    of texts: PackedTexts, _ body: (UnsafePointer<Float>, PackedTexts) throws -> Result
+    of texts: PackedTexts, _ layout: ParameterLayout,
+    _ body: (UnsafePointer<Float>, PackedTexts) throws -> Result
   ) throws -> Result {
-    guard let table = model.tensors[WeightLayout.wordTableName] else {
-      throw ModelError.missingTensor(WeightLayout.wordTableName)
+    guard let table = model.tensors[layout.wordTableName] else {
+      throw ModelError.missingTensor(layout.wordTableName)
     }
     if let words = table.floats {
       return try body(words, texts)
     } else {
-      let hidden = model.configuration.hiddenSize
+      let hidden = model.shape.hiddenSize
       let rows = Floats(count: texts.rows * hidden)
       var renumbered = PackedTexts()
       for range in texts.ranges {

@@ -12,6 +12,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case notANumber(where: String)
   case malformedConfiguration(reason: String)
   case malformedVocabulary(reason: String)
+  case noAdapters
   case noExamples
   case oneCategory
   case categoryOutOfRange(category: Int, categories: Int)
@@ -37,6 +38,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notANumber: "model-not-a-number"
     case .malformedConfiguration: "model-configuration"
     case .malformedVocabulary: "model-vocabulary"
+    case .noAdapters: "model-adapters"
     case .noExamples: "training-no-examples"
     case .oneCategory: "training-one-category"
     case .categoryOutOfRange: "training-category-out-of-range"
@@ -75,6 +77,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "config.json does not describe a BERT that fettle can run: \(reason)."
     case .malformedVocabulary(let reason):
       "vocab.txt is not a WordPiece vocabulary: \(reason)."
+    case .noAdapters:
+      "This model's family has no adapters. Choose another --method: linear, full or gradual."
     case .noExamples:
       "There is nothing to train on. Label some assets first, with `label simulate` or `label`."
     case .oneCategory:

@@ -120,8 +120,8 @@ public final class ModelCache: Sendable {
       weights: FileStamp(folder.appending(path: "model.safetensors")))
     return try loaded.withLock { loaded in
       if let known = loaded[key] { return known }
-      let model =
-        try adapter.map { try PretrainedModel.load(folder: folder, adapter: $0) } ?? .load(folder: folder)
+      let base = try PretrainedModel.load(folder: folder)
+      let model = try adapter.map { try base.with(adapter: $0) } ?? base
       let source = try EncoderSource(model: model, threads: threads, precision: precision)
       loaded[key] = source
       return source

@@ -141,11 +141,7 @@ public struct ModelInstallation: Sendable {
     var bytes = 0
     do {
       try manager.createDirectory(at: ready, withIntermediateDirectories: false)
-      let hasVocabulary = manager.fileExists(atPath: source.appending(path: "vocab.txt").path)
-      let wanted =
-        Self.files.map(\.name) + ["tokenizer_config.json", "sentence_bert_config.json"]
-        + (hasVocabulary ? [] : ["tokenizer.json"])
-      for name in wanted where manager.fileExists(atPath: source.appending(path: name).path) {
+      for name in try PretrainedModel.fileNames(in: source) {
         try checkCancellation()
         // The bytes themselves: a link into the source would break when that goes.
         let file = source.appending(path: name).resolvingSymlinksInPath()

@@ -145,7 +145,7 @@ public struct ModelLibrary: Sendable {
     guard head.categories == model.categories.count else {
       throw ModelError.headMismatch(expected: model.categories.count, found: head.categories)
     }
-    let width = encoder.configuration.hiddenSize
+    let width = encoder.shape.hiddenSize
     guard head.hiddenSize == width else {
       throw TaskError.headDoesNotFit(model: model.name, width: head.hiddenSize, encoder: width)
     }

@@ -37,7 +37,7 @@ struct LinearBench: ParsableCommand {
     let numbers = Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) })
     let labels = data.categories.map { numbers[$0] ?? 0 }
     let all =
-      try features.map { try read($0, width: base.configuration.hiddenSize) }
+      try features.map { try read($0, width: base.shape.hiddenSize) }
       ?? pooled(data.texts + tests.texts)
     guard all.count == data.texts.count + tests.texts.count else {
       throw ValidationError("--features has \(all.count) rows, and the files have other texts.")

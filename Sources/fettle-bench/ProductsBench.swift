@@ -21,8 +21,7 @@ struct ProductsBench: ParsableCommand {
   var runs = 40
 
   func run() throws {
-    let configuration = try BERTConfiguration.load(
-      URL(fileURLWithPath: model).appendingPathComponent("config.json"))
+    let configuration = try BERTConfiguration.load(folder: URL(fileURLWithPath: model))
     let products = try BareProducts()
     for precision in try precision.map({ [try $0.resolved()] }) ?? [Precision.f32, .bf16]
     where (try? precision.resolved()) != nil {

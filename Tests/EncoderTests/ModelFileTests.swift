@@ -199,7 +199,7 @@ import Testing
     try TestFiles.withTemporaryFolder { folder in
       try model.save(to: folder)
       let again = try PretrainedModel.load(folder: folder)
-      #expect(again.configuration == model.configuration)
+      #expect(again.shape == model.shape)
       #expect(again.maximumLength == model.maximumLength)
       let encoding = model.tokenizer.encode("the news of a b.", maximumLength: 16)
       #expect(again.tokenizer.encode("the news of a b.", maximumLength: 16) == encoding)

@@ -57,11 +57,11 @@ import Testing
       let claimed = model.bytesOnDisk(tunedBy: .adapter, categories: 0)
       #expect(size >= claimed && size < claimed + 8192)
       // What is not in the file must be as it was, or the vectors would differ.
-      let again = try PretrainedModel.load(folder: folder, adapter: file)
+      let again = try PretrainedModel.load(folder: folder).with(adapter: file)
       #expect(try vectors(again) == vectors(tuned.model))
 
       // Two layers, each with two bottlenecks of 16 and two norms; and the head.
-      let hidden = model.configuration.hiddenSize
+      let hidden = model.shape.hiddenSize
       let adapters = 2 * 2 * (2 * hidden * 16 + 16 + hidden + 2 * hidden)
       #expect(tuned.trainableParameters == adapters + 3 * hidden + 3)
       #expect(claimed == 4 * adapters)
@@ -86,12 +86,12 @@ import Testing
 
   @Test("What is no adapter of this model is refused") func refusals() throws {
     #expect(throws: ModelError.self) {
-      try PretrainedModel.load(folder: folder, adapter: folder.appendingPathComponent("none.safetensors"))
+      try PretrainedModel.load(folder: folder).with(adapter: folder.appendingPathComponent("none.safetensors"))
     }
     #expect(
       throws: ModelError.missingTensor("encoder.layer.0.attention.output.adapter.down.weight")
     ) {
-      try PretrainedModel.load(folder: folder, adapter: folder.appendingPathComponent("model.safetensors"))
+      try PretrainedModel.load(folder: folder).with(adapter: folder.appendingPathComponent("model.safetensors"))
     }
     #expect(throws: ModelError.self) { try model.save(adapterTo: folder) }
     try TestFiles.withTemporaryFolder { place in
@@ -99,10 +99,10 @@ import Testing
       let file = place.appendingPathComponent(PretrainedModel.adapterName)
       let whole = try Data(contentsOf: file)
       try whole.prefix(whole.count - 4).write(to: file)
-      #expect(throws: ModelError.self) { try PretrainedModel.load(folder: folder, adapter: file) }
+      #expect(throws: ModelError.self) { try PretrainedModel.load(folder: folder).with(adapter: file) }
       try whole.write(to: file)
       try WeightsFile.change(file) { name, _, number in name.hasSuffix("down.bias") ? .nan : number }
-      let broken = try PretrainedModel.load(folder: folder, adapter: file)
+      let broken = try PretrainedModel.load(folder: folder).with(adapter: file)
       #expect(throws: ModelError.self) { try vectors(broken) }
     }
   }

@@ -78,7 +78,7 @@ import Testing
           // Ours has the rows of the tokens that occur; PyTorch's others must be zero.
           var whole = [Float](repeating: 0, count: theirs.count)
           let rows = try #require(record.gradients[name])
-          let hidden = model.configuration.hiddenSize
+          let hidden = model.shape.hiddenSize
           for (row, word) in record.words.enumerated() {
             for i in 0..<hidden { whole[Int(word) * hidden + i] = rows[row * hidden + i] }
           }

@@ -37,7 +37,7 @@ struct ExportedModel {
     let pooling = folder.appending(path: "1_Pooling")
     try FileManager.default.createDirectory(at: pooling, withIntermediateDirectories: false)
     try json(
-      ["word_embedding_dimension": encoder.configuration.hiddenSize, "pooling_mode_mean_tokens": true],
+      ["word_embedding_dimension": encoder.shape.hiddenSize, "pooling_mode_mean_tokens": true],
       "config.json", pooling)
     try text(readme, "README.md", folder)
   }

@@ -5,72 +5,75 @@ extension PretrainedModel {
   /// The file's name in a tuned model's folder.
   public static let adapterName = "adapter.safetensors"
 
-  /// The model in `folder` with the adapters and layer norms of the file `adapter`, which `save(adapterTo:)` wrote for it.
+  /// This model with the adapters and norms of the file `adapter`, which `save(adapterTo:)` wrote for it.
   /// - Throws: `ModelError`.
-  public static func load(folder: URL, adapter: URL) throws -> PretrainedModel {
-    let base = try load(folder: folder)
-    let names = Set(AdapterFile.contents(base.configuration, size: 1).map(\.name))
+  public func with(adapter: URL) throws -> PretrainedModel {
+    let names = Set(Self.adapterTensors(Self.layout(backbone, adapterSize: 1)).map(\.name))
     let (stored, _) = try SafeTensors.open(adapter, required: names.contains)
-    let size = AdapterFile.size(in: stored)
-    guard size > 0 else { throw ModelError.missingTensor(AdapterFile.firstName) }
-    let needed = AdapterFile.contents(base.configuration, size: size)
-    try check(stored, needed)
-    var tensors = base.tensors.filter { !$0.key.contains(AdapterFile.mark) }
+    let size = backbone.adapterSize(in: stored)
+    let layout = Self.layout(backbone, adapterSize: max(size, 1))
+    let needed = Self.adapterTensors(layout).map { ($0.name, $0.shape) }
+    guard size > 0 else { throw ModelError.missingTensor(Self.firstAdapter(layout)) }
+    try Self.check(stored, needed)
+    var tensors = tensorsWithoutAdapters
     for (name, _) in needed { tensors[name] = stored[name] }
-    return PretrainedModel(
-      configuration: base.configuration, tokenizer: base.tokenizer, maximumLength: base.maximumLength,
-      tensors: tensors, adapterSize: size)
+    return with(tensors)
   }
 
   /// Writes the file `adapter.safetensors` into `folder`; a few hundred kilobytes.
   /// - Throws: `ModelError.cannotWrite`; `ModelError.missingTensor` where this model has no adapters.
   public func save(adapterTo folder: URL) throws {
-    guard adapterSize > 0 else { throw ModelError.missingTensor(AdapterFile.firstName) }
+    guard adapterSize > 0 else {
+      throw ModelError.missingTensor(Self.firstAdapter(Self.layout(backbone, adapterSize: 1)))
+    }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
       throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
     }
-    let names = Set(AdapterFile.contents(configuration, size: adapterSize).map(\.name))
+    let names = Set(Self.adapterTensors(Self.layout(backbone, adapterSize: adapterSize)).map(\.name))
     try SafeTensors.write(
       tensors.filter { names.contains($0.key) }, to: folder.appendingPathComponent(Self.adapterName))
   }
 
   /// This model with new adapters that change nothing yet; with its own where it has some. The way up begins at nothing, so that
-  /// training starts from the model as it was; the way down with small random numbers, as PyTorch's linear layer.
-  func withAdapters(seed: UInt64) -> PretrainedModel {
+  /// training starts from the model as it was; the way down with small random numbers.
+  /// - Throws: `ModelError.noAdapters` where its family has none.
+  func withAdapters(seed: UInt64) throws -> PretrainedModel {
     guard adapterSize == 0 else { return self }
+    let size = type(of: backbone).newAdapterSize
+    guard size > 0 else { throw ModelError.noAdapters }
     var randomNumbers = RandomNumbers(seed: seed, stream: 4)
-    let bound = 1 / Float(configuration.hiddenSize).squareRoot()
     var tensors = tensors
-    for (name, shape) in AdapterFile.contents(configuration, size: AdapterFile.newSize)
-    where name.contains(AdapterFile.mark) {
-      let numbers = Floats(count: shape.reduce(1, *))
-      if name.hasSuffix("down.weight") {
+    let layout = Self.layout(backbone, adapterSize: size)
+    for entry in layout.entries where layout.section(at: entry.start)?.kind == .adapter {
+      let numbers = Floats(count: entry.shape.reduce(1, *))
+      if entry.initial == .uniform {
+        let bound = 1 / Float(entry.shape[1]).squareRoot()
         for i in 0..<numbers.count { numbers.base[i] = (randomNumbers.uniform() * 2 - 1) * bound }
       }
-      tensors[name] = Tensor(shape: shape, floats: numbers)
+      tensors[entry.name] = Tensor(shape: entry.shape, floats: numbers)
     }
-    return PretrainedModel(
-      configuration: configuration, tokenizer: tokenizer, maximumLength: maximumLength, tensors: tensors,
-      adapterSize: AdapterFile.newSize)
+    return with(tensors)
   }
-}
 
-/// What an adapter file holds.
-enum AdapterFile {
-  /// Width of a new bottleneck.
-  static let newSize = 16
-  static let mark = ".adapter."
-  static let firstName = "encoder.layer.0.attention.output.adapter.down.weight"
-
-  /// The bottleneck's width, by the first adapter; 0: there are none.
-  static func size(in tensors: [String: Tensor]) -> Int { tensors[firstName]?.shape.first ?? 0 }
-
-  /// Adapters and the layers' norms.
-  static func contents(_ configuration: BERTConfiguration, size: Int) -> [(name: String, shape: [Int])] {
-    WeightLayout.files(configuration, adapterSize: size).filter {
-      $0.name.contains(mark) || ($0.name.hasPrefix("encoder.") && $0.name.contains("LayerNorm"))
+  /// The tensors of an adapter file: adapters, and the layers' norms.
+  static func adapterTensors(_ layout: ParameterLayout) -> [ParameterLayout.FileEntry] {
+    layout.entries.filter { entry in
+      guard let section = layout.section(at: entry.start) else { return false }
+      return section.kind == .adapter || section.kind == .norm && section.layer != nil
     }
+  }
+
+  private static func firstAdapter(_ layout: ParameterLayout) -> String {
+    layout.entries.first { layout.section(at: $0.start)?.kind == .adapter }?.name ?? adapterName
+  }
+
+  /// What a file for others holds.
+  var tensorsWithoutAdapters: [String: Tensor] {
+    let layout = Self.layout(backbone, adapterSize: max(adapterSize, 1))
+    let adapters = Set(
+      layout.entries.lazy.filter { layout.section(at: $0.start)?.kind == .adapter }.map(\.name))
+    return tensors.filter { !adapters.contains($0.key) }
   }
 }

@@ -1,70 +1,47 @@
 import Foundation
 
-/// A BERT with its tokenizer, from a folder with `model.safetensors`, `config.json` and `vocab.txt`: the pre-trained model that a
-/// user installs, or what training has made of it. Copies share the weights, which never change.
+/// A model with its tokenizer: a pre-trained one that a user installs, or what training has made of it. Copies share the weights,
+/// which never change.
 public struct PretrainedModel: Sendable {
-  public let configuration: BERTConfiguration
-  public let tokenizer: WordPiece
-  /// Tokens of the longest text that is read whole, `[CLS]` and `[SEP]` included; what is beyond is left out.
-  public let maximumLength: Int
-  /// By the names of Hugging Face's BertModel, without a leading `bert.`.
+  package let backbone: any Backbone
+  /// By the names of their own layout.
   let tensors: [String: Tensor]
   /// Width of its adapters' bottlenecks; 0: it has none.
   public let adapterSize: Int
 
-  init(
-    configuration: BERTConfiguration, tokenizer: WordPiece, maximumLength: Int, tensors: [String: Tensor],
-    adapterSize: Int = 0
-  ) {
-    self.adapterSize = adapterSize
-    self.configuration = configuration
-    self.tokenizer = tokenizer
-    self.maximumLength = maximumLength
+  init(backbone: any Backbone, tensors: [String: Tensor]) {
+    self.backbone = backbone
     self.tensors = tensors
+    adapterSize = backbone.adapterSize(in: tensors)
   }
 
-  /// Maps the weights and checks all shapes; numbers are read from the disk when they are needed.
-  /// - Throws: `ModelError`.
-  public static func load(folder: URL) throws -> PretrainedModel {
-    let configuration = try BERTConfiguration.load(folder.appendingPathComponent("config.json"))
-    let tokenizer = try WordPiece(folder: folder)
-    guard tokenizer.vocabulary.count <= configuration.vocabularySize else {
-      throw ModelError.malformedVocabulary(
-        reason:
-          "it has \(tokenizer.vocabulary.count) tokens, and config.json says \(configuration.vocabularySize)")
-    }
-    let file = folder.appendingPathComponent("model.safetensors")
-    try checkFormat(file)
-    // A model with adapters that has been tuned in full holds them among its weights.
-    let names = Set(WeightLayout.files(configuration, adapterSize: 1).map(\.name))
-    let (stored, _) = try SafeTensors.open(file) { names.contains(ownName($0)) }
-    var tensors: [String: Tensor] = [:]
-    for (name, tensor) in stored { tensors[ownName(name)] = tensor }
-    let adapterSize = AdapterFile.size(in: tensors)
-    try check(tensors, WeightLayout.files(configuration, adapterSize: adapterSize))
-    return PretrainedModel(
-      configuration: configuration, tokenizer: tokenizer,
-      maximumLength: try readMaximumLength(folder, configuration), tensors: tensors, adapterSize: adapterSize)
+  public var shape: ModelShape { backbone.shape }
+  public var tokenizer: any Tokenizer { backbone.tokenizer }
+  /// Tokens of the longest text that is read whole, special ones included; what is beyond is left out.
+  public var maximumLength: Int { backbone.maximumLength }
+
+  /// The same with these tensors instead of its own.
+  func with(_ tensors: [String: Tensor]) -> PretrainedModel {
+    PretrainedModel(backbone: backbone, tensors: tensors)
   }
 
-  /// A tensor's name without the prefix that models with a head have; and as it is today, where an old file says gamma and beta.
-  private static func ownName(_ name: String) -> String {
-    let name = name.hasPrefix("bert.") ? String(name.dropFirst("bert.".count)) : name
-    for (old, new) in [(".gamma", ".weight"), (".beta", ".bias")] where name.hasSuffix("LayerNorm" + old) {
-      return name.dropLast(old.count) + new
-    }
-    return name
+  // MARK: - Layout
+
+  static func layout(_ backbone: any Backbone, adapterSize: Int) -> ParameterLayout {
+    var layout = ParameterLayout()
+    _ = backbone.place(in: &layout, words: 0, adapterSize: adapterSize)
+    return layout
   }
 
-  /// Says where the weights are, if they are there in another form.
-  private static func checkFormat(_ file: URL) throws {
-    func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
-    guard !exists(file) else { return }
-    let folder = file.deletingLastPathComponent()
-    for other in ["model.safetensors.index.json", "pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"]
-    where exists(folder.appendingPathComponent(other)) {
-      throw ModelError.otherWeights(other, folder: folder.lastPathComponent)
-    }
+  /// Its parameters' places, and the network that computes with them.
+  /// - Parameters:
+  ///   - words: rows of the word table; 0 where it stays in its file.
+  ///   - categories: of the head; 0: there is none.
+  func place(words: Int = 0, categories: Int = 0) -> (layout: ParameterLayout, network: any Network) {
+    var layout = ParameterLayout()
+    let network = backbone.place(in: &layout, words: words, adapterSize: adapterSize)
+    layout.placeHead(categories: categories, hidden: shape.hiddenSize)
+    return (layout, network)
   }
 
   static func check(_ tensors: [String: Tensor], _ needed: [(name: String, shape: [Int])]) throws {
@@ -76,42 +53,14 @@ public struct PretrainedModel: Sendable {
     }
   }
 
-  /// 256 as all-MiniLM-L6-v2 has it, unless the folder says otherwise or the model has fewer positions.
-  static func readMaximumLength(_ folder: URL, _ configuration: BERTConfiguration) throws -> Int {
-    struct Settings: Decodable {
-      var maximumLength: Int?
-      enum CodingKeys: String, CodingKey { case maximumLength = "max_seq_length" }
+  /// - Throws: `ModelError` where the model cannot read these tokens.
+  func check(_ encoding: Encoding) throws {
+    guard !encoding.ids.isEmpty, encoding.ids.count <= shape.maximumPositions else {
+      throw ModelError.textTooLong(tokens: encoding.ids.count, maximum: shape.maximumPositions)
     }
-    let data = try ModelFile.readIfPresent(folder.appendingPathComponent("sentence_bert_config.json"))
-    let stated = data.flatMap { try? JSONDecoder().decode(Settings.self, from: $0).maximumLength }
-    return min(max(stated ?? 256, 2), configuration.maximumPositions)
-  }
-
-  /// Writes a folder that `load` and Hugging Face transformers read.
-  /// - Parameter withAdapters: whether a model's adapters stand among its weights, which transformers does not know.
-  /// - Throws: `ModelError.cannotWrite`.
-  public func save(to folder: URL, withAdapters: Bool = true) throws {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
+    for id in encoding.ids where id < 0 || id >= shape.vocabularySize {
+      throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: shape.vocabularySize)
     }
-    let written = withAdapters ? tensors : tensors.filter { !$0.key.contains(AdapterFile.mark) }
-    try SafeTensors.write(written, to: folder.appendingPathComponent("model.safetensors"))
-    try ModelFile.write(tokenizer.vocabulary.contents, to: folder.appendingPathComponent("vocab.txt"))
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try ModelFile.write(try encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
-    try writeJSON(
-      [
-        "do_lower_case": tokenizer.rules.lowercases, "strip_accents": tokenizer.rules.stripsAccents,
-        "tokenize_chinese_chars": tokenizer.rules.separatesIdeographs, "tokenizer_class": "BertTokenizer",
-        "model_max_length": maximumLength, "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
-        "pad_token": "[PAD]", "mask_token": "[MASK]",
-      ], to: folder.appendingPathComponent("tokenizer_config.json"))
-    try writeJSON(
-      ["max_seq_length": maximumLength, "do_lower_case": false],
-      to: folder.appendingPathComponent("sentence_bert_config.json"))
   }
 
   /// Lets go of what memory holds of the model's file.
@@ -122,37 +71,27 @@ public struct PretrainedModel: Sendable {
     }
   }
 
-  /// - Throws: `ModelError` where the model cannot read these tokens.
-  func check(_ encoding: Encoding) throws {
-    guard !encoding.ids.isEmpty, encoding.ids.count <= configuration.maximumPositions else {
-      throw ModelError.textTooLong(tokens: encoding.ids.count, maximum: configuration.maximumPositions)
+  // MARK: - Saving
+
+  /// Writes a folder that `load` and Hugging Face transformers read.
+  /// - Parameter withAdapters: whether a model's adapters stand among its weights, which transformers does not know.
+  /// - Throws: `ModelError.cannotWrite`.
+  public func save(to folder: URL, withAdapters: Bool = true) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
     }
-    for id in encoding.ids where id < 0 || id >= configuration.vocabularySize {
-      throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: configuration.vocabularySize)
+    let written = withAdapters ? tensors : tensorsWithoutAdapters
+    try SafeTensors.write(written, to: folder.appendingPathComponent("model.safetensors"))
+    for (name, contents) in try backbone.settingsFiles() {
+      try ModelFile.write(contents, to: folder.appendingPathComponent(name))
     }
   }
 
-  private func writeJSON(_ object: [String: Any], to file: URL) throws {
-    let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
-    try ModelFile.write(data, to: file)
-  }
-
-  /// Bytes that `save` writes, weights and vocabulary; the settings are a kilobyte more.
+  /// Bytes that `save` writes.
   public var bytesOnDisk: Int {
-    tensors.values.reduce(tokenizer.vocabulary.contents.count) { $0 + $1.count * 4 }
-  }
-
-  /// Bytes of numbers that a model of this one tuned by `method` takes on the disk, its head of `categories` too; the files'
-  /// headers are some kilobytes more.
-  public func bytesOnDisk(tunedBy method: Method, categories: Int) -> Int {
-    let head = 4 * categories * (configuration.hiddenSize + 1)
-    switch method {
-    case .linear: return head
-    case .adapter:
-      let size = adapterSize > 0 ? adapterSize : AdapterFile.newSize
-      return head
-        + AdapterFile.contents(configuration, size: size).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
-    case .full, .gradual: return head + bytesOnDisk
-    }
+    let settings = (try? backbone.settingsFiles()) ?? []
+    return tensors.values.reduce(settings.reduce(0) { $0 + $1.contents.count }) { $0 + $1.count * 4 }
   }
 }

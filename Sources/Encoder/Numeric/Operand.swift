@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
 
-typealias FloatPointer = UnsafeMutablePointer<Float>
+package typealias FloatPointer = UnsafeMutablePointer<Float>
 
 /// A matrix as products read it: f32 numbers, or the same rounded to bf16.
 ///
@@ -11,7 +11,7 @@ struct Operand {
   let dtype: DType
 
   func advanced(by count: Int) -> Operand {
-    Operand(base: base + count * dtype.size, dtype: dtype)
+    Operand(base: base + count / dtype.block.numbers * dtype.block.bytes, dtype: dtype)
   }
 
   /// Where a kernel writes what shall become this operand.
@@ -38,7 +38,7 @@ final class OperandStorage: @unchecked Sendable {
   let operand: Operand
 
   init(count: Int, dtype: DType) {
-    floats = Floats(count: (count * dtype.size + 3) / 4)
+    floats = Floats(count: (count / dtype.block.numbers * dtype.block.bytes + 3) / 4)
     operand = Operand(base: UnsafeMutableRawPointer(floats.base), dtype: dtype)
   }
 }

@@ -22,15 +22,13 @@ final class AdamW {
   /// Changes the sections whose `rate` is more than 0.
   ///
   /// - Parameters:
-  ///   - weights, gradients: laid out alike.
+  ///   - gradients: laid out as the parameters are.
   ///   - clipping: the longest gradient, over all sections but the head's, that is taken as it is; 0: all are.
-  ///   - changed: called on the thread that has changed a slice.
   func step(
-    _ weights: FloatPointer, _ gradients: FloatPointer, _ sections: [WeightLayout.Section], clipping: Float,
-    weightDecay: Float, pool: ThreadPool, rate: (WeightLayout.Section) -> Float,
-    changed: (WeightLayout.Slice) -> Void
+    _ parameters: ParameterStore, _ gradients: FloatPointer, clipping: Float, weightDecay: Float,
+    pool: ThreadPool, rate: (ParameterLayout.Section) -> Float
   ) throws {
-    let learning = sections.filter { rate($0) > 0 }
+    let learning = parameters.layout.sections.filter { rate($0) > 0 }
     let scale = try clip(gradients, learning.filter { $0.kind != .head }, to: clipping, pool)
     for section in learning { steps[section.start, default: 0] += 1 }
     let slices = learning.flatMap(\.slices)
@@ -42,17 +40,17 @@ final class AdamW {
     try pool.run(slices.count) { task, _ in
       let slice = slices[task]
       fettle_adamw(
-        weights + slice.start, gradients + slice.start, moments.0.base + (slice.start - start),
+        parameters[slice.start], gradients + slice.start, moments.0.base + (slice.start - start),
         moments.1.base + (slice.start - start), slice.count, slice.section.kind == .head ? 1 : scale,
         rates[task], AdamW.beta1, AdamW.beta2, AdamW.epsilon, weightDecay, corrections[task].0,
         corrections[task].1)
-      changed(slice)
+      parameters.prepare(slice)
     }
   }
 
   /// What shortens the gradient of `sections` to at most `longest`, in its Euclidean norm.
   private func clip(
-    _ gradients: FloatPointer, _ sections: [WeightLayout.Section], to longest: Float, _ pool: ThreadPool
+    _ gradients: FloatPointer, _ sections: [ParameterLayout.Section], to longest: Float, _ pool: ThreadPool
   ) throws -> Float {
     guard longest > 0 else { return 1 }
     let parts = sections.flatMap { section in

@@ -64,9 +64,9 @@ private func check(
     guard head.categories == categories else {
       throw ModelError.headMismatch(expected: categories, found: head.categories)
     }
-    guard head.hiddenSize == model.configuration.hiddenSize else {
+    guard head.hiddenSize == model.shape.hiddenSize else {
       throw ModelError.wrongShape(
-        tensor: "weight", expected: [categories, model.configuration.hiddenSize],
+        tensor: "weight", expected: [categories, model.shape.hiddenSize],
         found: [categories, head.hiddenSize])
     }
   }

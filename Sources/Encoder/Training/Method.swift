@@ -10,3 +10,19 @@ public enum Method: String, Sendable, CaseIterable {
   /// Small bottleneck networks are added and learned, and the layer norms; the rest stays (Houlsby et al. 2019).
   case adapter
 }
+
+extension PretrainedModel {
+  /// Bytes of numbers that a model of this one tuned by `method` takes on the disk, its head of `categories` too; the files'
+  /// headers are some kilobytes more.
+  public func bytesOnDisk(tunedBy method: Method, categories: Int) -> Int {
+    let head = 4 * categories * (shape.hiddenSize + 1)
+    switch method {
+    case .linear: return head
+    case .adapter:
+      let size = adapterSize > 0 ? adapterSize : type(of: backbone).newAdapterSize
+      let layout = Self.layout(backbone, adapterSize: size)
+      return head + Self.adapterTensors(layout).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
+    case .full, .gradual: return head + bytesOnDisk
+    }
+  }
+}

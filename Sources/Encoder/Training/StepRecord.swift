@@ -18,34 +18,37 @@ package struct StepRecord: Sendable {
       pool: ThreadPool(threads: options.threads))
     return try (0..<steps).map { _ in
       let loss = try trainer.forwardBackward(Array(examples.indices)) / Double(examples.count)
-      let gradients = trainer.layout.tensors(at: trainer.gradients)
+      let gradients = trainer.layout.tensors { trainer.gradients + $0 }
       try trainer.optimizerStep(clipping: options.clipping, weightDecay: options.weightDecay) { section in
         section.kind == .head ? options.headLearningRate : options.learningRate
       }
       return StepRecord(
-        loss: loss, gradients: gradients, parameters: trainer.layout.tensors(at: trainer.weights.base),
+        loss: loss, gradients: gradients, parameters: trainer.layout.tensors { trainer.parameters[$0] },
         words: trainer.words.tokens)
     }
   }
 }
 
-extension WeightLayout {
-  /// What stands in a block of this layout, as a file's tensors would hold it.
-  fileprivate func tensors(at base: FloatPointer) -> [String: [Float]] {
-    let hidden = configuration.hiddenSize
+extension ParameterLayout {
+  /// What stands in a block of this layout, as a file's tensors would hold it. `at` gives the numbers from a place on.
+  fileprivate func tensors(at numbers: (Int) -> FloatPointer) -> [String: [Float]] {
+    func array(_ start: Int, _ count: Int) -> [Float] {
+      Array(UnsafeBufferPointer(start: numbers(start), count: count))
+    }
     var tensors: [String: [Float]] = [:]
     for entry in entries {
       let count = entry.shape.reduce(1, *)
       if let stride = entry.stride {
         let inputs = entry.shape[1]
-        tensors[entry.name] = (0..<count).map { base[entry.start + $0 % inputs * stride + $0 / inputs] }
+        let base = numbers(entry.start)
+        tensors[entry.name] = (0..<count).map { base[$0 % inputs * stride + $0 / inputs] }
       } else {
-        tensors[entry.name] = (0..<count).map { base[entry.start + $0] }
+        tensors[entry.name] = array(entry.start, count)
       }
     }
-    tensors[WeightLayout.wordTableName] = (0..<words * hidden).map { base[wordTable + $0] }
-    tensors["head.weight"] = (0..<categories * hidden).map { base[headWeight + $0] }
-    tensors["head.bias"] = (0..<categories).map { base[headBias + $0] }
+    if let words = wordTable { tensors[wordTableName] = array(words.start, words.rows * words.columns) }
+    tensors["head.weight"] = array(head.weight, head.categories * head.hidden)
+    tensors["head.bias"] = array(head.bias, head.categories)
     return tensors
   }
 }

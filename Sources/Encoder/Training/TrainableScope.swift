@@ -7,7 +7,7 @@ struct TrainableScope {
 
   static let everything = TrainableScope()
 
-  func includes(_ section: WeightLayout.Section) -> Bool {
+  func includes(_ section: ParameterLayout.Section) -> Bool {
     guard section.kind != .head else { return true }
     guard let layer = section.layer else { return lowest == nil }
     return layer >= lowest ?? 0 && (!isAdaptersOnly || section.kind == .adapter || section.kind == .norm)

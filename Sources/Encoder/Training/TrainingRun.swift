@@ -65,29 +65,29 @@ struct TrainingRun {
     step: @Sendable (Int, Int) -> Void, epoch: @Sendable (EpochReport) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingResult {
-    let start = options.method == .adapter ? model.withAdapters(seed: options.seed) : model
+    let start = options.method == .adapter ? try model.withAdapters(seed: options.seed) : model
     let head = try head ?? newHead(isCancelled: isCancelled)
     base.embedder.rest()
     let trained = try train(start, head: head, step: step, epoch: epoch, isCancelled: isCancelled)
     return try result(
-      model: trained.weights.model(from: start, words: trained.words, learned: widestScope),
-      head: trained.head, epochs: trained.epochs, heldOut: trained.heldOut, trainable: trained.parameters)
+      model: trained.parameters.model(from: start, words: trained.words, learned: widestScope),
+      head: trained.head, epochs: trained.epochs, heldOut: trained.heldOut, trainable: trained.trainable)
   }
 
   /// What the last epoch changes, and so all that any does.
   private var widestScope: TrainableScope {
     TrainableScope(
-      options.method, epoch: options.epochs, epochs: options.epochs, layers: model.configuration.layers)
+      options.method, epoch: options.epochs, epochs: options.epochs, layers: model.shape.layers)
   }
 
   /// What remains of a trainer, whose memory is free again.
   private struct Trained {
-    var weights: Weights
+    var parameters: ParameterStore
     var words: [Int32]
     var head: Head
     var epochs: [EpochReport]
     var heldOut: HeldOutResult?
-    var parameters: Int
+    var trainable: Int
   }
 
   private func train(
@@ -101,7 +101,7 @@ struct TrainingRun {
     let steps = options.epochs * batchesInEpoch
     let schedule = Schedule(steps: steps, warmup: options.warmup)
     var reports: [EpochReport] = []
-    var best: (heldOut: HeldOutResult, epoch: Int, weights: Floats)?
+    var best: (heldOut: HeldOutResult, epoch: Int, learned: Floats)?
     var last: HeldOutResult?
     for number in 1...options.epochs {
       let epochStarted = ContinuousClock.now
@@ -109,7 +109,7 @@ struct TrainingRun {
       let order = randomNumbers.permutation(split.training.count).map { split.training[$0] }
       var loss = 0.0
       let scope = TrainableScope(
-        options.method, epoch: number, epochs: options.epochs, layers: model.configuration.layers)
+        options.method, epoch: number, epochs: options.epochs, layers: model.shape.layers)
       for batch in 0..<batchesInEpoch {
         if isCancelled() { throw CancellationError() }
         let done = (number - 1) * batchesInEpoch + batch
@@ -134,16 +134,16 @@ struct TrainingRun {
       epoch(report)
       guard options.patience > 0, let heldOut else { continue }
       if heldOut.accuracy > best?.heldOut.accuracy ?? -1 {
-        best = (heldOut, number, Floats(trainer.weights.floats.array))
+        best = (heldOut, number, trainer.parameters.copyOfLearned())
       } else if let best, number - best.epoch >= options.patience {
         break
       }
     }
-    if let best { trainer.weights.floats.base.update(from: best.weights.base, count: best.weights.count) }
-    guard trainer.weights.isFinite else { throw ModelError.diverged(epoch: reports.count) }
+    if let best { trainer.parameters.restore(best.learned) }
+    guard trainer.parameters.isFinite else { throw ModelError.diverged(epoch: reports.count) }
     return Trained(
-      weights: trainer.weights, words: trainer.words.tokens, head: trainer.head, epochs: reports,
-      heldOut: best?.heldOut ?? last, parameters: trainer.trainableParameters(widestScope))
+      parameters: trainer.parameters, words: trainer.words.tokens, head: trainer.head, epochs: reports,
+      heldOut: best?.heldOut ?? last, trainable: trainer.trainableParameters(widestScope))
   }
 
   private func heldOutResult(_ trainer: Trainer) throws -> HeldOutResult? {
@@ -154,16 +154,16 @@ struct TrainingRun {
   }
 
   /// A section's highest learning rate.
-  private func rate(_ section: WeightLayout.Section) -> Float {
+  private func rate(_ section: ParameterLayout.Section) -> Float {
     guard section.kind != .head else { return options.headLearningRate }
-    let depth = model.configuration.layers - 1 - (section.layer ?? -1)
+    let depth = model.shape.layers - 1 - (section.layer ?? -1)
     return options.learningRate * pow(options.layerDecay, Float(depth))
   }
 
   /// The linear method's; or small random numbers, as PyTorch's linear layer begins with.
   private func newHead(isCancelled: @Sendable () -> Bool) throws -> Head {
     if options.startsFromLinear { return try linearHead(isCancelled: isCancelled) }
-    let hidden = model.configuration.hiddenSize
+    let hidden = model.shape.hiddenSize
     var randomNumbers = RandomNumbers(seed: options.seed, stream: 3)
     let bound = 1 / Float(hidden).squareRoot()
     func draw(_ count: Int) -> [Float] { (0..<count).map { _ in (randomNumbers.uniform() * 2 - 1) * bound } }

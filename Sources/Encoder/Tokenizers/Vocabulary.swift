@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Greedy WordPiece always wants the longest token that a text begins with, so the tokens stand in a tree by their bytes, which
 /// is walked once. There are two trees, one for beginnings of words and one for what follows `##`.
-final class Vocabulary: Sendable {
+final class Vocabulary: TokenSpelling {
   let count: Int
   let unknown: Int32
   let classification: Int32

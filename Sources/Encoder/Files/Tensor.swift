@@ -1,24 +1,37 @@
 import CKernels
 import Foundation
 
-/// How a tensor's numbers stand in a file.
-enum DType: String {
+/// How numbers are stored, by the names of safetensors.
+package enum DType: String, Sendable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
 
-  var size: Int { self == .f32 ? 4 : 2 }
+  /// Numbers that are stored together, and the bytes that they take: more than one in types that quantise by blocks.
+  var block: (numbers: Int, bytes: Int) {
+    switch self {
+    case .f32: (1, 4)
+    case .f16, .bf16: (1, 2)
+    }
+  }
+
+  /// Bytes of `count` numbers; nil where they are no whole blocks, or more than can be counted.
+  func bytes(of count: Int) -> Int? {
+    guard count % block.numbers == 0 else { return nil }
+    let (bytes, overflow) = (count / block.numbers).multipliedReportingOverflow(by: block.bytes)
+    return overflow ? nil : bytes
+  }
 }
 
 /// Numbers with a shape, read-only: a part of a mapped file, or of memory that training has left.
 /// Sendable unchecked: `owner` keeps the bytes alive, and nobody writes them.
-struct Tensor: @unchecked Sendable {
-  let shape: [Int]
+package struct Tensor: @unchecked Sendable {
+  package let shape: [Int]
   let type: DType
   let bytes: UnsafeRawBufferPointer
   let owner: AnyObject
 
-  var count: Int { bytes.count / type.size }
+  var count: Int { bytes.count / type.block.bytes * type.block.numbers }
 
   init(shape: [Int], type: DType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
     self.shape = shape

@@ -2,17 +2,17 @@ import CKernels
 import Foundation
 
 /// The first layer: a word's row, its position's and the segment's are added and normalised.
-struct EmbeddingLayer {
-  let layout: WeightLayout
+struct BERTEmbeddings {
+  let network: BERTNetwork
   /// `[words, hidden]`.
   let words: UnsafePointer<Float>
-  let weights: FloatPointer
+  let parameters: ParameterStore
 
-  private var hidden: Int { layout.configuration.hiddenSize }
+  private var hidden: Int { network.configuration.hiddenSize }
 
   /// y: `[rows, hidden]`; `xhat` and `rstd` are kept for the backward pass.
   func forward(
-    _ texts: PackedTexts, y: FloatPointer, xhat: FloatPointer, rstd: FloatPointer, scratch: Scratch
+    _ texts: PackedTexts, y: FloatPointer, xhat: FloatPointer, rstd: FloatPointer, scratch: BERTScratch
   ) {
     let rows = scratch.sum.base
     for (row, word) in texts.words.enumerated() {
@@ -22,11 +22,11 @@ struct EmbeddingLayer {
     for text in texts.ranges {
       let start = text.lowerBound * hidden
       fettle_layer_norm_forward(
-        rows + start, weights + layout.typeTable, weights + layout.positionTable,
-        weights + layout.embeddingNorm.weight,
-        weights + layout.embeddingNorm.bias, y + start, xhat + start, rstd + text.lowerBound,
+        rows + start, parameters[network.types.start], parameters[network.positions.start],
+        parameters[network.embeddingNorm.weight],
+        parameters[network.embeddingNorm.bias], y + start, xhat + start, rstd + text.lowerBound,
         text.count,
-        hidden, layout.configuration.layerNormEpsilon)
+        hidden, network.configuration.layerNormEpsilon)
     }
   }
 
@@ -35,7 +35,7 @@ struct EmbeddingLayer {
     gradient: FloatPointer, xhat: FloatPointer, rstd: FloatPointer, vectors: FloatPointer, rows: Int
   ) {
     fettle_layer_norm_backward(
-      gradient, xhat, rstd, weights + layout.embeddingNorm.weight, vectors + layout.embeddingNorm.weight,
-      vectors + layout.embeddingNorm.bias, rows, hidden)
+      gradient, xhat, rstd, parameters[network.embeddingNorm.weight], vectors + network.embeddingNorm.weight,
+      vectors + network.embeddingNorm.bias, rows, hidden)
   }
 }

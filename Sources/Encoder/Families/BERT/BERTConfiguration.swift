@@ -68,10 +68,10 @@ public struct BERTConfiguration: Codable, Sendable, Equatable {
 
   /// Reads `config.json`.
   /// - Throws: `ModelError` where the file is missing, no JSON, or describes a network that fettle does not run.
-  public static func load(_ file: URL) throws -> BERTConfiguration {
-    let data = try ModelFile.read(file)
+  init(_ checkpoint: Checkpoint) throws {
+    let data = try checkpoint.contents(of: "config.json")
     do {
-      return try JSONDecoder().decode(BERTConfiguration.self, from: data)
+      self = try JSONDecoder().decode(BERTConfiguration.self, from: data)
     } catch DecodingError.keyNotFound(let key, _) {
       throw ModelError.malformedConfiguration(reason: "\(key.stringValue) is missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
@@ -82,11 +82,16 @@ public struct BERTConfiguration: Codable, Sendable, Equatable {
     }
   }
 
+  /// That of a model's folder.
+  /// - Throws: `ModelError`.
+  public static func load(folder: URL) throws -> BERTConfiguration {
+    try BERTConfiguration(Checkpoint(folder: folder))
+  }
+
   private func check(positions: String) throws {
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
       if !condition { throw ModelError.malformedConfiguration(reason: reason()) }
     }
-    try require(modelType == "bert", "model_type is \(modelType), not bert")
     try require(activation == "gelu", "hidden_act is \(activation), not gelu")
     try require(positions == "absolute", "position_embedding_type is \(positions), not absolute")
     // Limits far above any BERT: products of sizes within them cannot overflow.

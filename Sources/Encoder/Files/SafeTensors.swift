@@ -70,13 +70,16 @@ enum SafeTensors {
         if required(key) { throw ModelError.unsupportedType(tensor: shown, type: printable(entry.type)) }
         continue
       }
-      var size = type.size
+      var count = 1
       for dimension in entry.shape {
-        let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+        let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
         guard dimension >= 0, !overflow else {
           throw malformed("the tensor \(shown) has an impossible shape")
         }
-        size = product
+        count = product
+      }
+      guard let size = type.bytes(of: count) else {
+        throw malformed("the tensor \(shown) has an impossible shape")
       }
       let place = entry.place[0]..<entry.place[1]
       guard size == place.count else {

@@ -2,11 +2,12 @@ import Foundation
 
 /// BERT's tokenizer: text is cleaned, split at blanks and punctuation, and each word cut into the longest pieces that the
 /// vocabulary has. Gives the numbers that Hugging Face's BertTokenizer gives.
-public struct WordPiece: Sendable {
+public struct WordPiece: Tokenizer {
   /// Longer words become one `[UNK]`, as in the original.
   private static let longestWord = 100
 
   let vocabulary: Vocabulary
+  public var count: Int { vocabulary.count }
   /// What is done to characters before words are cut.
   let rules: CharacterRules.Settings
 
@@ -21,7 +22,8 @@ public struct WordPiece: Sendable {
 
   /// Numbers that are known already, `[CLS]` and `[SEP]` included.
   public func encoding(of ids: [Int32]) -> Encoding {
-    Encoding(ids: ids, isTruncated: false, vocabulary: vocabulary)
+    Encoding(
+      ids: ids, content: min(1, ids.count)..<max(1, ids.count - 1), isTruncated: false, spelling: vocabulary)
   }
 
   /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out.
@@ -30,7 +32,8 @@ public struct WordPiece: Sendable {
     var text = text
     text.withUTF8 { words.read($0) }
     words.ids.append(vocabulary.separator)
-    return Encoding(ids: words.ids, isTruncated: words.isFull, vocabulary: vocabulary)
+    return Encoding(
+      ids: words.ids, content: 1..<words.ids.count - 1, isTruncated: words.isFull, spelling: vocabulary)
   }
 
   /// Reads one text: gathers the bytes of a word, and cuts it when it ends.
