@@ -25,8 +25,8 @@ let package = Package(
         "Workbench", "Scoring", "Basics",
       ]),
     .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts", "Basics"]),
-    .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts"]),
-    .target(name: "Transcripts", dependencies: ["Yams"]),
+    .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts", "Basics"]),
+    .target(name: "Transcripts", dependencies: ["Yams", "Basics"]),
     .target(name: "Tasks", dependencies: ["Classifiers", "Encoder", "HTTP", "Workbench", "Basics"]),
     .target(name: "Classifiers", dependencies: ["Encoder"]),
     .target(name: "Encoder", dependencies: ["COneDNN", "CKernels", "Basics"]),
@@ -66,7 +66,8 @@ let package = Package(
     .testTarget(
       name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
     .testTarget(
-      name: "WorkbenchTests", dependencies: ["Workbench", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "WorkbenchTests",
+      dependencies: ["Workbench", "Basics", .product(name: "GRDB", package: "GRDB.swift")],
       exclude: ["Reference"]),
     .testTarget(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
