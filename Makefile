@@ -10,7 +10,7 @@ FETTLE := $(BUILD)/fettle
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/fettle/models
 MODEL := all-MiniLM-L6-v2
 MODEL_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
-LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
+LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # A Python with the packages that Tests/Peers/peers.py names.
 PYTHON ?= python3

@@ -12,7 +12,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
@@ -26,29 +25,22 @@ let package = Package(
         "Workbench", "Scoring", "Basics",
       ]),
     .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts", "Basics"]),
-    .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts"]),
-    .target(name: "Transcripts", dependencies: ["Yams"]),
-    .target(
-      name: "Tasks",
-      dependencies: [
-        .product(name: "Crypto", package: "swift-crypto"), "Classifiers", "Encoder", "HTTP", "Workbench",
-        "Basics",
-      ]),
+    .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts", "Basics"]),
+    .target(name: "Transcripts", dependencies: ["Yams", "Basics"]),
+    .target(name: "Tasks", dependencies: ["Classifiers", "Encoder", "HTTP", "Workbench", "Basics"]),
     .target(name: "Classifiers", dependencies: ["Encoder"]),
     .target(name: "Encoder", dependencies: ["COneDNN", "CKernels", "Basics"]),
     .target(name: "HTTP", dependencies: ["CLibCurl", "Basics"]),
     .target(
       name: "Workbench",
-      dependencies: [
-        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto"),
-        "CSQLite", "Basics",
-      ]),
+      dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "CSQLite", "Basics"]),
     .target(name: "Scoring"),
-    .target(name: "Basics", dependencies: ["CSystem"]),
+    .target(name: "Basics", dependencies: ["CSystem", "CLibCrypto"]),
 
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCommonMark",
       providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
@@ -74,7 +66,8 @@ let package = Package(
     .testTarget(
       name: "EncoderTests", dependencies: ["Encoder", "CKernels"], resources: [.copy("Reference")]),
     .testTarget(
-      name: "WorkbenchTests", dependencies: ["Workbench", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "WorkbenchTests",
+      dependencies: ["Workbench", "Basics", .product(name: "GRDB", package: "GRDB.swift")],
       exclude: ["Reference"]),
     .testTarget(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),

@@ -1,3 +1,4 @@
+import Basics
 import CCommonMark
 import Glibc
 
@@ -14,7 +15,7 @@ public final class Markdown {
   private let written: String
 
   public init(_ text: String) {
-    let text = text.showingControls
+    let text = text.visibleLines
     written = text
     guard MarkdownCost(text).isAffordable else {
       root = nil

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Transcripts
 
@@ -20,7 +21,7 @@ public struct Notebook {
     for part in document.parts {
       switch part {
       case .prose(let text):
-        let text = text.replacing("\r\n", with: "\n").trimmingCharacters(in: .newlines).showingControls
+        let text = text.replacing("\r\n", with: "\n").trimmingCharacters(in: .newlines).visibleLines
         guard !text.isEmpty else { continue }
         count.prose += 1
         cells.append([
@@ -52,8 +53,8 @@ public struct Notebook {
     // The workspace keeps the seed, so that the first cell can tell it for all.
     let seed = document.frontMatter.seed
     let options = number == 1 && seed != FrontMatter().seed ? " --seed \(seed)" : ""
-    let command = (step.isInterrupted ? "# interrupted: \(step.command)" : step.command).showingControls
-    let text = step.answer.joined(separator: "\n").showingControls
+    let command = (step.isInterrupted ? "# interrupted: \(step.command)" : step.command).visibleLines
+    let text = step.answer.joined(separator: "\n").visibleLines
     let output: [String: Any] = [
       "output_type": "stream", "name": text.hasPrefix("error: ") ? "stderr" : "stdout",
       "text": Self.lines(text + "\n"),

@@ -1,4 +1,4 @@
-import Crypto
+import Basics
 import Encoder
 import Foundation
 import Synchronization
@@ -10,9 +10,9 @@ extension ModelCache {
   /// - Throws: `ModelError`.
   func identity(of folder: URL) throws -> String {
     var hash = SHA256()
-    hash.update(data: try PretrainedModel.settings(of: folder))
-    hash.update(data: Data(try digests.sha256(of: folder.appending(path: "model.safetensors")).utf8))
-    return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    hash.update(try PretrainedModel.settings(of: folder))
+    hash.update(Data(try digests.sha256(of: folder.appending(path: "model.safetensors")).utf8))
+    return hash.finalize().hexadecimal
   }
 }
 
@@ -73,8 +73,9 @@ final class FileDigests: Sendable {
 
   /// One small file for each that was read: the stamp, then the digest.
   private func place(_ file: URL) -> URL {
-    let path = SHA256.hash(data: Data(file.standardizedFileURL.path.utf8))
-    return folder.appending(path: path.prefix(16).map { String(format: "%02x", $0) }.joined())
+    var path = SHA256()
+    path.update(Data(file.standardizedFileURL.path.utf8))
+    return folder.appending(path: path.finalize().prefix(16).hexadecimal)
   }
 
   private func kept(_ stamp: FileStamp, _ file: URL) -> String? {

@@ -1,5 +1,4 @@
 import Basics
-import Crypto
 import Encoder
 import Foundation
 import HTTP
@@ -324,7 +323,7 @@ package func sha256(_ handle: FileHandle, check: () throws -> Void) throws -> St
   var hash = SHA256()
   while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
     try check()
-    hash.update(data: chunk)
+    hash.update(chunk)
   }
-  return hash.finalize().map { String(format: "%02x", $0) }.joined()
+  return hash.finalize().hexadecimal
 }

@@ -1,5 +1,5 @@
+import Basics
 import Classifiers
-import Crypto
 import Encoder
 import Foundation
 import Workbench
@@ -115,11 +115,11 @@ public struct ModelLibrary: Sendable {
     let precision = try workspace.read { try $0.precision }
     let place = try place(of: model)
     var hash = SHA256()
-    hash.update(data: Data(try cache.identity(of: place.folder).utf8))
+    hash.update(Data(try cache.identity(of: place.folder).utf8))
     var files = [place.adapter].compactMap(\.self)
     if case .tuned(let tuned) = model { files.append(headFile(of: tuned)) }
-    for file in files { hash.update(data: Data(try cache.digests.sha256(of: file).utf8)) }
-    return "\(precision.rawValue) \(hash.finalize().map { String(format: "%02x", $0) }.joined())"
+    for file in files { hash.update(Data(try cache.digests.sha256(of: file).utf8)) }
+    return "\(precision.rawValue) \(hash.finalize().hexadecimal)"
   }
 
   // MARK: - What they do

@@ -1,3 +1,5 @@
+import Basics
+
 /// Draws differences for a person: the document's line, the replay's line, and why it matters.
 ///
 /// ```
@@ -57,7 +59,7 @@ public struct DiffDrawing: Sendable {
   /// Both lines without control characters, and in colour with bold where they differ.
   private func marked(_ expected: String?, _ actual: String?) -> (String?, String?) {
     guard hasColour, let expected, let actual else {
-      return (expected?.showingControls, actual?.showingControls)
+      return (expected?.visibleLines, actual?.visibleLines)
     }
     let first = Array(expected)
     let second = Array(actual)
@@ -65,10 +67,10 @@ public struct DiffDrawing: Sendable {
     let end = zip(first[start...].reversed(), second[start...].reversed()).prefix { $0 == $1 }.count
     func emphasised(_ line: [Character]) -> String {
       let middle = line[start..<(line.count - end)]
-      let before = String(line[..<start]).showingControls
-      let after = String(line[(line.count - end)...]).showingControls
+      let before = String(line[..<start]).visibleLines
+      let after = String(line[(line.count - end)...]).visibleLines
       if middle.isEmpty { return before + after }
-      return before + "\u{1B}[1m" + String(middle).showingControls + "\u{1B}[22m" + after
+      return before + "\u{1B}[1m" + String(middle).visibleLines + "\u{1B}[22m" + after
     }
     return (emphasised(first), emphasised(second))
   }

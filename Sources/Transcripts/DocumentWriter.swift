@@ -1,3 +1,5 @@
+import Basics
+
 /// Writes a session's document a piece at a time: the head once, then a step or a note when it is logged. The whole,
 /// written again from the log, has the same bytes.
 public enum DocumentWriter {
@@ -53,7 +55,7 @@ public enum DocumentWriter {
   /// escaped as Markdown escapes them, so that they show as typed and swallow nothing that follows.
   static func prose(_ note: String) -> String {
     // Prose runs nothing, so that it may be told plainly what it holds.
-    var lines = documentLines(of: note.showingControls)
+    var lines = documentLines(of: note.visibleLines)
     while let last = lines.last, last.utf8.allSatisfy(isBlank), lines.count > 1 { lines.removeLast() }
     if let start = lines.firstIndex(where: { !$0.utf8.allSatisfy(isBlank) }) { lines.removeFirst(start) }
     let text = lines.joined(separator: "\n")

@@ -50,7 +50,7 @@ struct DiffDrawingTests {
     for colour in [false, true] {
       let text = DiffDrawing(colour: colour).draw([difference]).joined()
         .replacing(/\u{1B}\[[0-9]+m/, with: "")
-      #expect(text == "line 1- \\u{1b}[2Jgone\\u{202e}\\u{7}\\u{9b}x+ a\\u{d}b")
+      #expect(text == "line 1- \\u{1b}[2Jgone\\u{202e}\\u{7}\\u{9b}x+ a\\rb")
     }
   }
 

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 import Workbench
 
@@ -27,14 +28,6 @@ struct NamesTests {
   ]) func editDistances(_ first: String, _ second: String, _ distance: Int) {
     #expect(editDistance(first, second) == distance)
     #expect(editDistance(second, first) == distance)
-  }
-
-  @Test func hazardousCharactersAreShownEscaped() {
-    #expect("a\u{1b}[2J\u{7f}\u{9b}".visible == "a\\u{1b}[2J\\u{7f}\\u{9b}")
-    #expect("\u{202e}abc\u{2066}\u{200f}\u{feff}".visible == "\\u{202e}abc\\u{2066}\\u{200f}\\u{feff}")
-    #expect("line\nnext\ttab\r".visible == "line\\nnext\\ttab\\r")
-    let kept = "Straße 👩‍👩‍👧 “quoted” – नमस्ते"
-    #expect(kept.visible == kept)
   }
 
   @Test func placesReadAsCompilersWriteThem() {

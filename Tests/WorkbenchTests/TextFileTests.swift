@@ -45,3 +45,13 @@ struct TextFileTests {
     }
   }
 }
+
+extension TextFile {
+  /// All texts of a file, in order.
+  static func read(_ url: URL, textColumn: String? = nil) throws -> [String] {
+    var file = try open(url, textColumn: textColumn)
+    var texts: [String] = []
+    while let text = try file.next() { texts.append(text) }
+    return texts
+  }
+}

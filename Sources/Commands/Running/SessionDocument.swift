@@ -120,9 +120,9 @@ struct SessionDocument {
       rest = document.withoutLastStep.text
     }
     do {
-      try Data(rest.utf8).write(to: url, options: .atomic)
-    } catch {
-      throw Fault.cannotWrite(path: "session.md")
+      try DurableFile.replace(url, with: Data(rest.utf8))
+    } catch let error as FileError {
+      throw Fault(error, shownAs: "session.md")
     }
     let removed = UInt64(max(0, data.count - rest.utf8.count))
     try settings.set(writtenLength: settings.writtenLength - min(removed, settings.writtenLength))

@@ -1,3 +1,5 @@
+import Basics
+
 /// Random numbers that are the same everywhere: SplitMix64 (Steele, Lea & Flood 2014). Small, and any seed serves.
 package struct RandomNumbers: RandomNumberGenerator {
   private var state: UInt64
@@ -10,10 +12,7 @@ package struct RandomNumbers: RandomNumberGenerator {
 
   package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
+    return splitMix64(state)
   }
 
   /// From 0 to less than 1, in steps of 2⁻²⁴.

@@ -39,17 +39,13 @@ public final class Keyboard {
   }
 
   /// Puts the terminal's modes back.
-  public func release() { while tcsetattr(descriptor, TCSADRAIN, &saved) != 0, errno == EINTR {} }
+  public func release() { TerminalModes.set(&saved, of: descriptor) }
 
   private func quieten() {
     var modes = termios()
     guard tcgetattr(descriptor, &modes) == 0, modes.c_lflag & UInt32(ICANON | ECHO) != 0 else { return }
-    modes.c_lflag &= ~UInt32(ICANON | ECHO)
-    withUnsafeMutableBytes(of: &modes.c_cc) { characters in
-      characters[Int(VMIN)] = 1
-      characters[Int(VTIME)] = 0
-    }
-    while tcsetattr(descriptor, TCSADRAIN, &modes) != 0, errno == EINTR {}
+    modes.quieten()
+    TerminalModes.set(&modes, of: descriptor)
   }
 
   /// Waits for the next key.
@@ -103,8 +99,7 @@ public final class Keyboard {
 
   /// The next byte; `nil` where none comes in time, `.some(nil)` at the end.
   private func byte(within milliseconds: Int32) -> UInt8?? {
-    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&state, 1, milliseconds) > 0 else { return nil }
+    guard hasInput(descriptor, within: milliseconds) else { return nil }
     var byte: UInt8 = 0
     let count = read(descriptor, &byte, 1)
     if count < 0, errno == EINTR || errno == EAGAIN { return nil }

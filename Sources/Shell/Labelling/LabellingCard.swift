@@ -1,3 +1,5 @@
+import Basics
+
 /// One asset as a person sees it who is to label it: its text, the keys, what was said about it.
 public struct LabellingCard: Sendable {
   /// Which asset, and how many are left.
@@ -35,13 +37,13 @@ public struct LabellingCard: Sendable {
   ///
   /// - Parameter rows: lines of the window; nil where all of the text is wanted.
   func lines(for drawing: TerminalDrawing, rows: Int?) -> (lines: [String], extent: Extent) {
-    let names = choices.map { "\($0.key) \($0.name.escapingControls)" }
+    let names = choices.map { "\($0.key) \($0.name.visible)" }
     let width = drawing.width
     func folded(_ text: String) -> [String] {
       text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        .flatMap { String($0).escapingControls.folded(to: width - 2) }.map { $0.isEmpty ? "" : "  " + $0 }
+        .flatMap { String($0).visible.folded(to: width - 2) }.map { $0.isEmpty ? "" : "  " + $0 }
     }
-    let head = [drawing.bold(heading.escapingControls.cut(to: width, ellipsis: drawing.ellipsis)), ""]
+    let head = [drawing.bold(heading.visible.cut(to: width, ellipsis: drawing.ellipsis)), ""]
     let foot =
       [""]
       + Completion.columns(names, width: width - 2).map {
@@ -81,7 +83,7 @@ public struct LiveLines {
   /// Leaves a line in the place of what was shown last: this one stays.
   public mutating func leave(_ line: String) {
     let width = terminal.width
-    replace(with: [line.escapingControls.cut(to: width, ellipsis: terminal.drawing.ellipsis)])
+    replace(with: [line.visible.cut(to: width, ellipsis: terminal.drawing.ellipsis)])
     widths = []
   }
 
@@ -104,41 +106,6 @@ public struct LiveLines {
 }
 
 extension String {
-  /// The text in lines of at most `width` columns, broken at blanks, and within a word that is longer than a line: Chinese and
-  /// Japanese have no blanks.
-  public func folded(to width: Int) -> [String] {
-    let width = max(4, width)
-    var lines: [String] = []
-    var line = ""
-    var used = 0
-    for word in split(separator: " ") {
-      var word = word
-      var length = String(word).displayWidth
-      if used > 0, used + 1 + length > width, length <= width || width - used < 8 {
-        lines.append(line)
-        (line, used) = ("", 0)
-      }
-      if used > 0 {
-        line += " "
-        used += 1
-      }
-      while used + length > width {
-        var taken = 0
-        let head = word.prefix { character in
-          taken += character.displayWidth
-          return used + taken <= width
-        }
-        lines.append(line + head)
-        word = word.dropFirst(head.count)
-        length = String(word).displayWidth
-        (line, used) = ("", 0)
-      }
-      line += word
-      used += length
-    }
-    return lines + [line]
-  }
-
   /// Without the codes for colour.
   var withoutEscapes: String { replacing(#/\u{1B}\[[0-9;]*m/#, with: "") }
 }

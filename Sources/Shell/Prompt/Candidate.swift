@@ -1,3 +1,5 @@
+import Basics
+
 /// What Tab offers for the word at the cursor.
 public struct Candidate: Sendable, Equatable {
   /// What stands in place of the word.
@@ -50,7 +52,7 @@ enum Completion: Equatable {
 
   /// The names in columns that fill the window, read downwards.
   static func columns(_ names: [String], width: Int) -> [String] {
-    let shown = names.prefix(200).map(\.escapingControls)
+    let shown = names.prefix(200).map(\.visible)
     let cell = (shown.map(\.displayWidth).max() ?? 0) + 2
     let columns = max(1, min(shown.count, width / cell))
     let rows = (shown.count + columns - 1) / columns

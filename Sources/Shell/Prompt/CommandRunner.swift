@@ -37,11 +37,7 @@ struct CommandRunner {
   private func wait(for ended: SelfPipe, cancelling cancellation: Cancellation) -> Bool {
     var leaves = false
     while true {
-      var states = [
-        pollfd(fd: signals.pipe.reader, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: ended.reader, events: Int16(POLLIN), revents: 0),
-      ]
-      _ = poll(&states, 2, -1)
+      _ = waitForInput(of: [signals.pipe.reader, ended.reader])
       for signal in signals.pipe.drain().map(Int32.init) {
         switch signal {
         case SIGINT:

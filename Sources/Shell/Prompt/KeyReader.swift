@@ -27,15 +27,11 @@ struct KeyReader {
     if !repeated.isEmpty { return .key(repeated.removeFirst()) }
     var bytes: [UInt8] = []
     while true {
-      var states = [
-        pollfd(fd: signals.reader, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-      ]
-      if noted.isEmpty { _ = poll(&states, 2, -1) }
+      let ready = noted.isEmpty ? waitForInput(of: [signals.reader, descriptor]) : []
       // Asked after the wait, whatever it says: a signal that came with the key was noted while `poll` came back.
       noted += signals.drain()
       if !noted.isEmpty { return .signal(Int32(noted.removeFirst())) }
-      guard states[1].revents != 0 else { continue }
+      guard ready[1] else { continue }
       var byte: UInt8 = 0
       let count = read(descriptor, &byte, 1)
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
@@ -46,9 +42,7 @@ struct KeyReader {
 
   /// Whether more has been typed already, or comes within some milliseconds: what follows an escape at once is one key with it.
   func hasMore(within milliseconds: Int32) -> Bool {
-    if !repeated.isEmpty { return true }
-    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&state, 1, milliseconds) > 0
+    !repeated.isEmpty || hasInput(descriptor, within: milliseconds)
   }
 
   /// Has a key come once more.

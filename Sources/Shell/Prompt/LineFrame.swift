@@ -1,3 +1,5 @@
+import Basics
+
 /// How a part of the line is drawn, by its code (ECMA-48, select graphic rendition).
 enum LineStyle: String {
   case plain = ""
@@ -103,7 +105,7 @@ struct LineFrame {
   /// A control character as other editors show it: `^A`.
   private static func visible(_ text: String) -> String {
     guard let scalar = text.unicodeScalars.first, scalar.value < 0x20 || scalar.value == 0x7F else {
-      return text.escapingControls
+      return text.visible
     }
     return "^" + String(UnicodeScalar(UInt8(scalar.value) ^ 0x40))
   }

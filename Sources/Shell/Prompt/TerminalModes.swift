@@ -15,11 +15,7 @@ struct TerminalModes: Sendable {
     var modes = termios()
     guard tcgetattr(descriptor, &modes) == 0 else { return nil }
     savedModes.pointee = modes
-    modes.c_lflag &= ~UInt32(ICANON | ECHO)
-    withUnsafeMutableBytes(of: &modes.c_cc) { characters in
-      characters[Int(VMIN)] = 1
-      characters[Int(VTIME)] = 0
-    }
+    modes.quieten()
     quietModes.pointee = modes
     modesDescriptor.store(descriptor, ordering: .releasing)
   }
@@ -71,16 +67,30 @@ struct TerminalModes: Sendable {
     if isQuiet.load(ordering: .acquiring) { set(quietModes) }
   }
 
-  // Never TCSAFLUSH: it throws away what is typed ahead.
-  private static func set(_ modes: UnsafeMutablePointer<termios>) {
+  private static func set(_ modes: UnsafePointer<termios>) {
     let descriptor = modesDescriptor.load(ordering: .acquiring)
-    guard descriptor >= 0 else { return }
+    if descriptor >= 0 { set(modes, of: descriptor) }
+  }
+
+  /// Never with TCSAFLUSH, which throws away what is typed ahead. Safe in a signal's handler.
+  static func set(_ modes: UnsafePointer<termios>, of descriptor: Int32) {
     while tcsetattr(descriptor, TCSADRAIN, modes) != 0, errno == EINTR {}
   }
 
   /// Whether pastes come between escape codes now.
   static func notePaste(isBracketed: Bool) {
     pasteIsBracketed.store(isBracketed, ordering: .relaxed)
+  }
+}
+
+extension termios {
+  /// Keys come one at a time and unseen; signals stay.
+  mutating func quieten() {
+    c_lflag &= ~UInt32(ICANON | ECHO)
+    withUnsafeMutableBytes(of: &c_cc) { characters in
+      characters[Int(VMIN)] = 1
+      characters[Int(VTIME)] = 0
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Transcripts
 
 /// The one drawing that a document keeps: width 80, no colour, nothing cut, numbers without locale.
@@ -15,7 +16,7 @@ public struct CanonicalDrawing {
   /// its replay.
   public static func draw(_ failure: Failure) -> Answer {
     Answer(
-      wrapped("error: " + failure.message.escapingControls)
+      wrapped("error: " + failure.message.visible)
         + draw(.derived(failure.numbers.map { [$0] } ?? [])))
   }
 
@@ -25,7 +26,7 @@ public struct CanonicalDrawing {
       if cell.hasEstimate { return [line(cell)] }
       return wrapped(cell.drawn)
     case .fields(let fields):
-      let width = fields.map { $0.name.escapingControls.displayWidth }.max() ?? 0
+      let width = fields.map { $0.name.visible.displayWidth }.max() ?? 0
       return fields.map { field in
         line("  " + Cell(field.name).harmless.padded(to: width, .left) + "  " + field.value)
       }
@@ -36,7 +37,7 @@ public struct CanonicalDrawing {
     case .curve(let curve): return draw(.derived([curve.text]))
     case .matrix(let matrix): return draw(.derived(matrix.plainLines))
     case .derived(let lines):
-      return lines.flatMap { $0.escapingControls.wrapped(to: width - 2) }
+      return lines.flatMap { $0.visible.wrapped(to: width - 2) }
         .map { Line(Cell($0).tidied.tokens, isDerived: true) }
     case .local: return []
     case .prose(let markdown):
@@ -75,7 +76,7 @@ extension Table {
     let count = max(header.count, rows.map(\.count).max() ?? 0)
     return (0..<count).map { column in
       let cells = rows.map { $0.indices.contains(column) ? $0[column].drawn.displayWidth : 0 }
-      let title = header.indices.contains(column) ? header[column].escapingControls.displayWidth : 0
+      let title = header.indices.contains(column) ? header[column].visible.displayWidth : 0
       return max(title, cells.max() ?? 0)
     }
   }

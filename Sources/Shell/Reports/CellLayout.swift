@@ -1,3 +1,4 @@
+import Basics
 import Transcripts
 
 /// What both drawings ask of a cell.
@@ -10,7 +11,7 @@ extension Cell {
     Cell(
       tokens.map { token in
         switch token {
-        case .text(let text): .text(text.escapingControls)
+        case .text(let text): .text(text.visible)
         case .estimate: token
         }
       })
@@ -49,28 +50,5 @@ extension Cell {
 
 extension Token {
   /// As a document shows it, made harmless.
-  var drawn: String { text.escapingControls }
-}
-
-extension String {
-  /// This text in lines of at most `width` columns, broken at blanks; lines after the first begin with the first's blanks and
-  /// two more. A word too long for a line has one to itself.
-  func wrapped(to width: Int) -> [String] {
-    guard displayWidth > width else { return [self] }
-    let leading = String(prefix { $0 == " " })
-    let hanging = leading + "  "
-    var lines: [String] = []
-    var line = leading
-    var hasWord = false
-    for word in dropFirst(leading.count).split(separator: " ", omittingEmptySubsequences: false) {
-      if hasWord, line.displayWidth + 1 + String(word).displayWidth > width {
-        lines.append(line)
-        line = hanging + word
-      } else {
-        line += (hasWord ? " " : "") + word
-      }
-      hasWord = true
-    }
-    return lines + [line]
-  }
+  var drawn: String { text.visible }
 }

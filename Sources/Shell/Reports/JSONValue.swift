@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A value of JSON, for `--json`, the log of steps and `$kpi.accuracy`.
@@ -19,8 +20,7 @@ public enum JSONValue: Sendable, Equatable {
 
   /// This value on one line: keys sorted, slashes not escaped, not-a-number and infinities as `null`.
   ///
-  /// Every string gives valid JSON. Characters that some reader takes for a line's end or a terminal for a command
-  /// (controls, U+0085, U+2028, U+2029) are escaped, so that one value stays one line everywhere.
+  /// Every string gives valid JSON, and one value stays one line everywhere.
   public var line: String {
     var output = ""
     write(to: &output)
@@ -59,7 +59,7 @@ extension JSONValue {
     case .bool(let value): output += value ? "true" : "false"
     case .int(let value): output += String(value)
     case .double(let value): output += value.isFinite ? value.description : "null"
-    case .string(let value): Self.write(value, to: &output)
+    case .string(let value): output += value.jsonQuoted
     case .array(let values):
       output += "["
       for (index, value) in values.enumerated() {
@@ -73,36 +73,18 @@ extension JSONValue {
       let names = members.keys.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
       for (index, name) in names.enumerated() {
         if index > 0 { output += "," }
-        Self.write(name, to: &output)
-        output += ":"
+        output += name.jsonQuoted + ":"
         (members[name] ?? .null).write(to: &output)
       }
       output += "}"
     }
   }
 
-  private static func write(_ string: String, to output: inout String) {
-    output += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": output += "\\\""
-      case "\\": output += "\\\\"
-      case "\n": output += "\\n"
-      case "\r": output += "\\r"
-      case "\t": output += "\\t"
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let digits = String(scalar.value, radix: 16)
-        output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: output.unicodeScalars.append(scalar)
-      }
-    }
-    output += "\""
-  }
 }
 
-// MARK: - Coding and literals
+// MARK: - Reading and literals
 
-extension JSONValue: Codable {
+extension JSONValue: Decodable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -119,20 +101,6 @@ extension JSONValue: Codable {
       self = .array(value)
     } else {
       self = .object(try container.decode([String: JSONValue].self))
-    }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .null: try container.encodeNil()
-    case .bool(let value): try container.encode(value)
-    case .int(let value): try container.encode(value)
-    case .double(let value):
-      if value.isFinite { try container.encode(value) } else { try container.encodeNil() }
-    case .string(let value): try container.encode(value)
-    case .array(let values): try container.encode(values)
-    case .object(let members): try container.encode(members)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Counts of truth against prediction, in one order both ways. The document has the numbers; on the terminal each is shaded by
 /// its share of its row.
 public struct Matrix: Sendable, Equatable {
@@ -17,7 +19,7 @@ public struct Matrix: Sendable, Equatable {
 
   /// Names down the side, numbers along the top, since eight names side by side fit no window.
   var plainLines: [String] {
-    let names = names.map(\.escapingControls)
+    let names = names.map(\.visible)
     let width = names.map(\.displayWidth).max() ?? 0
     let digits = max(4, (counts.flatMap { $0 }.max() ?? 0).description.count + 1)
     let header = names.indices.map { String($0 + 1).padded(before: digits) }.joined()
@@ -42,9 +44,9 @@ struct MatrixDrawing {
     let digits = (matrix.counts.flatMap { $0 }.max() ?? 0).description.count
     // A blank, two columns of shade, the count.
     let cell = max(digits, matrix.names.count.description.count) + 3
-    let longest = matrix.names.map(\.escapingControls.displayWidth).max() ?? 0
+    let longest = matrix.names.map(\.visible.displayWidth).max() ?? 0
     let nameWidth = max(8, min(longest, width - 3 - matrix.names.count * cell))
-    let names = matrix.names.map { $0.escapingControls.cut(to: nameWidth, ellipsis: ellipsis) }
+    let names = matrix.names.map { $0.visible.cut(to: nameWidth, ellipsis: ellipsis) }
     let fitting = max(1, (width - nameWidth - 3) / cell)
     var lines = matrix.caption.wrapped(to: width)
     for first in stride(from: 0, to: names.count, by: fitting) {

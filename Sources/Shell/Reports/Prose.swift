@@ -1,3 +1,5 @@
+import Basics
+
 /// Markdown as it reads on a terminal: paragraphs filled, marks of emphasis gone, code still between its backticks.
 enum Prose {
   /// Longer lines are hard to read, however wide the window.
@@ -10,7 +12,7 @@ enum Prose {
       if !lines.isEmpty, !(paragraph.hasPrefix("- ") && lines.last?.hasPrefix("- ") == true) {
         lines.append("")
       }
-      lines += paragraph.escapingControls.folded(to: width)
+      lines += paragraph.visible.folded(to: width)
     }
     return lines
   }

@@ -1,3 +1,5 @@
+import Basics
+
 /// How a report may be asked for instead of drawn, by the last word of a line: `kpi --csv`.
 public enum ReportFormat: String, CaseIterable, Sendable {
   /// As the program's own `--json` prints it.
@@ -91,11 +93,11 @@ extension Block {
     switch self {
     case .line(let cell): return cell.drawn.isEmpty ? "" : cell.drawn + "\n"
     case .derived(let lines), .local(let lines):
-      return lines.map { $0.escapingControls + "\n" }.joined(separator: "\n")
-    case .curve(let curve): return curve.text.escapingControls + "\n"
+      return lines.map { $0.visible + "\n" }.joined(separator: "\n")
+    case .curve(let curve): return curve.text.visible + "\n"
     case .prose(let text): return text + "\n"
     case .preformatted(let lines):
-      return "```\n" + lines.map { $0.escapingControls + "\n" }.joined() + "```\n"
+      return "```\n" + lines.map { $0.visible + "\n" }.joined() + "```\n"
     default: return ""
     }
   }
@@ -107,5 +109,5 @@ extension String {
     return isPlain ? self : "\"" + replacing("\"", with: "\"\"") + "\""
   }
 
-  fileprivate var escapedForMarkdown: String { escapingControls.replacing("|", with: "\\|") }
+  fileprivate var escapedForMarkdown: String { visible.replacing("|", with: "\\|") }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Transcripts
 
 /// The drawing for the learner's own window: tables fitted to its width, bars, colour where it is welcome.
@@ -18,7 +19,7 @@ public struct TerminalDrawing: Sendable {
   public func draw(_ report: Report) -> String {
     var lines = report.blocks.flatMap(draw)
     if let hint = report.hint {
-      lines += hint.escapingControls.wrapped(to: width).map { styled($0, .dim) }
+      lines += hint.visible.wrapped(to: width).map { styled($0, .dim) }
     }
     return text(lines)
   }
@@ -26,7 +27,7 @@ public struct TerminalDrawing: Sendable {
   /// The failure's sentence, where it happened, and the line with a caret as far as they are known.
   public func draw(_ failure: Failure) -> String {
     let isInterruption = failure.exitStatus == 130
-    let sentence = (isInterruption ? "" : "error: ") + failure.description.escapingControls
+    let sentence = (isInterruption ? "" : "error: ") + failure.description.visible
     var lines = sentence.wrapped(to: width)
     if !isInterruption {
       lines[0] = styled("error:", .alarm) + lines[0].dropFirst("error:".count)
@@ -34,7 +35,7 @@ public struct TerminalDrawing: Sendable {
     if let place = failure.place, failure.file != nil || failure.source == nil,
       !failure.description.contains(place)
     {
-      lines.append("  " + place.escapingControls)
+      lines.append("  " + place.visible)
     }
     if let source = failure.source {
       lines += caret(under: source, column: failure.column).map { "  " + $0 }
@@ -61,19 +62,19 @@ public struct TerminalDrawing: Sendable {
     case .curve(let curve):
       return draw(.derived([curve.text])) + CurveDrawing(width: width, unicode: unicode).lines(of: curve)
     case .matrix(let matrix): return MatrixDrawing(width: width, unicode: unicode).lines(of: matrix)
-    case .local(let lines): return lines.flatMap { $0.escapingControls.wrapped(to: width) }
+    case .local(let lines): return lines.flatMap { $0.visible.wrapped(to: width) }
     case .derived(let lines):
-      return lines.flatMap { $0.escapingControls.wrapped(to: width) }.map { styled($0, .dim) }
+      return lines.flatMap { $0.visible.wrapped(to: width) }.map { styled($0, .dim) }
     case .prose(let markdown):
       return Prose.lines(of: markdown, width: min(width, Prose.widest)).map {
         $0.hasPrefix("#") ? styled(String($0.drop { "# ".contains($0) }), .bold) : $0
       }
-    case .preformatted(let lines): return lines.map(\.escapingControls)
+    case .preformatted(let lines): return lines.map(\.visible)
     }
   }
 
   private func draw(fields: [(name: String, value: Cell)]) -> [String] {
-    let names = fields.map(\.name.escapingControls)
+    let names = fields.map(\.name.visible)
     let indent = 4 + (names.map(\.displayWidth).max() ?? 0)
     return zip(names, fields).flatMap { name, field in
       // Two columns less: `wrapped` hangs its lines two deeper, and the value's all stand on one edge here.
@@ -85,7 +86,7 @@ public struct TerminalDrawing: Sendable {
   }
 
   private func draw(bars: [Bar]) -> [String] {
-    let names = bars.map { $0.name.escapingControls.cut(to: width / 2, ellipsis: ellipsis) }
+    let names = bars.map { $0.name.visible.cut(to: width / 2, ellipsis: ellipsis) }
     let values = bars.map(\.value.drawn)
     let nameWidth = names.map(\.displayWidth).max() ?? 0
     let valueWidth = values.map(\.displayWidth).max() ?? 0
@@ -114,7 +115,7 @@ public struct TerminalDrawing: Sendable {
         return "  " + (table.alignment(of: column) == .left ? text + padding : padding + text)
       }.joined()
     }
-    let header = row(table.header.map(\.escapingControls))
+    let header = row(table.header.map(\.visible))
     return [styled(header, .bold)] + table.rows.map { row($0.map(\.drawn)) }
   }
 
@@ -145,7 +146,7 @@ public struct TerminalDrawing: Sendable {
 
   /// The source line and a caret under a column, cut to a window around it where the line is long.
   private func caret(under source: String, column: Int?) -> [String] {
-    let characters = source.map { $0 == "\t" ? " " : String($0).escapingControls }
+    let characters = source.map { $0 == "\t" ? " " : String($0).visible }
     guard let column, column >= 1 else { return [characters.joined().cut(to: width - 2, ellipsis: ellipsis)] }
     let index = min(column - 1, characters.count)
     var first = index

@@ -11,12 +11,12 @@ public enum Confirmation {
   public static func ask(_ question: String, isCancelled: () -> Bool) -> Reply {
     let terminal = Terminal.standardError
     guard isatty(STDIN_FILENO) == 1, terminal.isTerminal else { return .nobody }
-    guard !isWaiting(0) else { return .no }
+    guard !hasInput(STDIN_FILENO) else { return .no }
     terminal.write(question.wrapped(to: terminal.width - 2).joined(separator: "\n") + " ")
     defer { terminal.write("\n") }
     var answer: UInt8?
     while !isCancelled() {
-      guard isWaiting(200) else { continue }
+      guard hasInput(STDIN_FILENO, within: 200) else { continue }
       var byte: UInt8 = 0
       guard read(STDIN_FILENO, &byte, 1) == 1 else { return .no }
       if answer == nil {
@@ -29,11 +29,6 @@ public enum Confirmation {
       }
     }
     return .no
-  }
-
-  private static func isWaiting(_ milliseconds: Int32) -> Bool {
-    var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    return poll(&state, 1, milliseconds) > 0
   }
 
   /// Whether the terminal gives whole lines, as it does where no prompt has changed it.

@@ -50,9 +50,7 @@ public struct KeyPresses {
       if isCancelled() { throw CancellationError() }
       let left = deadline?.timeIntervalSinceNow ?? 1
       guard left > 0 else { return nil }
-      var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      // A signal may reach any thread, so that waiting for it here alone would miss it.
-      guard poll(&state, 1, Int32(min(50, (left * 1000).rounded(.up)))) > 0 else { continue }
+      guard hasInput(descriptor, within: Int32(min(50, (left * 1000).rounded(.up)))) else { continue }
       var byte: UInt8 = 0
       let count = read(descriptor, &byte, 1)
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
@@ -65,12 +63,6 @@ public struct KeyPresses {
       if byte == UInt8(ascii: "\n") { return press(line) }
       line.append(byte)
     }
-  }
-
-  /// Whether something has been typed that nobody has read yet.
-  static var isWaiting: Bool {
-    var state = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    return poll(&state, 1, 0) > 0
   }
 
   private func press(_ line: [UInt8]) -> Press {

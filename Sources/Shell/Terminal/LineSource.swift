@@ -134,9 +134,7 @@ private final class Lines {
         searched = 0
         return
       }
-      var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      // A signal may reach any thread, so that waiting for it here alone would miss it.
-      if poll(&state, 1, 200) == 0 { continue }
+      guard hasInput(descriptor, within: 200) else { continue }
       let length = read(descriptor, &chunk, chunk.count)
       if length < 0, errno == EINTR || errno == EAGAIN { continue }
       if length <= 0 { isAtEnd = true } else { buffer += chunk[..<length] }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Shows an answer that is longer than the window a windowful at a time, at the prompt alone.
@@ -28,7 +29,7 @@ public struct Pager: Sendable {
   public func show(_ text: String) {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     guard let cancellation = state.cancellation.withLock(\.self), terminal.isTerminal, !terminal.isDumb,
-      lines.reduce(0, { $0 + rows($1) }) >= terminal.height, !KeyPresses.isWaiting
+      lines.reduce(0, { $0 + rows($1) }) >= terminal.height, !hasInput(STDIN_FILENO)
     else { return terminal.write(text) }
     lines = lines.flatMap { rows($0) >= terminal.height ? $0.rows(of: terminal.width) : [$0] }
     let keys = KeyPresses { cancellation.isCancelled }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -143,7 +144,7 @@ public struct ProgressDrawing: Sendable {
       facts.append(Self.rate(rate))
       if total > done { facts.append(Self.duration(Double(total - done) / rate) + " left") }
     }
-    if let note { facts.append(note.escapingControls) }
+    if let note { facts.append(note.visible) }
     return facts
   }
 

@@ -30,7 +30,6 @@ public struct Terminal: Sendable {
     unicode = locale.lowercased().contains("utf-8") || locale.lowercased().contains("utf8")
   }
 
-  public static var standardInput: Terminal { Terminal(descriptor: STDIN_FILENO) }
   public static var standardOutput: Terminal { Terminal(descriptor: STDOUT_FILENO) }
   public static var standardError: Terminal { Terminal(descriptor: STDERR_FILENO) }
 

@@ -58,25 +58,3 @@ public enum CategoryKey {
     return String(seen)
   }
 }
-
-/// The number of characters to insert, delete, replace or swap with a neighbour to make one word of the other
-/// (optimal string alignment; Damerau 1964).
-package func editDistance(_ first: String, _ second: String) -> Int {
-  let first = Array(first.prefix(200))
-  let second = Array(second.prefix(200))
-  var beforeLast: [Int] = []
-  var last = Array(0...second.count)
-  for (row, character) in first.enumerated() {
-    var current = [row + 1]
-    for (column, other) in second.enumerated() {
-      var cost = min(last[column + 1] + 1, current[column] + 1, last[column] + (character == other ? 0 : 1))
-      let isSwap =
-        row > 0 && column > 0 && character == second[column - 1] && first[row - 1] == other
-      if isSwap { cost = min(cost, beforeLast[column - 1] + 1) }
-      current.append(cost)
-    }
-    beforeLast = last
-    last = current
-  }
-  return last[second.count]
-}

@@ -1,4 +1,4 @@
-import Crypto
+import Basics
 
 /// A model that was fine-tuned here.
 public struct TunedModel: Equatable, Sendable {
@@ -57,7 +57,7 @@ public struct TextDigest: Hashable, Sendable {
 
   public init(_ text: String) {
     var hash = SHA256()
-    text.trimmingBlanks.withUTF8Bytes { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    text.trimmingBlanks.withUTF8Bytes { hash.update(UnsafeRawBufferPointer($0)) }
     self.init(hash)
   }
 
@@ -65,9 +65,9 @@ public struct TextDigest: Hashable, Sendable {
   public init(tokens: [Int32]) {
     var hash = SHA256()
     // NUL, which no stored text has, keeps these apart from the digests of texts.
-    hash.update(data: Array("tokens\0".utf8))
+    hash.update(Array("tokens\0".utf8))
     for token in tokens {
-      withUnsafeBytes(of: token.littleEndian) { hash.update(bufferPointer: $0) }
+      withUnsafeBytes(of: token.littleEndian) { hash.update($0) }
     }
     self.init(hash)
   }
@@ -75,7 +75,7 @@ public struct TextDigest: Hashable, Sendable {
   /// The same for texts that differ only in case and in the width of blanks.
   public init(folding text: String) { self.init(Contradiction.key(of: text)) }
 
-  private init(_ hash: SHA256) {
+  private init(_ hash: consuming SHA256) {
     var words: [UInt64] = [0, 0]
     for (index, byte) in hash.finalize().prefix(16).enumerated() {
       words[index / 8] = words[index / 8] << 8 | UInt64(byte)

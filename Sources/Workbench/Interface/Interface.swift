@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The ontology of a project in Kili's form: one job in which exactly one category is chosen for each text.

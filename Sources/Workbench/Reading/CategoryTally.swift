@@ -1,3 +1,5 @@
+import Basics
+
 /// Rows that a map or a choice of categories left out, for reports.
 public struct LeftOut: Equatable, Sendable {
   /// Rows whose category has an empty new name.

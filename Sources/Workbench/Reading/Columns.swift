@@ -1,3 +1,5 @@
+import Basics
+
 /// Which columns of a table (or keys of JSON objects) hold what, as indices into their names.
 struct Columns: Equatable, Sendable {
   let names: [String]

@@ -1,4 +1,4 @@
-import Crypto
+import Basics
 
 /// What one pass over a file's bytes tells: its digest, and how it writes characters.
 struct FileSurvey {
@@ -35,7 +35,7 @@ struct FileSurvey {
           throw LoadError.utf32(file: file.name)
         }
       }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      hash.update(UnsafeRawBufferPointer(bytes))
       check.take(bytes)
       // Whether a byte is unassigned in 1252 matters only once the file is not UTF-8.
       if isAssigned, check.invalid > 0 || check.sequences > 0 {
@@ -48,7 +48,7 @@ struct FileSurvey {
     }
     check.finish()
     guard offset > 0 else { throw LoadError.empty(file: file.name) }
-    digest = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    digest = hash.finalize().hexadecimal
 
     if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
       encoding = .utf16(isBigEndian: head[0] == 0xFE)

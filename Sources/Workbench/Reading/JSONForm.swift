@@ -1,3 +1,5 @@
+import Basics
+
 /// How a JSON file that is not JSON lines is written: what `jq` has to be told to make lines of it.
 public enum JSONForm: Equatable, Sendable {
   /// A list of objects: the file itself, or a member of its object.

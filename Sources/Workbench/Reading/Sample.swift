@@ -1,3 +1,5 @@
+import Basics
+
 /// Which rows of a file a sample keeps.
 ///
 /// Every row has a priority, a hash of the seed and of the row's number; the rows with the smallest are kept,
@@ -43,11 +45,9 @@ struct Sample {
     }
   }
 
-  /// SplitMix64 (Steele, Lea and Flood 2014): for one seed a bijection, so that no two rows tie.
+  /// For one seed a bijection, so that no two rows tie.
   static func priority(ofRow ordinal: Int, seed: UInt64) -> UInt64 {
-    var z = seed &* 0xD134_2543_DE82_EF95 &+ UInt64(truncatingIfNeeded: ordinal + 1) &* 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    splitMix64(
+      seed &* 0xD134_2543_DE82_EF95 &+ UInt64(truncatingIfNeeded: ordinal + 1) &* 0x9E37_79B9_7F4A_7C15)
   }
 }

@@ -24,14 +24,6 @@ public struct TextFile {
     try TextFile(url, named: shownAs ?? url.lastPathComponent, textColumn: textColumn, opener)
   }
 
-  /// All texts of a file, in order.
-  public static func read(_ url: URL, shownAs: String? = nil, textColumn: String? = nil) throws -> [String] {
-    var file = try open(url, shownAs: shownAs, textColumn: textColumn)
-    var texts: [String] = []
-    while let text = try file.next() { texts.append(text) }
-    return texts
-  }
-
   private init(_ url: URL, named name: String, textColumn: String?, _ opener: FileOpener) throws {
     source = try OpenFile(url, named: name, opener: opener)
     let survey = try FileSurvey(source)

@@ -17,15 +17,6 @@ extension Workbench {
     }
   }
 
-  /// Removes one author's labels of a data set; how many there were.
-  @discardableResult
-  public func removeLabels(of dataset: Dataset, by author: String) throws -> Int {
-    try db.execute(
-      sql: "DELETE FROM labels WHERE author = ? AND asset_id IN (SELECT id FROM assets WHERE dataset_id = ?)",
-      arguments: [author, dataset.id])
-    return db.changesCount
-  }
-
   /// Removes one label.
   public func removeLabel(of asset: Asset, by author: String) throws {
     try db.execute(
