@@ -359,6 +359,11 @@ public final class Interpreter: Sendable {
     _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?, _ files: FileAccess
   ) -> Failure {
     var failure = Failure(explaining: error, verb: verb, statement: statement, file: file)
+    if case TaskError.unknownModel(let name, _) = error,
+      let better = ModelLibrary(workspace, encoders).explain(unknown: name)
+    {
+      (failure.code, failure.message) = (better.code, better.message)
+    }
     files.explain(&failure, words: statement.words.map { $0.expanded(using: value(of:)) })
     if file == nil, failure.source == nil, failure.line == nil, nesting.withLock({ $0.blocks > 0 }) {
       failure.show(statement.words.first?.column, in: statement)
