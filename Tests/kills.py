@@ -3,7 +3,8 @@
 
 Each scenario runs once to be counted, then again for every fsync, fdatasync, rename, renameat2, unlinkat and rmdir that it made,
 and is killed there (strace's fault injection). Then fettle is started again: its workspace has to open, nothing finished may be
-lost, the installed model and the document are the old or the new one, whole, and nothing half-written stays behind.
+lost, the installed model and the document are the old or the new one, whole, and nothing half-written stays behind. Before that
+it is counted how often one `classify` waits for the disk: twice in a process of its own, once more in a shell that runs.
 
     Tests/kills.py [PROGRAM]      (.build/release/fettle; needs strace)
 """
@@ -304,6 +305,32 @@ class Bench:
         return None
 
 
+def check_waits(bench):
+    """What was wrong with how often `classify` waits for the disk."""
+    place = Place(bench.root / "waits", bench.program)
+    place.make()
+    place.begin()
+    log = place.folder / "trace"
+
+    def waits(*arguments, lines=0):
+        prefix = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,msync,sync,syncfs", "-e", "signal=none", "-o", str(log)]
+        outcome = subprocess.run(
+            [*prefix, str(place.program), *arguments], cwd=place.folder, env=place.environment, input="classify news\n" * lines,
+            capture_output=True, text=True, timeout=DEADLINE)
+        expect(outcome.returncode == 0, f"classify: {outcome.stderr}")
+        return len(re.findall(r"sync(?:fs)?\(", log.read_text()))
+
+    try:
+        alone = [waits("classify", "news"), waits("classify", "news")]
+        shells = [waits(lines=lines) for lines in (1, 2, 5)]
+        print(f"classify waits for the disk {alone[0]} and {alone[1]} times alone, {shells} times for 1, 2 and 5 lines of a shell", flush=True)
+        expect(max(alone) <= 2, f"one classify waits {max(alone)} times")
+        expect(shells[1] - shells[0] <= 1 and shells[2] - shells[1] <= 3, f"a shell waits {shells} times")
+    except Problem as problem:
+        return [str(problem)]
+    return []
+
+
 def has_strace():
     if not shutil.which("strace") and shutil.which("apt-get"):
         sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
@@ -322,7 +349,7 @@ def main():
     begun = time.monotonic()
     root = Path(tempfile.mkdtemp(prefix="fettle-kills-"))
     bench = Bench(root, program)
-    problems = []
+    problems = check_waits(bench)
     with concurrent.futures.ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as pool:
         counted = list(pool.map(bench.moments, SCENARIOS))
         for scenario, (moments, calls) in zip(SCENARIOS, counted):

@@ -56,6 +56,7 @@ package enum DurableFile {
     let descriptor = open(part.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(file) }
     defer { close(descriptor) }
+    flock(descriptor, LOCK_SH | LOCK_NB)
     do {
       if let permissions = permissions(of: file) { _ = fchmod(descriptor, permissions) }
       try body(descriptor)
@@ -139,8 +140,31 @@ package enum DurableFile {
     close(descriptor)
   }
 
+  /// Whether somebody is writing it: a file on its way, or what a ``FileHold`` is for.
+  package static func isHeld(_ url: URL) -> Bool {
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+  }
+
   private static func permissions(of file: URL) -> mode_t? {
     var status = stat()
     return stat(file.path, &status) == 0 ? status.st_mode & 0o7777 : nil
   }
+}
+
+/// Says of a file or folder without a name of its own yet that somebody is at work on it, until this goes; the system lets go of it
+/// when the process ends.
+package final class FileHold: Sendable {
+  private let descriptor: Int32
+
+  /// Nil where it cannot be opened.
+  package init?(_ url: URL) {
+    descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    flock(descriptor, LOCK_SH | LOCK_NB)
+  }
+
+  deinit { close(descriptor) }
 }

@@ -99,6 +99,12 @@ public struct FrontDoor: Sendable {
     interpreter.run(statement, file: file, cancellation: cancellation)
   }
 
+  /// To be called when the last of a few commands has run: where they have only looked, as a `classify` does, ending waits for the
+  /// disk no more.
+  public func leave() {
+    if interpreter.hasOnlyLooked, !workspace.isReadOnly { workspace.leaveShortJournal() }
+  }
+
   /// A whole word `$kpi.accuracy` is looked up here as at the prompt.
   private static func pieces(_ word: String) -> [Word.Piece] {
     guard let name = word.wholeMatch(of: #/\$([A-Za-z_][A-Za-z0-9_.]*)/#)?.1 else { return [.literal(word)] }

@@ -8,15 +8,16 @@ import Workbench
 /// The encoders that are installed for a user, and those of them that this process has loaded: each is read once.
 ///
 /// They lie side by side under `$XDG_CACHE_HOME/fettle/models`, a folder each, and serve all workspaces of a user. A file `embedded`
-/// beside the folders names the one that a new workspace begins with; `FETTLE_MODEL` names another folder for that. The model that
-/// came with the program takes the place of one that is not there.
+/// beside the folders names the one that a new workspace begins with. The model that came with the program takes the place of one
+/// that is not there. `FETTLE_MODEL` names a folder anywhere, whose model is base in every workspace while it is set.
 public final class ModelCache: Sendable {
   /// What `model install` fetches, and a workspace begins with where nothing else was installed first.
   public static let standardName = "all-MiniLM-L6-v2"
 
   /// The folder of models.
   public let folder: URL
-  private let override: URL?
+  /// The folder that `FETTLE_MODEL` names; nil where it is not set.
+  public let override: URL?
   let bundled: URL?
   private let threads: Int?
   let digests: FileDigests
@@ -41,7 +42,9 @@ public final class ModelCache: Sendable {
       ?? home.appending(path: ".cache")
     folder = caches.appending(path: "fettle/models")
     digests = FileDigests(folder: caches.appending(path: "fettle/digests"))
-    override = environment["FETTLE_MODEL"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+    override = environment["FETTLE_MODEL"].flatMap {
+      $0.isEmpty ? nil : URL(filePath: $0).standardizedFileURL
+    }
     self.bundled = bundled
     self.threads = threads
     ModelCacheLock.sweep(folder)
@@ -59,17 +62,16 @@ public final class ModelCache: Sendable {
     if let bundled, !models.contains(where: { $0.name == bundled.lastPathComponent }) {
       models.append(InstalledModel(folder: bundled))
     }
-    if let override = overriding { models = [override] + models.filter { $0.name != override.name } }
     return models.sorted { $0.name < $1.name }
   }
 
-  private var overriding: InstalledModel? {
-    override.map { InstalledModel(folder: $0.standardizedFileURL) }.flatMap { $0.isThere ? $0 : nil }
+  /// The model in the folder that `FETTLE_MODEL` names; nil where none is there.
+  var overriding: InstalledModel? {
+    override.map(InstalledModel.init).flatMap { $0.isThere ? $0 : nil }
   }
 
   /// The one that a workspace has which has chosen none; nil where it is not installed.
   public var initial: InstalledModel? {
-    if override != nil { return overriding }
     let name = initialName
     let own = InstalledModel(folder: folder.appending(path: name))
     if own.isThere { return own }
@@ -97,9 +99,9 @@ public final class ModelCache: Sendable {
     return found
   }
 
-  /// The installed model that is this one, whatever it is called; nil where none is.
+  /// The model that is this one, whatever it is called and whether it is installed or named by `FETTLE_MODEL`; nil where none is.
   public func model(_ wanted: EncoderReference) -> InstalledModel? {
-    let all = installed
+    let all = installed + [overriding].compactMap(\.self)
     return (all.filter { $0.name == wanted.name } + all.filter { $0.name != wanted.name })
       .first { (try? reference(to: $0).digest) == wanted.digest }
   }
@@ -115,17 +117,33 @@ public final class ModelCache: Sendable {
   /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
   /// - Throws: `ModelError`.
   func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
-    let key = Key(
-      folder: folder, adapter: adapter, precision: precision,
-      weights: FileStamp(folder.appending(path: "model.safetensors")))
+    let key = key(folder, adapter, precision)
     return try loaded.withLock { loaded in
       if let known = loaded[key] { return known }
-      let base = try PretrainedModel.load(folder: folder)
-      let model = try adapter.map { try base.with(adapter: $0) } ?? base
-      let source = try EncoderSource(model: model, threads: threads, precision: precision)
+      let source = try EncoderSource(
+        model: Self.load(folder, adapter), threads: threads, precision: precision)
       loaded[key] = source
       return source
     }
+  }
+
+  /// The same for one caller alone: whoever embeds with a shared one waits until the others' texts are done, which are all of a
+  /// training's.
+  func ownEncoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
+    let known = loaded.withLock { $0[key(folder, adapter, precision)]?.model }
+    return try EncoderSource(
+      model: known ?? Self.load(folder, adapter), threads: threads, precision: precision)
+  }
+
+  private func key(_ folder: URL, _ adapter: URL?, _ precision: Precision) -> Key {
+    Key(
+      folder: folder, adapter: adapter, precision: precision,
+      weights: FileStamp(folder.appending(path: "model.safetensors")))
+  }
+
+  private static func load(_ folder: URL, _ adapter: URL?) throws -> PretrainedModel {
+    let base = try PretrainedModel.load(folder: folder)
+    return try adapter.map { try base.with(adapter: $0) } ?? base
   }
 
   /// Forgets a folder whose files have changed.

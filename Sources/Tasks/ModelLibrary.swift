@@ -17,11 +17,18 @@ public struct ModelLibrary: Sendable {
     self.cache = cache
   }
 
+  /// The same for work of many units, which fails once another session has taken the place of this one.
+  func keepingSession() throws -> ModelLibrary { ModelLibrary(try workspace.keepingSession(), cache) }
+
   // MARK: - The base
 
-  /// The encoder that is `base`.
-  /// - Throws: `TaskError.modelMissing`, `.baseMissing`.
+  /// The encoder that is `base`: the one that `FETTLE_MODEL` names, else the workspace's own.
+  /// - Throws: `TaskError.modelMissing`, `.baseMissing`, `.overrideMissing`.
   public func base(_ workbench: Workbench) throws -> InstalledModel {
+    if let override = cache.override {
+      guard let model = cache.overriding else { throw TaskError.overrideMissing(folder: override.path) }
+      return model
+    }
     guard let chosen = try workbench.chosenBase() else {
       guard let initial = cache.initial else { throw TaskError.modelMissing }
       return initial
@@ -33,18 +40,23 @@ public struct ModelLibrary: Sendable {
     return model
   }
 
-  /// What `base` is; nil where it is not installed.
+  /// What `base` is; nil where nothing is installed.
   public func baseReference(_ workbench: Workbench) throws -> EncoderReference? {
+    if cache.override != nil { return cache.overriding.flatMap { try? cache.reference(to: $0) } }
+    return try ownBaseReference(workbench)
+  }
+
+  /// What `base` is where no `FETTLE_MODEL` is set.
+  public func ownBaseReference(_ workbench: Workbench) throws -> EncoderReference? {
     try workbench.chosenBase() ?? cache.initial.flatMap { try? cache.reference(to: $0) }
   }
 
   /// The encoder that a tuned model stands on in the end.
   ///
-  /// - Throws: `TaskError.otherBase` where it is not installed; `.modelMissing` where none is.
+  /// - Throws: `TaskError.otherBase` where it is not installed.
   private func encoder(under tuned: TunedModel) throws -> InstalledModel {
     guard let wanted = tuned.encoder else { return try workspace.read(base) }
     if let model = cache.model(wanted) { return model }
-    guard !cache.installed.isEmpty else { throw TaskError.modelMissing }
     throw TaskError.otherBase(
       model: tuned.name, trainedOn: wanted, now: try workspace.read(baseReference))
   }
@@ -136,6 +148,12 @@ public struct ModelLibrary: Sendable {
     let precision = try workspace.read { try $0.precision }
     let place = try place(of: model)
     return try cache.encoder(in: place.folder, adapter: place.adapter, precision: precision)
+  }
+
+  /// The same for one caller alone, who may compute with it for long.
+  func ownEncoder(of model: ModelSelection, precision: Precision) throws -> EncoderSource {
+    let place = try place(of: model)
+    return try cache.ownEncoder(in: place.folder, adapter: place.adapter, precision: precision)
   }
 
   /// A tuned model's head, which fits its encoder.

@@ -9,13 +9,14 @@ import Workbench
 /// let run = try task.run(progress: { print($0.done, $0.total) })
 /// try workspace.write { try $0.complete(run) }
 /// ```
-/// The workspace is held for no longer than a batch takes to be read or kept. Several threads may run one task, or several.
+/// The workspace is held for no longer than a batch takes to be read or kept. Several threads may run one task, or several; another
+/// process may change anything meanwhile, and then the task fails rather than keep what it did not ask for.
 public struct PredictionTask: Sendable {
   public let dataset: Dataset
   /// The model's name.
   public let model: String
   private let workspace: Workspace
-  private let signature: String?
+  private let signature: @Sendable () throws -> String
   private let classifier: @Sendable () throws -> any Classifier
 
   /// Assets a batch: small enough that a kill loses little, large enough that the transaction costs nothing.
@@ -31,22 +32,20 @@ public struct PredictionTask: Sendable {
 
   /// - Throws: `TaskError`, `ModelError`.
   public init(_ dataset: Dataset, by model: ModelSelection, in library: ModelLibrary) throws {
-    var signature: String?
-    do {
-      signature = try library.signature(of: model)
-    } catch TaskError.modelMissing {
-      // Where the model is not at hand, what it has predicted is.
-    }
-    self.init(dataset, model: model.name, signature: signature, in: library.workspace) {
+    let library = try library.keepingSession()
+    self.init(dataset, model: model.name, signature: try library.signature(of: model), in: library.workspace)
+    {
       try library.classifier(for: model)
     }
   }
 
   /// - Parameters:
-  ///   - signature: what decides the predictions besides the interface; nil where the model is not at hand.
+  ///   - signature: what decides the predictions besides the interface; asked at the beginning of a run and once the classifier is
+  ///     there.
   ///   - classifier: called once there is something to predict.
   public init(
-    _ dataset: Dataset, model: String, signature: String?, in workspace: Workspace,
+    _ dataset: Dataset, model: String, signature: @autoclosure @escaping @Sendable () throws -> String,
+    in workspace: Workspace,
     classifier: @escaping @Sendable () throws -> any Classifier
   ) {
     self.dataset = dataset
@@ -60,15 +59,12 @@ public struct PredictionTask: Sendable {
   ///
   /// The run stays invisible to whoever reads predictions until its step completes it (`Workbench.complete`).
   ///
-  /// - Throws: `InterruptedPredictions`, `TaskError.unanswered`, with what is done so far kept; `TaskError.modelMissing`.
+  /// - Throws: `InterruptedPredictions`, `TaskError.unanswered`, `WorkspaceError.runGone` where the model became another meanwhile;
+  ///   what is done so far is kept. `TaskError`, `ModelError`.
   public func run(
     progress: (Progress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
   ) throws -> PredictionRun {
-    guard let signature else {
-      let run = try workspace.read { try $0.predictionRun(dataset: dataset, model: model) }
-      guard let run, run.isComplete else { throw TaskError.modelMissing }
-      return run
-    }
+    let signature = try signature()
     let run = try workspace.write {
       try $0.beginRun(dataset: dataset, model: model, signature: signature)
     }
@@ -87,6 +83,8 @@ public struct PredictionTask: Sendable {
     _ isCancelled: @Sendable () -> Bool
   ) throws {
     let classifier = try classifier()
+    // Another process may have made another model base meanwhile, or put one in this one's place.
+    guard try signature() == run.signature else { throw WorkspaceError.runGone(model: model) }
     if done > 0 { progress(Progress(done: done, total: dataset.assets, isResumed: true)) }
     var last = 0
     var failed: [(asset: String, reason: String)] = []
@@ -113,9 +111,11 @@ public struct PredictionTask: Sendable {
       progress(Progress(done: done, total: dataset.assets, isResumed: false))
     }
     guard let first = failed.first else { return }
+    let kept =
+      try workspace.read { try $0.predictionRun(dataset: dataset, model: model)?.predictions } ?? done
     throw TaskError.unanswered(
       .init(
-        model: model, dataset: dataset.name, assets: failed.map(\.asset), reason: first.reason, kept: done))
+        model: model, dataset: dataset.name, assets: failed.map(\.asset), reason: first.reason, kept: kept))
   }
 }
 

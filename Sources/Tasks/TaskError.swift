@@ -11,6 +11,8 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
   case categoriesLacking([String], dataset: String)
   /// No encoder at all is there to begin with.
   case modelMissing
+  /// `FETTLE_MODEL` names a folder without a model in it.
+  case overrideMissing(folder: String)
   /// No encoder of this name is installed.
   case notInstalled(String, nearest: String?)
   /// The workspace's base is not installed; `found` is another one of its name.
@@ -34,7 +36,7 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
     case .noLabels: "no-labels"
     case .oneCategory: "one-category"
     case .categoriesLacking: "category-not-in-interface"
-    case .modelMissing: "model-missing"
+    case .modelMissing, .overrideMissing: "model-missing"
     case .notInstalled, .baseMissing: "model-not-installed"
     case .modelIncomplete: "model-incomplete"
     case .passingFailure, .unanswered: "model-failed"
@@ -65,6 +67,8 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
     case .modelMissing:
       "The embedded model is not installed. Fetch it once with: model install (or, without a network: "
         + "model install --from DIR, any folder with a BERT in it)"
+    case .overrideMissing(let folder):
+      "FETTLE_MODEL names \(folder.visible), and there is no model in it. Name a folder with a BERT in it, or unset FETTLE_MODEL."
     case .notInstalled(let name, let nearest):
       "\(name.visible) is not installed." + (nearest.map { " Did you mean \($0.visible)?" } ?? "")
         + " Install it: \(Self.installation(of: name)). What is there: models"
@@ -75,12 +79,12 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
     case .modelIncomplete(let model, let file):
       "\(model) is not whole: its \(file) is missing. Remove it (models remove \(model)) and train again, or name another: --model NAME"
     case .otherBase(let model, let trainedOn, let now):
-      "\(model) was trained on \(trainedOn.description), which is not installed, and means nothing on "
-        + "\(now?.description ?? "another"), which is base now. Install it: "
+      "\(model) was trained on \(trainedOn.description), which is not installed"
+        + (now.map { ", and means nothing on \($0.description), which is base now" } ?? "") + ". Install it: "
         + "\(Self.installation(of: trainedOn.name ?? "NAME")). Or name its folder in FETTLE_MODEL, or remove it: models remove \(model)"
     case .headDoesNotFit(let model, let width, let encoder):
       "\(model) was trained on a model of width \(width), and its base is now one of width \(encoder), on which it means nothing. "
-        + "Remove it: models remove \(model)"
+        + "Make the one that it was trained on base again (model use NAME), or remove it: models remove \(model)"
     case .passingFailure(let model, let reason): "\(model) gave no answer: \(reason). Try again."
     case .unanswered(let unanswered): unanswered.description
     case .diskFull(let needed, let free):

@@ -7,6 +7,8 @@ import Workbench
 public struct TrainingPlan: Sendable {
   public let dataset: Dataset
   public let base: ModelSelection
+  /// In which numbers the base embeds.
+  let precision: Precision
   public let examples: [TrainingExample]
   /// Keys, in the order of the head's rows: all that the interface has, so that a model can be trained further on data that has
   /// more of them.
@@ -32,6 +34,7 @@ public struct TrainingPlan: Sendable {
     }
     self.dataset = dataset
     self.base = base
+    precision = try workbench.precision
     self.examples = examples
     categories = try workbench.order(of: keys.union(classes ?? []))
     names = try categories.map(workbench.name)
@@ -44,6 +47,7 @@ public struct TrainingPlan: Sendable {
     guard let now = try? TrainingPlan(dataset, base: base, workbench) else { return false }
     return now.examples.elementsEqual(examples) { $0.text == $1.text && $0.category == $1.category }
       && now.categories == categories && now.names == names && now.base == self.base
+      && now.precision == precision
   }
 }
 
@@ -55,7 +59,7 @@ public struct TrainingPlan: Sendable {
 /// let trained = try task.run([.defaults(for: .linear)])
 /// try workspace.write { try task.publish(trained[0], as: $0.nextModelName(), $0) }
 /// ```
-/// Nothing of the workspace is held while it trains.
+/// Nothing of the workspace is held while it trains. Several threads may train at once, and predict beside that.
 public struct TrainingTask: Sendable {
   public let plan: TrainingPlan
   /// As the model reads them, with the number of their category.
@@ -81,10 +85,14 @@ public struct TrainingTask: Sendable {
   /// Reads the base and what it makes of the categories' names.
   /// - Throws: `TaskError`, `ModelError`.
   public init(_ plan: TrainingPlan, in library: ModelLibrary) throws {
+    let library = try library.keepingSession()
     self.plan = plan
     self.library = library
     reference = try library.reference(under: plan.base)
-    let encoder = try library.encoder(of: plan.base)
+    // By its digest, since base may be another by the time it is read.
+    var base = plan.base
+    if case .base = base, let reference { base = .encoder(reference) }
+    let encoder = try library.ownEncoder(of: base, precision: plan.precision)
     self.encoder = encoder
     features = encoder.features()
     let indices = Dictionary(uniqueKeysWithValues: plan.categories.enumerated().map { ($1, $0) })
@@ -178,7 +186,7 @@ public struct TrainingTask: Sendable {
   /// Gives a model its name and place, in the transaction that it is called in.
   ///
   /// - Parameter options: its options as JSON, for whoever asks later how it was made; `reference` names its encoder among them.
-  /// - Throws: `WorkspaceError`.
+  /// - Throws: `WorkspaceError`; also where another session has taken the place of the one in which it was trained.
   public func publish(
     _ trained: TrainedModel, as name: String,
     options: (_ encoder: EncoderReference?) -> String = { _ in "{}" },

@@ -74,6 +74,7 @@ enum Program {
   private static func batch(
     _ arguments: Arguments, _ door: FrontDoor, _ screen: Screen, _ cancellation: Cancellation
   ) throws -> Int32 {
+    defer { door.leave() }
     if !arguments.verb.isEmpty {
       let execution = door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation)
       guard let handOver = execution.handOver else { return execution.status }

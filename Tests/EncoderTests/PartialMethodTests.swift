@@ -86,12 +86,14 @@ import Testing
 
   @Test("What is no adapter of this model is refused") func refusals() throws {
     #expect(throws: ModelError.self) {
-      try PretrainedModel.load(folder: folder).with(adapter: folder.appendingPathComponent("none.safetensors"))
+      let base = try PretrainedModel.load(folder: folder)
+      return try base.with(adapter: folder.appendingPathComponent("none.safetensors"))
     }
     #expect(
       throws: ModelError.missingTensor("encoder.layer.0.attention.output.adapter.down.weight")
     ) {
-      try PretrainedModel.load(folder: folder).with(adapter: folder.appendingPathComponent("model.safetensors"))
+      let base = try PretrainedModel.load(folder: folder)
+      return try base.with(adapter: folder.appendingPathComponent("model.safetensors"))
     }
     #expect(throws: ModelError.self) { try model.save(adapterTo: folder) }
     try TestFiles.withTemporaryFolder { place in

@@ -124,4 +124,79 @@ import Testing
     let here = try front.run("--json", "tokens", "abc")
     #expect(try code(here) == "model-not-installed", "\(here.output)")
   }
+
+  @Test("FETTLE_MODEL is base in every workspace, whatever model use has said, and whoever looks is told")
+  func fromTheEnvironment() throws {
+    let front = try Front()
+    func dimensions(_ front: Front) throws -> Int {
+      let answer = try object(front.run("--json", "--no-record", "embed", "abc").lines[0])
+      return try #require(answer["embedding"] as? [Double], "\(answer)").count
+    }
+    let tiny = try dimensions(front)
+    try front.run("model", "install", "--from", Self.odd)
+    try front.run("model", "use", "odd-bert")
+    let odd = try dimensions(front)
+    #expect(odd != tiny)
+    #expect(try !front.run("models").output.contains("FETTLE_MODEL"))
+    var other = front
+    other.environment["FETTLE_MODEL"] = Self.reference.path + "/tiny-bert"
+    #expect(try dimensions(other) == tiny)
+    let models = try other.run("models")
+    #expect(
+      models.text.contains("FETTLE_MODEL names \(Self.reference.path)/tiny-bert: that is base"),
+      "\(models.output)")
+    #expect(models.output.contains(#/base +tiny-bert/#))
+    let list = try object(other.run("--json", "--no-record", "models").lines[0])
+    #expect(list["embedded"] as? String == "tiny-bert")
+    #expect(list["fettle_model"] as? String == Self.reference.path + "/tiny-bert")
+    #expect((list["installed"] as? [[String: Any]])?.count == 2)
+    let used = try other.run("model", "use", "odd-bert")
+    #expect(used.status == 0 && used.text.contains("FETTLE_MODEL names"), "\(used.output)")
+    #expect(try !front.read(".fettle/session.md").contains("FETTLE_MODEL"))
+    for page in ["models", "model"] {
+      #expect(try front.run("help", page).output.contains("FETTLE_MODEL"), "\(page)")
+    }
+    other.environment["FETTLE_MODEL"] = front.folder.path
+    let missing = try other.run("--json", "tokens", "abc")
+    #expect(try code(missing) == "model-missing" && missing.output.contains("FETTLE_MODEL names"))
+    #expect(try other.run("models").output.contains("none in FETTLE_MODEL"))
+    #expect(try dimensions(front) == odd)
+  }
+
+  @Test(
+    "without its model predict says so as classify does, whatever was predicted; what counts predictions goes on"
+  )
+  func missing() throws {
+    let front = try Front()
+    try work(front)
+    try front.lines("finetune --method full --epochs 1 --name whole", "predict --model first")
+    try FileManager.default.removeItem(at: front.folder.appending(path: ".cache/fettle"))
+    for line in ["predict --model base", "classify --model base abc"] {
+      let outcome = try front.run(["--json", "-c", line])
+      #expect(try code(outcome) == "model-missing", "\(line): \(outcome.output)")
+    }
+    for line in ["predict --model first", "classify --model first abc"] {
+      let outcome = try front.run(["--json", "-c", line])
+      #expect(try code(outcome) == "model-other-base", "\(line): \(outcome.output)")
+      #expect(outcome.output.contains("first was trained on tiny-bert ("), "\(outcome.output)")
+    }
+    #expect(
+      try front.lines("kpi --model base", "kpi --model first", "classify --model whole abc").status == 0)
+  }
+
+  @Test("an installed model that is not base is told how to become it, by whatever verb it is named")
+  func named() throws {
+    let front = try Front()
+    try front.writeLetters()
+    try front.run("model", "install", "--from", Self.odd)
+    try front.lines("load letters.csv", "interface define --from letters", "label simulate")
+    for line in ["predict --model odd-bert", "finetune --base odd-bert", "kpi --model odd-bert"] {
+      let outcome = try front.run(["--json", "-c", line])
+      #expect(try code(outcome) == "model-not-base")
+      #expect(outcome.output.contains("Make it base: model use odd-bert"), "\(outcome.output)")
+    }
+    let base = try front.lines("predict --model tiny-bert")
+    #expect(base.error.contains("tiny-bert is what base is here"), "\(base.error)")
+    #expect(try front.lines("predict --model oddbert").error.contains("There is no model named oddbert"))
+  }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import PseudoTerminal
 import Testing
+import Workbench
 
 /// Sessions that are set aside, found, taken up again or thrown away.
 @Suite struct SessionTests {
@@ -188,5 +189,57 @@ import Testing
     #expect(try front.run("session", "open", "broken").status == 1)
     #expect(try front.run("--json", "-c", "session new").status == 0)
     #expect(try front.run("status").status == 0)
+  }
+
+  @Test(
+    "what a power cut takes from the document's end is written again from the log; prose of an editor's stays"
+  )
+  func powerCut() throws {
+    let front = try Front()
+    try front.writeLetters()
+    try front.lines(
+      "load letters.csv", "interface define --from letters", "note A remark.", "label set 1 SPORTS",
+      "tokens news", "label set 2 SPORTS",
+      "tokens news", "note The end.")
+    let place = front.folder.appending(path: ".fettle/session.md")
+    let whole = try front.read(".fettle/session.md")
+    /// As if the machine had been started again since the last step.
+    func restart() throws {
+      try Workspace.open(front.folder.appending(path: ".fettle")).write {
+        #expect(try $0.setting("written_boot") != nil)
+        try $0.set("written_boot", to: "another")
+      }
+    }
+    func document(_ text: String) throws -> String {
+      try Data(text.utf8).write(to: place)
+      try front.run("help")
+      return try front.read(".fettle/session.md")
+    }
+    for length in [0, 10, whole.utf8.count / 3, whole.utf8.count / 2, whole.utf8.count - 8] {
+      let cut = String(decoding: whole.utf8.prefix(length), as: UTF8.self)
+      try restart()
+      #expect(try document(cut) == whole, "\(length)")
+      try restart()
+      let zeros = String(repeating: "\0", count: whole.utf8.count - length)
+      #expect(try document(cut + zeros) == whole, "\(length)")
+    }
+    // In the same start nothing but an editor makes it shorter.
+    try front.run("status")
+    let shorter = try front.read(".fettle/session.md").replacing("A remark.", with: "Mine.")
+    #expect(try document(shorter) == shorter)
+    try restart()
+    #expect(try document(shorter) == shorter, "all steps are there")
+    // With prose in the middle, broken off in a step's answer.
+    let edited = shorter.replacing("Mine.", with: "A long remark of my own, which is nowhere else.")
+    try restart()
+    let broken = try #require(edited.ranges(of: "fettle> tokens news").last)
+    let mended = try document(String(edited[..<broken.upperBound]))
+    #expect(mended.contains("A long remark of my own"))
+    #expect(mended.ranges(of: "fettle> tokens news").count == 2)
+    #expect(mended.hasPrefix(edited[..<broken.lowerBound]))
+    #expect(mended.contains("The end.") && mended.contains("fettle> status"))
+    try front.run("status")
+    #expect(try front.run("replay", ".fettle/session.md").status == 0)
+    #expect(try front.run("replay", ".fettle/session.md").output.contains("8 passed"))
   }
 }

@@ -140,16 +140,29 @@ import Workbench
     let before = try confidences()
     try install("odd-bert")
     #expect(try front.run("model", "use", "odd-bert").status == 0)
-    // What the old base said is not taken for the new one's.
-    let stale = "base is another model now than the one that predicted letters. Make its predictions anew:"
-    for line in [
+    // What the old base said is the old one's.
+    let lines = [
       "kpi --model base", "kpi --by category --model base", "export predictions p.csv --model base --replace",
-    ] {
+    ]
+    for line in lines {
       let outcome = try front.lines(line)
-      #expect(outcome.status == 0 && outcome.text.contains(stale), "\(line): \(outcome.output)")
+      #expect(
+        outcome.status == 1 && outcome.error.contains("base has not predicted all of letters yet"),
+        "\(line): \(outcome.output)")
     }
     #expect(try confidences() != before)
-    #expect(!(try front.lines("kpi --model base").text.contains("another model now")))
+    for line in lines {
+      let outcome = try front.lines(line)
+      #expect(outcome.status == 0 && !outcome.text.contains("another model now"), "\(line): \(outcome.error)")
+    }
+    // Where another model has taken the place of the one that predicted, under its name, it is said.
+    var elsewhere = front
+    elsewhere.environment["FETTLE_MODEL"] = Self.reference.appending(path: "tiny-bert").path
+    let stale = "base is another model now than the one that predicted letters. Make its predictions anew:"
+    for line in lines {
+      let outcome = try elsewhere.lines(line)
+      #expect(outcome.status == 0 && outcome.text.contains(stale), "\(line): \(outcome.output)")
+    }
     // Each goes on with its own base, until that is gone.
     #expect(try front.run("classify", "--model", "head", "abc").status == 0)
     try FileManager.default.removeItem(at: front.folder.appending(path: ".cache/fettle/models/tiny-bert"))
@@ -210,6 +223,9 @@ import Workbench
     let same = try front.lines("predict --model old", "predict --model new", "kpi --models old new")
     #expect(same.status == 0 && same.output.contains("old predicted letters: 40 assets."), "\(same.error)")
     try front.run("model", "install", "--from", Self.reference.appending(path: "odd-bert").path)
+    #expect(try front.run("predict", "--model", "old").status == 0)
+    try front.run("model", "use", "odd-bert")
+    #expect(try front.run("predict", "--model", "new").status == 0)
     for line in ["predict --model old", "classify --model old abc", "validate --model old"] {
       let outcome = try front.run(["--json", "-c", line])
       #expect(try code(outcome) == "model-other-base", "\(line): \(outcome.output)\(outcome.error)")

@@ -18,7 +18,7 @@ import Workbench
 
   init() throws {
     folder = try Folder()
-    workspace = try Workspace.open(folder.url.appending(path: ".fettle"))
+    workspace = try Workspace.open(folder.url.appending(path: ".fettle"), holding: .unitOfWork)
     var rows = ["id,text,category"]
     for number in 0..<150 {
       let tail = String(UnicodeScalar(UInt8(97 + number % 26)))
@@ -131,17 +131,23 @@ import Workbench
 
   // MARK: - Many threads
 
-  @Test("eight threads predict and one trains on one workspace at once, to what each comes to alone")
+  @Test(
+    "eight threads predict and train on one workspace at once, another process writes, and each comes to what it does alone"
+  )
   func manyThreads() throws {
     let library = try library()
     let alone = try complete(PredictionTask(dataset, by: .base, in: library).run())
     let plan = try workspace.read { try TrainingPlan(dataset, base: .base, $0) }
-    let options = Self.options
-    let trainedAlone = try TrainingTask(plan, in: library).run([options])
-    defer { trainedAlone[0].files.discard() }
-    // Data sets of their own for some threads, and one that four of them share.
+    let options = [Method.linear, .full, .adapter].map { method in
+      var options = TrainingOptions.defaults(for: method)
+      (options.epochs, options.threads) = (2, 1)
+      return options
+    }
+    let trainedAlone = try options.flatMap { try TrainingTask(plan, in: library).run([$0]) }
+    defer { for model in trainedAlone { model.files.discard() } }
+    // Data sets of their own for some threads, and one that two of them share.
     let shared = try workspace.write { bench in
-      try (0..<5).map { number in
+      try (0..<4).map { number in
         var loading = LoadOptions()
         loading.name = "part-\(number)"
         return try bench.load(
@@ -149,26 +155,39 @@ import Workbench
         ).dataset
       }
     }
+    // Connections and locks of its own, as another process has them.
+    let other = try Workspace.open(folder.url.appending(path: ".fettle"))
     let failures = Mutex<[String]>([])
-    let trained = Mutex<TrainedModel?>(nil)
-    @Sendable func attempt(_ body: () throws -> Void) {
-      do { try body() } catch { failures.withLock { $0.append("\(error)") } }
-    }
-    let task = try TrainingTask(plan, in: library)
-    DispatchQueue.concurrentPerform(iterations: 9) { thread in
-      attempt {
-        if thread == 8 {
-          let models = try task.run([options])
-          trained.withLock { $0 = models[0] }
-          try workspace.write { _ = try task.publish(models[0], as: "together", $0) }
+    let writes = Mutex(0)
+    let trained = Mutex<[Int: TrainedModel]>([:])
+    DispatchQueue.concurrentPerform(iterations: 8) { thread in
+      do {
+        if thread < 3 {
+          let task = try TrainingTask(plan, in: library)
+          // A training that held the workspace would keep this waiting for ten seconds, and then for good.
+          let model = try task.run(
+            [options[thread]],
+            events: { event in
+              guard case .epoch = event else { return }
+              do {
+                try other.write { try $0.set("beat-\(thread)", to: "1") }
+                writes.withLock { $0 += 1 }
+              } catch {
+                failures.withLock { $0.append("\(error)") }
+              }
+            })[0]
+          trained.withLock { $0[thread] = model }
+          try workspace.write { _ = try task.publish(model, as: "together-\(thread)", $0) }
         } else {
-          let mine = shared[min(thread, 4)]
-          let run = try PredictionTask(mine, by: .base, in: library).run()
+          let run = try PredictionTask(shared[min(thread - 3, 3)], by: .base, in: library).run()
           try workspace.write { _ = try $0.complete(run) }
         }
+      } catch {
+        failures.withLock { $0.append("\(error)") }
       }
     }
     #expect(failures.withLock { $0 } == [])
+    #expect(writes.withLock { $0 } >= 4)
     for dataset in shared {
       let run = try #require(try workspace.read { try $0.predictionRun(dataset: dataset, model: "base") })
       #expect(run.isComplete && run.predictions == 150)
@@ -176,12 +195,87 @@ import Workbench
       #expect(rows.map(\.prediction.category) == alone.map(\.prediction.category))
       #expect(rows.map(\.prediction.confidence) == alone.map(\.prediction.confidence))
     }
-    let together = try #require(trained.withLock { $0 })
-    #expect(together.result.finalLoss == trainedAlone[0].result.finalLoss)
-    let model = try #require(try workspace.read { try $0.model(named: "together") })
-    #expect(model.encoder != nil && model.bytes > 0)
-    let classifier = try library.classifier(for: .tuned(model))
-    #expect(try classifier.classify(["news of the a"], isCancelled: { false })[0].classification != nil)
+    let texts = ["news of the a", "z y x b"]
+    for (thread, before) in trainedAlone.enumerated() {
+      let together = try #require(trained.withLock { $0[thread] })
+      #expect(together.result.finalLoss == before.result.finalLoss)
+      #expect(together.result.head == before.result.head)
+      let model = try #require(try workspace.read { try $0.model(named: "together-\(thread)") })
+      #expect(model.encoder != nil && model.bytes > 0)
+      let outcomes = try library.classifier(for: .tuned(model)).classify(texts, isCancelled: { false })
+      #expect(outcomes.allSatisfy { $0.classification != nil })
+    }
+  }
+
+  @Test("while a training embeds its texts, a prediction by the same model does not wait for it")
+  func noWaiting() throws {
+    let library = try library()
+    let plan = try workspace.read { try TrainingPlan(dataset, base: .base, $0) }
+    let task = try TrainingTask(plan, in: library)
+    let hasBegun = Atomic(false)
+    let result = Mutex<DispatchTimeoutResult?>(nil)
+    let trained = try task.run(
+      [Self.options],
+      events: { event in
+        guard case .preparing = event, !hasBegun.exchange(true, ordering: .relaxed) else { return }
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+          _ = try? PredictionTask(dataset, by: .base, in: library).run()
+          done.signal()
+        }
+        result.withLock { $0 = done.wait(timeout: .now() + 60) }
+      })
+    trained[0].files.discard()
+    #expect(result.withLock { $0 } == .success)
+    #expect(
+      try workspace.read { try $0.predictionRun(dataset: dataset, model: "base")?.predictions } == 150)
+  }
+
+  @Test("a session may be set aside while a training runs: it ends, and neither session has half of a model")
+  func setAsideMeanwhile() throws {
+    let library = try library()
+    let plan = try workspace.read { try TrainingPlan(dataset, base: .base, $0) }
+    let task = try TrainingTask(plan, in: library)
+    let shell = try Workspace.open(folder.url.appending(path: ".fettle"))
+    #expect(throws: WorkspaceError.sessionGone(folder: ".fettle")) {
+      _ = try task.run(
+        [Self.options],
+        events: { event in
+          guard case .epoch(_, let report) = event, report.epoch == 1 else { return }
+          _ = #expect(throws: Never.self) { try shell.setAside(named: "before") }
+        })
+    }
+    let prediction = try PredictionTask(dataset, by: .base, in: library)
+    try shell.setAside(named: "between")
+    #expect(throws: WorkspaceError.sessionGone(folder: ".fettle")) { _ = try prediction.run() }
+    #expect(!FileManager.default.fileExists(atPath: workspace.modelsFolder.path))
+    for aside in shell.setAsides() {
+      let models = aside.folder.appending(path: "models").path
+      #expect((try? FileManager.default.contentsOfDirectory(atPath: models)) ?? [] == [])
+    }
+  }
+
+  @Test("a model that becomes another while a prediction begins is not taken for the one that was asked")
+  func anotherMeanwhile() throws {
+    let library = try library()
+    let odd = try ModelInstallation(library.cache).copy(
+      from: Self.reference.appending(path: "odd-bert"), shownAs: "odd-bert")
+    let chosen = try library.cache.reference(to: odd.model)
+    let moody = Moody()
+    let task = PredictionTask(
+      dataset, model: "base", signature: try library.signature(of: .base), in: workspace
+    ) {
+      try workspace.write { try $0.choose(base: chosen, insteadOf: library.baseReference($0)) }
+      return moody
+    }
+    #expect(throws: WorkspaceError.runGone(model: "base")) { _ = try task.run() }
+    #expect(moody.asked.withLock { $0 } == [])
+    // A training that was planned before names the encoder that it reads.
+    let plan = try workspace.read { try TrainingPlan(dataset, base: .base, $0) }
+    let training = try TrainingTask(plan, in: library)
+    let model = try training.run([.defaults(for: .linear)])[0]
+    let published = try workspace.write { try training.publish(model, as: "odd", $0) }
+    #expect(published.baseDigest == chosen.digest)
   }
 }
 

@@ -25,6 +25,55 @@ struct WorkspaceTests {
     #expect(FileManager.default.fileExists(atPath: work.path + "/workspace.sqlite-wal"))
   }
 
+  @Test func aClosedWorkspaceIsOneFile() throws {
+    func names() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: work.path).sorted()
+    }
+    do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
+    #expect(try names() == ["lock", "workspace.sqlite"])
+    // One that has only looked may leave a short journal; the next to close writes it back.
+    do {
+      let workspace = try Workspace.open(work)
+      try workspace.write { try $0.set("seed", to: "8") }
+      workspace.leaveShortJournal()
+    }
+    #expect(try names() == ["lock", "workspace.sqlite", "workspace.sqlite-shm", "workspace.sqlite-wal"])
+    do { #expect(try Workspace.open(work).read { try $0.setting("seed") } == "8") }
+    #expect(try names() == ["lock", "workspace.sqlite"])
+    // A long one is written back at once.
+    do {
+      let workspace = try Workspace.open(work)
+      try workspace.write { try $0.set("long", to: String(repeating: "x", count: 2_000_000)) }
+      workspace.leaveShortJournal()
+    }
+    #expect(try names() == ["lock", "workspace.sqlite"])
+    let copy = folder.url.appendingPathComponent("copy")
+    try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: work.appendingPathComponent("workspace.sqlite"), to: copy.appendingPathComponent("workspace.sqlite")
+    )
+    #expect(try Workspace.open(copy).read { try $0.setting("seed") } == "8")
+  }
+
+  @Test func aTransactionThatBeginsTheJournalIsOneLikeOthers() throws {
+    // Rolled back, nothing of it is left; large, it is kept whole; and what follows is as durable as ever.
+    let workspace = try Workspace.open(work)
+    #expect(throws: CancellationError.self) {
+      try workspace.write { bench in
+        try bench.set("seed", to: "7")
+        throw CancellationError()
+      }
+    }
+    #expect(try workspace.read { try $0.setting("seed") } == nil)
+    let long = String(repeating: "x", count: 6_000_000)
+    try workspace.write { try $0.set("long", to: long) }
+    let other = try Workspace.open(work)
+    #expect(try other.read { try $0.setting("long") } == long)
+    try other.write { try $0.set("seed", to: "8") }
+    try workspace.write { try $0.set("hints", to: "off") }
+    #expect(try other.read { try [$0.setting("seed"), $0.setting("hints")] } == ["8", "off"])
+  }
+
   @Test func aFileInTheWay() throws {
     try folder.write("mine", as: ".fettle")
     #expect(throws: WorkspaceError.fileInTheWay(path: ".fettle")) { try Workspace.open(work) }
@@ -62,12 +111,6 @@ struct WorkspaceTests {
   @Test func aDamagedDatabaseIsSaidAndCanBeSetAside() throws {
     do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
     let database = work.appendingPathComponent("workspace.sqlite")
-    try Data(repeating: 0x5A, count: 8192).write(to: database)
-    // What the journal has yet, the database need not have.
-    #expect(try Workspace.open(work).read { try $0.setting("seed") } == "7")
-    for suffix in ["-wal", "-shm"] {
-      try? FileManager.default.removeItem(at: URL(fileURLWithPath: database.path + suffix))
-    }
     try Data(repeating: 0x5A, count: 8192).write(to: database)
     #expect(throws: WorkspaceError.corrupt(folder: ".fettle")) { try Workspace.open(work) }
     let aside = try #require(try Workspace.setAside(work))
@@ -186,6 +229,44 @@ struct WorkspaceTests {
     #expect(try shell.read { try $0.setting("seed") } == "8")
     #expect(try Workspace.open(aside.folder).read { try $0.setting("seed") } == "7")
     #expect(try Workspace.open(aside.folder).read { try $0.setting("hints") } == nil)
+  }
+
+  @Test func workOfManyUnitsEndsWithItsSession() throws {
+    let server = try Workspace.open(work, holding: .unitOfWork)
+    try server.write { try $0.set("seed", to: "7") }
+    let task = try server.keepingSession()
+    try task.write { try $0.set("seed", to: "8") }
+    let (kept, late) = (try task.newModelFolder(), try task.newModelFolder())
+    // What is on its way is nobody's to sweep, though nothing else says that somebody is at work here.
+    _ = try Workspace.open(work)
+    #expect(FileManager.default.fileExists(atPath: kept.folder.path))
+    let model = TunedModel(
+      name: "m", base: "base", method: "linear", dataset: "d", examples: 1, folder: "m", bytes: 0,
+      categories: ["A"])
+    try task.write { _ = try $0.publish(model, trainedOn: [], from: kept) }
+    let shell = try Workspace.open(work)
+    try shell.setAside(named: "before")
+    for _ in 0..<2 {
+      let gone = WorkspaceError.sessionGone(folder: ".fettle")
+      #expect(throws: gone) { try task.write { try $0.set("seed", to: "9") } }
+      #expect(throws: gone) { _ = try task.read { try $0.setting("seed") } }
+      #expect(throws: gone) { _ = try task.newModelFolder() }
+      #expect(throws: gone) { try server.write { _ = try $0.publish(model, trainedOn: [], from: late) } }
+      #expect(try server.read { try $0.setting("seed") } == nil)
+      // Nor does it go on when its session is open again.
+    }
+    let before = try #require(shell.setAsides().first)
+    try shell.open(before, keepingThis: false)
+    #expect(try server.read { try $0.model(named: "m")?.name } == "m")
+    #expect(throws: WorkspaceError.sessionGone(folder: ".fettle")) {
+      _ = try task.read { try $0.setting("seed") }
+    }
+    // The same where this process itself has put another in its place.
+    let own = try shell.keepingSession()
+    try shell.setAside()
+    #expect(throws: WorkspaceError.sessionGone(folder: ".fettle")) {
+      _ = try own.read { try $0.setting("seed") }
+    }
   }
 
   @Test func aMoveThatWasBrokenOffIsFinished() throws {

@@ -22,6 +22,7 @@ public final class Interpreter: Sendable {
   /// Answers that the log does not have, by verb: of verbs that are no steps, and of those run with `--no-record`.
   private let unlogged = Mutex<[String: JSONValue]>([:])
   private let handOver = Mutex<HandOver?>(nil)
+  private let looked = Mutex(true)
   /// The command of the tour that waits at the prompt; nil while no tour is under way.
   let offered = Mutex<String?>(nil)
   let show: @Sendable (Event) -> Void
@@ -73,6 +74,9 @@ public final class Interpreter: Sendable {
       workspace: workspace, encoders: encoders, progress: progress, terminal: terminal, records: false,
       files: files, show: show)
   }
+
+  /// Whether nothing that was run has changed more than the log.
+  var hasOnlyLooked: Bool { looked.withLock { $0 } }
 
   /// Runs one statement and shows what came of it.
   ///
@@ -162,6 +166,7 @@ public final class Interpreter: Sendable {
     let recording = type(of: verb).recording
     let records = records && !workspace.isReadOnly
     let isLogged = records && recording == .step
+    if recording != .nothing, !type(of: verb).onlyLooks { looked.withLock { $0 = false } }
     let nested = Mutex<(executions: [Execution], bytes: Int)>(([], 0))
     let context = Context(
       workspace: workspace, files: files, encoders: encoders, progress: progress,
@@ -354,6 +359,11 @@ public final class Interpreter: Sendable {
     _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?, _ files: FileAccess
   ) -> Failure {
     var failure = Failure(explaining: error, verb: verb, statement: statement, file: file)
+    if case TaskError.unknownModel(let name, _) = error,
+      let better = ModelLibrary(workspace, encoders).explain(unknown: name)
+    {
+      (failure.code, failure.message) = (better.code, better.message)
+    }
     files.explain(&failure, words: statement.words.map { $0.expanded(using: value(of:)) })
     if file == nil, failure.source == nil, failure.line == nil, nesting.withLock({ $0.blocks > 0 }) {
       failure.show(statement.words.first?.column, in: statement)

@@ -8,6 +8,9 @@ import Workbench
 ///
 /// The file is only ever appended to, so that prose which someone wrote into it with an editor stays. How far it has got stands in
 /// the database; a process that is killed between the two leaves a file that is at most some bytes ahead, which the next one notices.
+///
+/// The disk is not waited for: the log has all of it. With the file's length stands in which start of the kernel it was written.
+/// In a later one its end may be gone with the power, and is written again from the log.
 struct SessionDocument {
   let workspace: Workspace
 
@@ -34,9 +37,12 @@ struct SessionDocument {
         try settings.set(writtenLength: 0)
       }
     }
-    // The file waits for the disk, so the mark need not: without it the file is ahead, which `append` notices.
+    // Neither the file nor the mark waits for the disk. Where the mark is older the file is ahead, which `append` notices.
     try workspace.writeWithoutWaiting { workbench in
       let settings = try Settings(workbench)
+      if try settings.writtenLength > 0, try settings.writtenBoot.map({ $0 != Boot.id }) ?? false {
+        try mend(settings)
+      }
       let known = try settings.writtenLength
       let steps = try workbench.steps(after: Int(settings.written))
       if known > 0 && steps.isEmpty { return }
@@ -46,7 +52,51 @@ struct SessionDocument {
       }
       try settings.set(writtenLength: try append(Data(pending.utf8), after: known))
       if let last = steps.last { try settings.set(written: Int64(last.id)) }
+      if try settings.writtenBoot != Boot.id { try settings.set(writtenBoot: Boot.id) }
     }
+  }
+
+  /// Writes again what a power cut took from the file's end: it is shorter than it was, or has zeros where its text was not written
+  /// yet. What somebody wrote into the rest stays.
+  private func mend(_ settings: Settings) throws {
+    let workbench = settings.workbench
+    guard let data = try? Data(contentsOf: url) else { return }
+    let whole = data.prefix { $0 != 0 }
+    guard try whole.count < data.count || UInt64(whole.count) < settings.writtenLength else { return }
+    let steps = try workbench.steps(after: 0).filter { try $0.id <= settings.written }
+    let head = DocumentWriter.head(frontMatter: try frontMatter(workbench), title: Self.title)
+    // Labels share a fence where they were appended together.
+    let asLogged = [steps.entries, steps.flatMap { [$0].entries }].map {
+      head + $0.map(DocumentWriter.text(of:)).joined()
+    }
+    let mended =
+      asLogged.first { Data($0.utf8).starts(with: whole) }
+      ?? Self.mended(String(decoding: whole, as: UTF8.self), steps)
+    do {
+      try DurableFile.replace(url, with: Data(mended.utf8), staging: workspace.folder)
+    } catch let error as FileError {
+      throw Fault(error, shownAs: "session.md")
+    }
+    try settings.set(writtenLength: UInt64(mended.utf8.count))
+    try settings.set(writtenBoot: Boot.id)
+  }
+
+  /// A document that somebody has edited, without the fence that it breaks off in, and with the steps that it lacks at its end.
+  private static func mended(_ text: String, _ steps: [LoggedStep]) -> String {
+    guard let document = try? Document(parsing: text) else { return text }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if let broken = document.breaksOff { lines = Array(lines.prefix(broken - 1)) }
+    var rest = lines.joined(separator: "\n")
+    if !rest.hasSuffix("\n") { rest += "\n" }
+    var lacking = steps[...]
+    for command in document.steps.map(\.command) {
+      guard let place = lacking.firstIndex(where: { $0.status != .note && $0.command == command }) else {
+        continue
+      }
+      lacking = lacking[(place + 1)...]
+    }
+    lacking = lacking.drop { $0.status == .note && rest.contains(DocumentWriter.text(of: .note($0.command))) }
+    return rest + Array(lacking).entries.map(DocumentWriter.text(of:)).joined()
   }
 
   /// The whole document, as the log has it.
@@ -153,7 +203,8 @@ struct SessionDocument {
       }
       try handle.seek(toOffset: end)
       try handle.write(contentsOf: rest)
-      try handle.synchronize()
+      // Where nobody could tell later that the machine was started again.
+      if Boot.id == nil { try handle.synchronize() }
       return end + UInt64(rest.count)
     } catch {
       throw Fault.cannotWrite(path: "session.md")

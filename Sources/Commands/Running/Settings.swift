@@ -66,6 +66,10 @@ struct Settings {
   }
   func set(writtenLength: UInt64) throws { try workbench.set("written_length", to: String(writtenLength)) }
 
+  /// The kernel's start in which `session.md` was last written to; nil where the disk was waited for each time.
+  var writtenBoot: String? { get throws { try workbench.setting("written_boot") } }
+  func set(writtenBoot: String?) throws { try workbench.set("written_boot", to: writtenBoot) }
+
   /// Terms that have had their line of explanation.
   var explained: Set<String> {
     get throws { Set((try workbench.setting("explained") ?? "").split(separator: " ").map(String.init)) }

@@ -14,7 +14,8 @@ struct ModelVerb: ParsableCommand {
       fettle needs no network. --from takes any folder with a BERT in it: model.safetensors, vocab.txt, config.json.
 
       Models stand side by side there. The first one is what base means; model use makes it another in this workspace. That is a step \
-      of the session, so that a replay asks the same one. What was tuned on the one before goes on with it.
+      of the session, so that a replay asks the same one. What was tuned on the one before goes on with it. While the environment \
+      variable FETTLE_MODEL names a folder with a BERT in it, that is base in every workspace, whatever model use has said.
 
       Examples:
         model install
@@ -89,7 +90,7 @@ struct ModelVerb: ParsableCommand {
     func perform(in context: Context) throws -> Work {
       let models = context.models
       let chosen = try models.cache.reference(to: models.cache.model(named: name.description))
-      let before = try context.workspace.read(models.baseReference)
+      let before = try context.workspace.read(models.ownBaseReference)
       return Work { workbench in
         try workbench.choose(base: chosen, insteadOf: before)
         var report = Report(verb: "model use")
@@ -104,6 +105,7 @@ struct ModelVerb: ParsableCommand {
               "\(names)\(tuned.count > 3 ? " and \(tuned.count - 3) more" : "") \(tuned.count == 1 ? "goes" : "go") on with what \(tuned.count == 1 ? "it was" : "they were") trained on."
             ))
         }
+        if let override = models.overrideRemark { report.blocks.append(.local([override])) }
         report.json = ["model": .string(name.description), "digest": .string(chosen.digest)]
         return report
       }

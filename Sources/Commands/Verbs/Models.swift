@@ -12,7 +12,8 @@ struct Models: ParsableCommand {
     commandName: "models", abstract: "List the models, or remove one.",
     discussion: """
       base is the embedded model; the others were tuned in this workspace. A linear model is a few kilobytes, a full one \
-      as large as its base. Below them stand the pre-trained models that are installed, any of which model use makes base.
+      as large as its base. Below them stand the pre-trained models that are installed, any of which model use makes base. Where \
+      FETTLE_MODEL is set, its folder's model is base instead, and the list says so.
 
       Examples:
         models
@@ -31,9 +32,10 @@ struct Models: ParsableCommand {
       let installed = models.cache.installed.map { (model: $0, facts: $0.facts) }
       return Work { workbench in
         let base = try models.baseReference(workbench)
-        let isThere = base.map { models.cache.model($0) != nil } ?? false
+        let isThere = (try? models.base(workbench)) != nil
         var report = Report(verb: "models")
-        let name = base?.name.map { isThere ? $0 : "\($0), not installed" } ?? "not installed: model install"
+        let missing = models.cache.override == nil ? "not installed: model install" : "none in FETTLE_MODEL"
+        let name = base?.name.map { isThere ? $0 : "\($0), not installed" } ?? missing
         let first: [Cell] = ["base", "\(name)", "", "", "", ""]
         let tuned = try workbench.models()
         report.blocks.append(
@@ -47,8 +49,12 @@ struct Models: ParsableCommand {
                     "\($0.examples)", "\(Bytes($0.bytes).description)",
                   ]
                 }, alignments: [.left, .left, .left, .left, .right, .right])))
-        report.blocks.append(.local(installed.map { "installed: " + Self.sentence($0.model, $0.facts) }))
+        report.blocks.append(
+          .local(
+            [models.overrideRemark].compactMap(\.self)
+              + installed.map { "installed: " + Self.sentence($0.model, $0.facts) }))
         report.json = [
+          "fettle_model": models.cache.override.map { .string($0.path) } ?? .null,
           "embedded": isThere ? base?.name.map(JSONValue.string) ?? .null : .null,
           "installed": .array(installed.map { Self.json($0.model, $0.facts) }),
           "models": .array(tuned.map(Self.json)),
@@ -122,5 +128,25 @@ struct Models: ParsableCommand {
         return report
       }
     }
+  }
+}
+
+extension ModelLibrary {
+  /// What whoever asks which model is base has to know of this machine.
+  var overrideRemark: String? {
+    cache.override.map {
+      "FETTLE_MODEL names \($0.path.visible): that is base in every workspace while it is set, whatever model use has said."
+    }
+  }
+
+  /// What is said of a name that no model has here, and an installed one has elsewhere; nil where none has.
+  func explain(unknown name: String) -> Failure? {
+    guard let model = try? cache.model(named: name) else { return nil }
+    let isBase = (try? workspace.read(base)) == model
+    return Failure(
+      code: "model-not-base",
+      message: isBase
+        ? "\(name) is what base is here. Name it so: base"
+        : "\(name) is installed, and base is another here. Make it base: model use \(name)")
   }
 }

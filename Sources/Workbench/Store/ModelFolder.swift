@@ -8,6 +8,7 @@ public struct ModelFolder: Sendable {
   /// Write the model's files here.
   public let folder: URL
   private let layout: Layout
+  private let hold: FileHold?
 
   private static let prefix = ".new-"
 
@@ -20,6 +21,7 @@ public struct ModelFolder: Sendable {
       throw layout.isFull
         ? WorkspaceError.diskFull(folder: layout.name) : WorkspaceError.readOnly(folder: layout.name)
     }
+    hold = FileHold(folder)
   }
 
   /// Bytes that its files take.
@@ -49,7 +51,9 @@ public struct ModelFolder: Sendable {
     do {
       try DurableFile.move(folder, to: target)
     } catch let error as FileError {
-      throw WorkspaceError(error, layout)
+      // It went with the session that it was made in.
+      throw error.number == ENOENT
+        ? WorkspaceError.sessionGone(folder: layout.name) : WorkspaceError(error, layout)
     }
   }
 

@@ -17,6 +17,8 @@ final class Store: Sendable {
     var isNew: Bool
     /// Which file is open, where another process may put another in its place.
     var file: FileNumber?
+    /// Counts up when another session takes the place of this one.
+    var session = 0
   }
 
   init(_ layout: Layout, isTemporary: Bool, holding hold: Workspace.Hold = .process) throws {
@@ -36,9 +38,12 @@ final class Store: Sendable {
     try Self.finishInterrupted(layout, lock)
     state = Mutex(try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
     if try !leftovers().isEmpty {
-      // Where another process is at work here, one of them may be its own.
+      // Where another process is at work here, one of them may be its own. One that holds the workspace for units of work alone
+      // holds what it writes.
       try? lock.exclusively {
-        for leftover in try leftovers() { try? FileManager.default.removeItem(at: leftover) }
+        for leftover in try leftovers() where !DurableFile.isHeld(leftover) {
+          try? FileManager.default.removeItem(at: leftover)
+        }
       }
     }
   }
@@ -53,11 +58,15 @@ final class Store: Sendable {
 
   var isNew: Bool { state.withLock { $0.isNew } }
 
-  func access<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
-    try lock.shared { try accessOpen(body) }
+  /// - Parameter session: the one that is meant; nil for whichever is open.
+  func access<T>(of session: Int? = nil, _ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
+    try lock.shared { try accessOpen(session, body) }
   }
 
-  private func accessOpen<T>(_ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
+  /// The session that is open.
+  func session() throws -> Int { try access { _, _ in state.withLock { $0.session } } }
+
+  private func accessOpen<T>(_ session: Int?, _ body: (DatabaseQueue, Layout) throws -> T) throws -> T {
     let queue = try state.withLock { state in
       if !lock.isLasting, state.queue != nil, state.file != FileNumber(layout.database) {
         // Another process has set the session aside since, or put one back. Writing the journal back would remove that of the
@@ -67,7 +76,10 @@ final class Store: Sendable {
       if state.queue == nil {
         // A change of sessions failed half-way.
         try Self.finishInterrupted(layout, lock)
-        state = try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting)
+        replace(&state, try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
+      }
+      guard session == nil || session == state.session else {
+        throw WorkspaceError.sessionGone(folder: layout.name)
       }
       return state.queue
     }
@@ -75,12 +87,61 @@ final class Store: Sendable {
     return try Self.mappingErrors(layout) { try body(queue, layout) }
   }
 
-  /// Decides whether the journal is written back when the process ends, which would take longer than a step: a short one stays and
-  /// the next process goes on with it, as after a kill; a long one would take longer to read than to write back.
-  func settleJournal(_ db: Database) {
+  /// Runs `body` in a transaction of its own; when this returns, the disk has it, unless it is not to be waited for.
+  func write<T>(_ db: Database, waits: Bool, _ body: () throws -> T) throws -> T {
+    if isTemporary { return try transaction(db, body) }
+    guard waits else {
+      try db.execute(sql: "PRAGMA synchronous = NORMAL")
+      defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+      return try transaction(db, body)
+    }
+    return try journalLength == 0 ? firstTransaction(db, body) : transaction(db, body)
+  }
+
+  private func transaction<T>(_ db: Database, _ body: () throws -> T) throws -> T {
+    var result: T?
+    try db.inTransaction(.immediate) {
+      result = try body()
+      return .commit
+    }
+    guard let result else { throw WorkspaceError.failed(folder: layout.name, number: 0) }
+    return result
+  }
+
+  /// A transaction that begins the journal.
+  ///
+  /// SQLite waits for a journal's header by itself, and then for the pages, since pages of an older journal may lie behind it. In an
+  /// empty file there are none, so that one wait does for both. The journal is not written back before that.
+  private func firstTransaction<T>(_ db: Database, _ body: () throws -> T) throws -> T {
+    var result: T?
+    do {
+      try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0")
+      defer { try? db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000") }
+      try db.inTransaction(.immediate) {
+        // Another process may have begun it while this one waited for its turn.
+        guard journalLength == 0 else { return .rollback }
+        result = try body()
+        return .commit
+      }
+      if result != nil, journalLength > 0, let connection = db.sqliteConnection {
+        let code = fettle_sync_journal(UnsafeMutableRawPointer(connection))
+        if code != 0 { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+      }
+    }
+    return try result ?? transaction(db, body)
+  }
+
+  private var journalLength: Int {
     var status = stat()
-    let bytes = stat(layout.database.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
-    Self.keepJournal(bytes <= Self.longestJournal || !lock.isLasting, db)
+    return stat(layout.database.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Lets a short journal stay when the workspace is closed; a long one would take longer to read than to write back.
+  func leaveShortJournal() {
+    state.withLock { state in
+      guard journalLength <= Self.longestJournal else { return }
+      state.queue?.inDatabase { Self.keepJournal(true, $0) }
+    }
   }
 
   private static func keepJournal(_ keeps: Bool, _ db: Database) {
@@ -99,7 +160,8 @@ final class Store: Sendable {
         Self.close(&state)
         let moved = try SetAside.finish(prepared, layout)
         do {
-          state = State(queue: try Self.open(layout, isTemporary: isTemporary).queue, isNew: true)
+          replace(&state, try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
+          state.isNew = true
         } catch let error as WorkspaceError {
           throw WorkspaceError.notBegun(aside: moved.name, error)
         }
@@ -124,10 +186,16 @@ final class Store: Sendable {
         }
         try SetAside.finishReturn(returning, layout)
         if !keepingThis { try? FileManager.default.removeItem(at: moved.folder) }
-        state = try Self.open(layout, isTemporary: isTemporary)
+        replace(&state, try Self.open(layout, isTemporary: isTemporary, keepsJournal: !lock.isLasting))
         return keepingThis ? moved : nil
       }
     }
+  }
+
+  private func replace(_ state: inout State, _ next: State) {
+    let session = state.session + 1
+    state = next
+    state.session = session
   }
 
   /// Writes the journal back, so that one file holds everything, unless it is to be kept.

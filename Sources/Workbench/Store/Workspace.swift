@@ -17,6 +17,8 @@ import GRDB
 public struct Workspace: Sendable {
   public let folder: URL
   private let store: Store
+  /// The session that is meant; nil for whichever is open.
+  private var session: Int?
 
   private init(folder: URL, store: Store) {
     self.folder = folder
@@ -39,11 +41,20 @@ public struct Workspace: Sendable {
 
   /// For how long a process keeps others from setting the workspace aside.
   public enum Hold: Sendable {
-    /// As long as it has it open: what a person does step by step goes on where it began.
+    /// As long as it has it open: what a person does step by step goes on where it began. To read and to write nobody waits for
+    /// that; setting the session aside is refused.
     case process
     /// During each read and write alone: a server stands in nobody's way. After another process has set the session aside it goes
     /// on with the one that took its place; work that was begun before fails when it is to be kept.
     case unitOfWork
+  }
+
+  /// The same for work of many units: once another session has taken the place of the one that is open now, they fail.
+  /// - Throws: ``WorkspaceError``; its units ``WorkspaceError/sessionGone(folder:)``.
+  public func keepingSession() throws -> Workspace {
+    var same = self
+    same.session = try session ?? store.session()
+    return same
   }
 
   /// Whether opening created it, or setting aside left it empty.
@@ -74,7 +85,7 @@ public struct Workspace: Sendable {
 
   /// Reads in one transaction: everything `body` sees is of one moment. Not to be called inside another.
   public func read<T>(_ body: (Workbench) throws -> T) throws -> T {
-    try store.access { queue, layout in
+    try store.access(of: session) { queue, layout in
       try queue.read { try body(Workbench(db: $0, layout: layout)) }
     }
   }
@@ -91,24 +102,16 @@ public struct Workspace: Sendable {
 
   private func write<T>(waits: Bool, _ body: (Workbench) throws -> T) throws -> T {
     try requireWritable()
-    return try store.access { queue, layout in
+    return try store.access(of: session) { queue, layout in
       try queue.writeWithoutTransaction { db in
-        let waits = waits || isTemporary
-        if !waits { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
-        defer {
-          if !waits { try? db.execute(sql: "PRAGMA synchronous = FULL") }
-          store.settleJournal(db)
-        }
-        var result: T?
-        try db.inTransaction(.immediate) {
-          result = try body(Workbench(db: db, layout: layout))
-          return .commit
-        }
-        guard let result else { throw WorkspaceError.failed(folder: layout.name, number: 0) }
-        return result
+        try store.write(db, waits: waits) { try body(Workbench(db: db, layout: layout)) }
       }
     }
   }
+
+  /// To be called last by a process that has changed nothing but the log. Closing a workspace writes its journal into the database,
+  /// so that one file holds everything, and that waits for the disk twice; a short journal stays, and whoever closes next does it.
+  public func leaveShortJournal() { store.leaveShortJournal() }
 
   /// ``write(_:)``, or, where the workspace can only be looked at, ``read(_:)``: what mostly looks still serves there.
   ///
@@ -170,7 +173,10 @@ public struct Workspace: Sendable {
     }
   }
 
-  func makeModelFolder() throws -> ModelFolder { try ModelFolder(store.layout) }
+  func makeModelFolder() throws -> ModelFolder {
+    // A unit of work, so that nobody sweeps it before it is held.
+    try store.access(of: session) { _, layout in try ModelFolder(layout) }
+  }
 
   /// What was set aside, the oldest first.
   public func setAsides() -> [SetAside] { SetAside.list(store.layout) }

@@ -28,6 +28,8 @@ public indirect enum WorkspaceError: Error, Equatable, Sendable {
   case badName(kind: String, name: String)
   /// The run went while its predictions were made: the interface changed, or its data set or model went.
   case runGone(model: String)
+  /// Another session has taken the place of the one that a long work was begun in.
+  case sessionGone(folder: String)
   /// SQLite's or the system's number for what nothing above names.
   case failed(folder: String, number: Int)
 }
@@ -50,6 +52,7 @@ extension WorkspaceError {
     case .nameTaken: "name-taken"
     case .badName: "bad-name"
     case .runGone: "predictions-outdated"
+    case .sessionGone: "workspace-session-gone"
     case .failed: "workspace-failed"
     }
   }
@@ -96,6 +99,8 @@ extension WorkspaceError: CustomStringConvertible {
       "\(name.isEmpty ? "An empty name" : name.excerpt()) cannot name a \(kind). Use letters, digits, - _ and . (up to 100)."
     case .runGone(let model):
       "While \(model.visible) was predicting, the interface, the data set or the model changed. Run predict again."
+    case .sessionGone(let folder):
+      "Another session has taken the place of the one in \(folder.visible) meanwhile, so this was not kept. Begin it anew, or open the one before: session list"
     case .failed(let folder, let number):
       "The workspace \(folder.visible) could not be used (number \(number)). Is its disk in order?"
     }
