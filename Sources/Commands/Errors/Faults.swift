@@ -115,13 +115,14 @@ enum Fault: Error, Equatable, CustomStringConvertible {
 }
 
 extension Fault {
-  static let tooManyLines = Fault.other(
-    code: "too-many-lines",
-    "One line runs at most \(grouped(Interpreter.mostLines)) others, and here would be more. Take some of the values out."
-  )
-
   /// - Parameter what: the line's or answer's name, which begins the sentence.
   static func tooLong(_ what: String, _ bytes: Int) -> Fault {
     .other(code: "too-long", "\(what) holds at most \(Bytes(bytes)), and here would be more.")
+  }
+}
+
+extension Fault {
+  init(_ error: FileError, shownAs name: String) {
+    self = error.isOutOfRoom ? .noRoom(path: name) : .cannotWrite(path: name)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Shell
 import Tasks
@@ -71,5 +72,20 @@ public struct Context: Sendable {
 
   var isCancelled: @Sendable () -> Bool {
     { [cancellation] in cancellation.isCancelled }
+  }
+}
+
+extension Context {
+  /// Puts a file where the learner wants it: whole, or, whatever happens, not at all.
+  ///
+  /// - Parameter name: how the error calls it.
+  /// - Throws: `Fault.noRoom`, `Fault.cannotWrite`.
+  func write(_ data: Data, to url: URL, shownAs name: String) throws {
+    do {
+      // What a kill leaves lies in the workspace, which sweeps it, and not among the learner's files.
+      try DurableFile.replace(url, with: data, staging: workspace.folder)
+    } catch let error as FileError {
+      throw Fault(error, shownAs: name)
+    }
   }
 }

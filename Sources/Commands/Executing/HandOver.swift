@@ -8,11 +8,8 @@ public struct HandOver: Sendable {
   let root: URL
   /// The folder that typed paths start from.
   let base: URL
-  /// What is removed when the prompt ends: the workspace was made for the replay alone.
-  let temporary: ReplayFolder?
+  /// Removes what was made for the replay alone, when the prompt ends.
+  let removeTemporary: @Sendable () -> Void
 
-  /// Removes what was made for the replay alone.
-  public func end() {
-    temporary?.remove()
-  }
+  public func end() { removeTemporary() }
 }

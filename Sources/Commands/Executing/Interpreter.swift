@@ -120,7 +120,7 @@ public final class Interpreter: Sendable {
       } catch is Stale {
         attempts.count += 1
       } catch let request as VerbParser.HelpRequest {
-        return Execution(verb: "help", result: .success(Help.report(request.text)))
+        return Execution(verb: "help", result: .success(request.report))
       } catch {
         return Execution(
           verb: verbName, result: .failure(explained(error, verbName, statement, file, files())))
@@ -228,11 +228,6 @@ public final class Interpreter: Sendable {
       if case .success(let report) = execution.result {
         let isKnown = execution.isStep || recording == .block
         unlogged.withLock { $0[parsed.name] = isKnown ? JSONValue?.none : .object(report.json) }
-        if verb is SetVariable, case .string(let name)? = report.json["name"],
-          case .string(let value)? = report.json["value"]
-        {
-          loops.assign(name, value)
-        }
       }
       if line.writesDocument, recording != .nothing { try catchUp() }
     } catch is Stale {
@@ -282,7 +277,7 @@ public final class Interpreter: Sendable {
     for (name, value) in read.values {
       if try self.value(of: name, workbench) == value { continue }
       if let value, loops.value(name) == value {
-        try workbench.log(SetVariable.step(name, value, workbench))
+        try workbench.log(LoopVariables.step(name, value, workbench))
       } else if line.parsed.verb is any Repeatable, attempts.mayRepeat {
         throw Stale()
       } else if let value {
@@ -307,7 +302,7 @@ public final class Interpreter: Sendable {
     // Which words were explained has to be kept.
     guard !workspace.isReadOnly else { return [] }
     let lines = try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
-    return waiting.flatMap(TourScript.verb(of:)) == report.verb ? [] : lines
+    return waiting.flatMap(VerbParser.name(ofVerbIn:)) == report.verb ? [] : lines
   }
 
   /// Runs a line of a script or a block.
@@ -397,4 +392,11 @@ public final class Interpreter: Sendable {
     if let here { return here }
     return try workbench.lastJSON(ofVerb: verb).flatMap { try? JSONValue(parsing: $0) }
   }
+}
+
+extension Fault {
+  static let tooManyLines = Fault.other(
+    code: "too-many-lines",
+    "One line runs at most \(grouped(Interpreter.mostLines)) others, and here would be more. Take some of the values out."
+  )
 }

@@ -22,6 +22,15 @@ extension Verb {
   public static var onlyLooks: Bool { false }
 }
 
+/// A verb that is quick, leaves nothing behind before its step, and may begin again.
+protocol Repeatable {}
+
+/// A verb whose answer tells the SHA-256 of files that it reads, so that a replay can say which are no longer the same.
+protocol DigestingVerb {
+  /// As they were typed, in the answer's order.
+  var digestedFiles: [Text] { get }
+}
+
 /// What of a verb goes into the session's document.
 public enum Recording: Sendable {
   /// The command and its answer.
@@ -72,17 +81,4 @@ public struct Work {
     self.discard = discard
     self.finish = finish
   }
-}
-
-/// The root of all verbs, in the order of the tour.
-struct Fettle: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "fettle", abstract: "Fine-tune text classifiers, one verb at a time.",
-    subcommands: [
-      Load.self, InterfaceVerb.self, Tokens.self, Embed.self, Classify.self, Predict.self, LabelVerb.self,
-      KPI.self, Show.self, FineTune.self, Export.self, Validate.self, Models.self, Datasets.self,
-      Status.self, ModelVerb.self, Expect.self, SetVariable.self, For.self, Config.self, Note.self,
-      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, History.self, Clear.self,
-      Help.self, Quit.self,
-    ])
 }

@@ -7,13 +7,6 @@ import Shell
 import Tasks
 import Workbench
 
-/// What `finetune --method` takes: one of the tutorial's four methods, or all of them side by side.
-enum MethodChoice: String, CaseIterable, ExpressibleByArgument {
-  case linear, full, gradual, adapter, all
-
-  var methods: [Method] { Method(rawValue: rawValue).map { [$0] } ?? Method.allCases }
-}
-
 /// A training that has ended, and what it left.
 struct FinishedTraining {
   private let trained: TrainedModel

@@ -33,10 +33,10 @@ enum VerbParser {
   /// off again. It is the last of the private characters.
   static let mark: Character = "\u{10FFFD}"
 
-  /// The statement without the format that it asks for; what a note or a variable says is all text.
+  /// The statement without the format that it asks for.
   static func takingFormat(_ statement: Statement) -> (statement: Statement, format: ReportFormat?) {
-    let type = verbs[statement.words.first?.text ?? ""]
-    return type is Note.Type || type is SetVariable.Type ? (statement, nil) : statement.takingFormat
+    let type = verbs[statement.words.first?.text ?? ""] as? any TextVerb.Type
+    return type?.textEndsLine == true ? (statement, nil) : statement.takingFormat
   }
 
   /// More than any verb needs, a text counted as few.
@@ -157,6 +157,16 @@ enum VerbParser {
     }
   }
 
+  /// The verb of a line, with its subcommand: `label simulate`. nil for what is no command.
+  static func name(ofVerbIn line: String) -> String? {
+    guard let words = try? Language.statements(line).first?.words else { return nil }
+    return name(ofVerbIn: words)
+  }
+
+  static func name(ofVerbIn words: [Word]) -> String? {
+    try? verb(from: words.map { Input($0) }).name
+  }
+
   /// A verb or subcommand that does not exist, and the nearest that does.
   struct Unknown: Error {
     var kind: String
@@ -176,6 +186,8 @@ enum VerbParser {
   struct HelpRequest: Error {
     var text: String
     var path: [String]
+
+    var report: Report { Report(help: text) }
   }
 
   /// What argument-parser found wrong, in one sentence, with the word it is about where that can be told.
@@ -298,7 +310,14 @@ enum VerbParser {
 }
 
 /// A verb that takes the rest of the line as a text.
-protocol TextVerb {}
+protocol TextVerb {
+  /// Whether the text goes to the line's very end, so that no format can be asked for behind it: `note Say it --json`.
+  static var textEndsLine: Bool { get }
+}
+
+extension TextVerb {
+  static var textEndsLine: Bool { false }
+}
 
 /// A verb that reads its words from the statement, as many as there are; argument-parser sees the first few.
 protocol WordVerb {}
@@ -310,5 +329,15 @@ struct Text: ExpressibleByArgument, Decodable, CustomStringConvertible {
 
   init(argument: String) {
     description = argument.first == VerbParser.mark ? String(argument.dropFirst()) : argument
+  }
+}
+
+extension Report {
+  /// A page of help.
+  init(help text: String) {
+    self.init(verb: "help")
+    blocks.append(
+      .preformatted(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)))
+    json = ["text": .string(text)]
   }
 }

@@ -115,12 +115,12 @@ struct ReplayDocument {
   /// Says which files that the document loads are gone, or are not what they were, before any difference does.
   func announceChangedFiles(_ files: FileAccess, _ context: Context) throws {
     for (step, statement) in zip(document.steps, statements) {
-      guard let statement, statement.words.first?.text == "load",
-        let load = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb as? Load
+      guard let statement,
+        let verb = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) }).verb,
+        let digested = (verb as? any DigestingVerb)?.digestedFiles
       else { continue }
-      // The answer has the data file's digest first, then the map's.
       let digests = step.answer.joined(separator: " ").matches(of: #/sha256 +([0-9a-f]{8,64})/#)
-      for (path, recorded) in zip([load.file] + [load.map].compactMap { $0 }, digests.map(\.1)) {
+      for (path, recorded) in zip(digested, digests.map(\.1)) {
         try announce(path.description, line: step.line, recorded: recorded, files, context)
       }
     }

@@ -73,14 +73,4 @@ struct TourScript {
     let words = stops.reduce(0) { $0 + $1.prose.split(whereSeparator: \.isWhitespace).count + 50 }
     return max(5, Int((Double(words) / 200 / 5).rounded()) * 5)
   }
-
-  /// The verb of a line, with its subcommand: `label simulate`. nil for what is no command.
-  static func verb(of line: String) -> String? {
-    guard let words = try? Language.statements(line).first?.words else { return nil }
-    return verb(of: words)
-  }
-
-  static func verb(of words: [Word]) -> String? {
-    try? VerbParser.verb(from: words.map { VerbParser.Input($0) }).name
-  }
 }

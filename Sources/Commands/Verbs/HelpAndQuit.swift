@@ -28,8 +28,8 @@ struct Help: Verb {
     let report =
       switch path {
       case []: Self.list()
-      case ["language"]: Self.report(Language.page)
-      case ["keys"]: Self.report(Prompt.keysPage)
+      case ["language"]: Report(help: Language.page)
+      case ["keys"]: Report(help: Prompt.keysPage)
       default: try Self.explain(path, columns: context.nested.terminal.width)
       }
     return Work { _ in report }
@@ -64,15 +64,7 @@ struct Help: Verb {
       }
       type = child
     }
-    return report(VerbParser.helpText(for: type, columns: min(max(columns, 40), 110)))
-  }
-
-  static func report(_ text: String) -> Report {
-    var report = Report(verb: "help")
-    report.blocks.append(
-      .preformatted(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)))
-    report.json = ["text": .string(text)]
-    return report
+    return Report(help: VerbParser.helpText(for: type, columns: min(max(columns, 40), 110)))
   }
 }
 

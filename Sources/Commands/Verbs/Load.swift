@@ -4,7 +4,7 @@ import Shell
 import Workbench
 
 /// Cells 1 and 3 of the tutorial: a file of texts becomes a data set of assets.
-struct Load: Verb {
+struct Load: Verb, DigestingVerb {
   static let configuration = CommandConfiguration(
     commandName: "load", abstract: "Read a data file into a named data set.",
     discussion: """
@@ -50,6 +50,8 @@ struct Load: Verb {
   var perCategory: Int?
   @Flag(help: "Leave bad rows out instead of stopping at the first.") var skipBad = false
   @Flag(help: "Put the file in the place of a data set of the same name.") var replace = false
+
+  var digestedFiles: [Text] { [file] + [map].compactMap { $0 } }
 
   func perform(in context: Context) throws -> Work {
     let url = try context.files.reading(file.description)

@@ -6,6 +6,7 @@ import Workbench
 /// Prose for the document, as a notebook's text cell.
 struct Note: Verb, TextVerb, Repeatable {
   static let recording = Recording.prose
+  static let textEndsLine = true
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Add a paragraph of prose to the session's document.",
     discussion: """

@@ -110,7 +110,7 @@ struct Replay: Verb {
       context.nested.handOver(
         HandOver(
           workspace: replayer.workspace, root: replayer.files.root, base: document.root,
-          temporary: temporary))
+          removeTemporary: { temporary?.remove() }))
       isKept = true
     }
     return outcome

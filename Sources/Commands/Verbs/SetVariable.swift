@@ -6,6 +6,7 @@ import Workbench
 
 /// Names for values, so that a script or a document says a number once.
 struct SetVariable: Verb, TextVerb, Repeatable {
+  static let textEndsLine = true
   static let configuration = CommandConfiguration(
     commandName: "set", abstract: "Give a value a name: $name stands for it from then on.",
     discussion: """
@@ -25,8 +26,8 @@ struct SetVariable: Verb, TextVerb, Repeatable {
 
   func perform(in context: Context) throws -> Work {
     // A running loop's own value is what its lines see.
-    let loops = context.nested.loops.names.compactMap { name in context.value(name).map { (name, $0) } }
-    let own = Dictionary(loops, uniquingKeysWith: { $1 })
+    let loopValues = context.nested.loops.names.compactMap { name in context.value(name).map { (name, $0) } }
+    let own = Dictionary(loopValues, uniquingKeysWith: { $1 })
     guard var name = name?.description else { return Work { try Self.list(own, $0) } }
     var text = context.rest(value)
     // As other languages write it: set n=100, set n = 100.
@@ -49,9 +50,10 @@ struct SetVariable: Verb, TextVerb, Repeatable {
         "A variable holds \(Bytes(Self.longest)) at most, and this value of \(name.visible) has \(Bytes(text.utf8.count))."
       )
     }
-    return Work { [name, text] workbench in
+    let assign = { [loops = context.nested.loops, name, text] in loops.assign(name, text) }
+    return Work(afterCommit: assign) { [name, text] workbench in
       try Settings(workbench).set(variable: name, to: text)
-      return Self.report(name, text)
+      return Report(variable: name, text)
     }
   }
 
@@ -63,24 +65,9 @@ struct SetVariable: Verb, TextVerb, Repeatable {
     return text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
   }
 
-  private static func report(_ name: String, _ value: String) -> Report {
-    var report = Report(verb: "set")
-    report.blocks.append(.line("\(name) = \(value.visible)"))
-    report.json = ["name": .string(name), "value": .string(value)]
-    return report
-  }
-
-  /// The step of a loop that sets its variable once more, since another shell has given it another value.
-  static func step(_ name: String, _ value: String, _ workbench: Workbench) throws -> LoggedStep {
-    try Settings(workbench).set(variable: name, to: value)
-    var execution = Execution(verb: "set", result: .success(report(name, value)))
-    execution.command = "set \(name) \(Language.quoted(value))"
-    return execution.step
-  }
-
   private static func show(_ name: String, _ own: [String: String], _ workbench: Workbench) throws -> Report {
     let settings = try Settings(workbench)
-    if let value = try own[name] ?? settings.variable(name) { return report(name, value) }
+    if let value = try own[name] ?? settings.variable(name) { return Report(variable: name, value) }
     let near = nearest(name, among: try settings.variables.map(\.name))
     throw Fault.other(
       code: "no-such-variable",

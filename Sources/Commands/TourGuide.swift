@@ -17,7 +17,7 @@ extension FrontDoor {
     if statement.words.count == 1, let place = Self.places.first(where: { $0 == statement.words[0].text }) {
       return run(Self.statement(["tour", place]), cancellation: cancellation)
     }
-    if let verb = TourScript.verb(of: statement.words), verb == TourScript.verb(of: waiting) {
+    if let verb = VerbParser.name(ofVerbIn: statement.words), verb == VerbParser.name(ofVerbIn: waiting) {
       try? noteProse()
     }
     return run(statement, cancellation: cancellation)
@@ -32,7 +32,7 @@ extension FrontDoor {
       return report.offer
     }
     guard let waiting = interpreter.offered.withLock({ $0 }) else { return nil }
-    guard execution.status == 0, execution.verb == TourScript.verb(of: waiting) else { return waiting }
+    guard execution.status == 0, execution.verb == VerbParser.name(ofVerbIn: waiting) else { return waiting }
     noteSpeed(execution)
     // An Enter that was pressed while it ran is no answer to what has not been read yet.
     KeyPresses(isCancelled: { false }).forget()

@@ -42,36 +42,6 @@ final class ReadValues: Sendable {
 /// Thrown where another shell has changed what a statement had read; it begins again.
 struct Stale: Error {}
 
-/// A verb that is quick, leaves nothing behind before its step, and may begin again.
-protocol Repeatable {}
-
-/// The variables of the loops that are running: what another shell sets meanwhile does not change them.
-final class LoopVariables: Sendable {
-  private let running = Mutex<[(name: String, value: String?)]>([])
-
-  func begin(_ name: String) {
-    running.withLock { $0.append((name, nil)) }
-  }
-
-  func end() {
-    running.withLock { _ = $0.popLast() }
-  }
-
-  /// Gives a loop's variable its value, as the loop does or a `set` in its block.
-  func assign(_ name: String, _ value: String) {
-    running.withLock { running in
-      for index in running.indices where running[index].name == name { running[index].value = value }
-    }
-  }
-
-  /// nil for a name that no running loop has.
-  func value(_ name: String) -> String? {
-    running.withLock { running in running.last { $0.name == name }?.value }
-  }
-
-  var names: [String] { running.withLock { $0.map(\.name) } }
-}
-
 extension Statement {
   /// The same with values in the place of names.
   func replacing(_ values: [String: String]) -> Statement {

@@ -1,10 +1,5 @@
 import Shell
 
-/// A failure that has been shown where it happened.
-struct Shown: Error {
-  let failure: Failure?
-}
-
 extension Context {
   /// Runs the lines of a script or a block in order, up to the first failure; false where one of them leaves the shell.
   ///

@@ -8,16 +8,6 @@ import Transcripts
 import Workbench
 
 extension Failure {
-  static let usageStatus: Int32 = 2
-  static let interruptedStatus: Int32 = 130
-
-  /// Whether it says something about this machine and not about the session: another machine's replay would not fail so,
-  /// and the document does not keep it.
-  var isOfTheMachine: Bool {
-    ["disk-full", "cannot-write", "file-exists", "memory-short", "unexpected"].contains(code)
-      || code.hasPrefix("model-") || code.hasPrefix("workspace-")
-  }
-
   /// Any error as the learner sees it: what is wrong, where, what to do next.
   init(explaining error: any Error, verb: String, statement: Statement, file: String?) {
     self.init(code: "failed", message: "", exitStatus: 1)
@@ -97,7 +87,4 @@ extension Failure {
     guard let place, place.line != nil else { return }
     (file, line, column, source) = (place.file, place.line, place.column, nil)
   }
-
-  /// As a document keeps it.
-  var answer: Answer { CanonicalDrawing.draw(self) }
 }

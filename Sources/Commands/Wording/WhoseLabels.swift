@@ -84,9 +84,3 @@ extension Workbench {
       + "\(examples.joined(separator: "; "))\(more)."
   }
 }
-
-/// `3 rows repeat the text of an earlier one.`; nil where none does.
-func repetitionRemark(_ count: Int, of noun: String) -> String? {
-  count == 0
-    ? nil : "\(counted(count, noun)) \(count == 1 ? "repeats" : "repeat") the text of an earlier one."
-}

@@ -1,0 +1,6 @@
+import Shell
+
+/// A failure that has been shown where it happened.
+struct Shown: Error {
+  let failure: Failure?
+}

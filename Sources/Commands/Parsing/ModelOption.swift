@@ -1,0 +1,43 @@
+import ArgumentParser
+import Tasks
+import Workbench
+
+/// `--model NAME`, on every verb that asks a model.
+struct ModelOption: Choice {
+  static let option = "--model"
+  static func name(of model: ModelSelection) -> String { model.name }
+  var given: Text? { model }
+
+  @Option(
+    help: ArgumentHelp(
+      "The model: base, or a tuned one; if left out the newest that knows the interface's categories.",
+      valueName: "model"))
+  var model: Text?
+
+  /// The named model, else the standard one.
+  func resolve(_ workbench: Workbench) throws -> ModelSelection {
+    if let name = model?.description { return try .named(name, workbench) }
+    return try StandardModel(workbench).chosen
+  }
+}
+
+extension ModelOption {
+  /// What the answer says of a newer model that was passed over.
+  func remark(_ workbench: Workbench) throws -> String? {
+    try model == nil ? StandardModel(workbench).remark : nil
+  }
+
+  /// A tuned model, for verbs that are about one.
+  ///
+  /// - Parameter fault: what is wrong where the base model is named.
+  /// - Throws: that; `Fault` where no tuned model is there, or none fits the interface.
+  func tuned(_ workbench: Workbench, insteadOfBase fault: Fault) throws -> TunedModel {
+    if case .tuned(let tuned) = try resolve(workbench) { return tuned }
+    guard model == nil else { throw fault }
+    guard let passedOver = try StandardModel(workbench).passedOver else { throw Fault.noTunedModel }
+    throw Fault.other(
+      code: "no-tuned-model",
+      "No tuned model has learned all categories of the interface; \(passedOver.name) lacks "
+        + "\(StandardModel.list(passedOver.lacking)). Name one (--model \(passedOver.name)), or finetune.")
+  }
+}
