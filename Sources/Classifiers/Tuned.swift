@@ -6,10 +6,10 @@ public struct TunedClassifier: Classifier {
   public let name: String
   let categories: [String]
   let head: Head
-  let encoder: EncoderSource
+  let encoder: SentenceEncoder
 
   /// - Parameter categories: the keys of the head's rows, in their order.
-  public init(name: String, encoder: EncoderSource, head: Head, categories: [String]) {
+  public init(name: String, encoder: SentenceEncoder, head: Head, categories: [String]) {
     self.name = name
     self.encoder = encoder
     self.head = head

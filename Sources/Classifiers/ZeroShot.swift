@@ -10,7 +10,7 @@ public struct ZeroShotClassifier: Classifier {
   let categories: [String]
   /// Unit vectors, `[categories][hidden]`.
   let prototypes: [[Float]]
-  let encoder: EncoderSource
+  let encoder: SentenceEncoder
 
   /// The softmax's temperature. Cosines lie close together; at 0.05 the mean confidence on news texts is near the share
   /// that is right.
@@ -19,7 +19,8 @@ public struct ZeroShotClassifier: Classifier {
   static let threshold: Float = -0.03
 
   /// - Parameter categories: the interface's categories without `UNABLE_TO_CLASSIFY`, in its order.
-  public init(name: String = "base", encoder: EncoderSource, categories: [(key: String, name: String)]) throws
+  public init(name: String = "base", encoder: SentenceEncoder, categories: [(key: String, name: String)])
+    throws
   {
     self.name = name
     self.encoder = encoder
@@ -28,7 +29,7 @@ public struct ZeroShotClassifier: Classifier {
   }
 
   /// Raw pooled vectors of the sentences about categories, `[categories][hidden]`.
-  public static func prototypes(of categories: [String], encoder: EncoderSource) throws -> [[Float]] {
+  public static func prototypes(of categories: [String], encoder: SentenceEncoder) throws -> [[Float]] {
     try encoder.pooled(categories.map { encoder.encode(sentence(about: $0)) }, isCancelled: { false })
   }
 

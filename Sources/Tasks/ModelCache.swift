@@ -21,7 +21,7 @@ public final class ModelCache: Sendable {
   let bundled: URL?
   private let threads: Int?
   let digests: FileDigests
-  private let loaded = Mutex<[Key: EncoderSource]>([:])
+  private let loaded = Mutex<[Key: SentenceEncoder]>([:])
 
   private struct Key: Hashable {
     var folder: URL
@@ -116,11 +116,11 @@ public final class ModelCache: Sendable {
 
   /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
   /// - Throws: `ModelError`.
-  func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
+  func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> SentenceEncoder {
     let key = key(folder, adapter, precision)
     return try loaded.withLock { loaded in
       if let known = loaded[key] { return known }
-      let source = try EncoderSource(
+      let source = try SentenceEncoder(
         model: Self.load(folder, adapter), threads: threads, precision: precision)
       loaded[key] = source
       return source
@@ -129,9 +129,9 @@ public final class ModelCache: Sendable {
 
   /// The same for one caller alone: whoever embeds with a shared one waits until the others' texts are done, which are all of a
   /// training's.
-  func ownEncoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> EncoderSource {
+  func ownEncoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> SentenceEncoder {
     let known = loaded.withLock { $0[key(folder, adapter, precision)]?.model }
-    return try EncoderSource(
+    return try SentenceEncoder(
       model: known ?? Self.load(folder, adapter), threads: threads, precision: precision)
   }
 

@@ -144,14 +144,14 @@ public struct ModelLibrary: Sendable {
 
   /// The model's encoder: a tuned model keeps only what its method changed, and takes the rest from its base.
   /// - Throws: `TaskError`, `ModelError`.
-  public func encoder(of model: ModelSelection) throws -> EncoderSource {
+  public func encoder(of model: ModelSelection) throws -> SentenceEncoder {
     let precision = try workspace.read { try $0.precision }
     let place = try place(of: model)
     return try cache.encoder(in: place.folder, adapter: place.adapter, precision: precision)
   }
 
   /// The same for one caller alone, who may compute with it for long.
-  func ownEncoder(of model: ModelSelection, precision: Precision) throws -> EncoderSource {
+  func ownEncoder(of model: ModelSelection, precision: Precision) throws -> SentenceEncoder {
     let place = try place(of: model)
     return try cache.ownEncoder(in: place.folder, adapter: place.adapter, precision: precision)
   }

@@ -67,7 +67,7 @@ public struct TrainingTask: Sendable {
   /// Copies among them.
   public let groups: TextGroups
   private let library: ModelLibrary
-  private let encoder: EncoderSource
+  private let encoder: SentenceEncoder
   private let features: TextFeatures
   private let reference: EncoderReference?
   private let prototypes: [[Float]]

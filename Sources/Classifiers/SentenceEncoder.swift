@@ -2,7 +2,7 @@ import Encoder
 import Foundation
 
 /// A pre-trained model ready to embed: what the classifiers share.
-public struct EncoderSource: Sendable {
+public struct SentenceEncoder: Sendable {
   public let model: PretrainedModel
   let embedder: Embedder
 
@@ -46,7 +46,7 @@ public struct EncoderSource: Sendable {
   }
 }
 
-extension EncoderSource {
+extension SentenceEncoder {
   /// Embeddings: pooled states scaled to length one, `[texts][hidden]`.
   public func embeddings(_ encodings: [Encoding], isCancelled: @Sendable () -> Bool) throws -> [[Float]] {
     try pooled(encodings, isCancelled: isCancelled).map(unit)
