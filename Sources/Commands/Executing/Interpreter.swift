@@ -194,22 +194,22 @@ public final class Interpreter: Sendable {
       verb: parsed.name, result: .success(Report(verb: parsed.name)), source: statement.source)
     var discard: (() -> Void)?
     do {
-      let work = try verb.perform(in: context)
-      discard = work.discard
+      let effect = try verb.perform(in: context)
+      discard = effect.discard
       execution.nested = nested.withLock { $0.executions }
       try workspace.writeIfPossible { workbench in
         let isMoved = try isLogged && workbench.lastStepID() != read.step
-        if isMoved, try read.seedHasChanged(workbench) || !work.isCurrent(workbench) {
+        if isMoved, try read.seedHasChanged(workbench) || !effect.isCurrent(workbench) {
           guard !attempts.mayRepeat else { throw Stale() }
           progress.message(
             "Another shell has changed what \(name) began with, so that a replay may come to something else.")
         }
         let statement = try isLogged ? settled(line, read, attempts, workbench) : statement
-        let additions = try work.additions(workbench)
-        var report = try work.finish(workbench)
+        let options = try effect.recordedOptions(workbench)
+        var report = try effect.commit(workbench)
         report.verb = parsed.name
         execution.result = .success(report)
-        execution.command = ([files.recorded(statement, texts: line.texts)] + additions).joined(
+        execution.command = ([files.recorded(statement, texts: line.texts)] + options).joined(
           separator: " ")
         execution.isStep =
           try isLogged || records && recording == .block && fold(execution, after: read.step, workbench)
@@ -223,7 +223,7 @@ public final class Interpreter: Sendable {
         execution.explanations = try advise(&report, recording, workbench)
         execution.result = .success(report)
       }
-      work.afterCommit()
+      effect.afterCommit()
       progress.finish()
       if case .success(let report) = execution.result {
         let isKnown = execution.isStep || recording == .block

@@ -14,7 +14,7 @@ public protocol Verb: ParsableCommand, Sendable {
   static var onlyLooks: Bool { get }
 
   /// Does the verb's long work, if it has any, and returns what remains to be done in the step's transaction.
-  func perform(in context: Context) throws -> Work
+  func perform(in context: Context) throws -> Effect
 }
 
 extension Verb {
@@ -47,12 +47,12 @@ public enum Recording: Sendable {
 
 /// What remains of a verb after its long work: its effect and its report.
 ///
-/// `finish` runs inside the one database transaction that also logs the step, so that an effect is there exactly when the
+/// `commit` runs inside the one database transaction that also logs the step, so that an effect is there exactly when the
 /// document says so, whenever the process is killed.
-public struct Work {
-  let finish: (Workbench) throws -> Report
-  /// Options that the recorded command needs besides what was typed, asked before `finish`.
-  let additions: (Workbench) throws -> [String]
+public struct Effect {
+  let commit: (Workbench) throws -> Report
+  /// Options that the recorded command needs besides what was typed, asked before `commit`.
+  let recordedOptions: (Workbench) throws -> [String]
   /// What is done to files once the transaction is kept: a kill before it leaves files that nothing names, one after it nothing.
   let afterCommit: () -> Void
   /// Whether what the long work read is still so, asked where another shell has logged steps meanwhile. Where it is not, the verb
@@ -62,23 +62,23 @@ public struct Work {
   let discard: () -> Void
 
   /// - Parameters:
-  ///   - additions: where the verb took a default (the current data set, the newest model) that has changed while it
+  ///   - recordedOptions: where the verb took a default (the current data set, the newest model) that has changed while it
   ///     worked, the option that names it, so that a replay takes the same one.
   ///   - afterCommit: removes what the effect has left without a name; it cannot fail.
-  ///   - isCurrent: whether what was read before `finish` is still so.
-  ///   - discard: removes what was made before `finish`.
-  ///   - finish: makes the effect, reads what the report needs, and returns the report.
+  ///   - isCurrent: whether what was read before `commit` is still so.
+  ///   - discard: removes what was made before `commit`.
+  ///   - commit: makes the effect, reads what the report needs, and returns the report.
   public init(
-    additions: @escaping (Workbench) throws -> [String] = { _ in [] },
+    recordedOptions: @escaping (Workbench) throws -> [String] = { _ in [] },
     afterCommit: @escaping () -> Void = {},
     isCurrent: @escaping (Workbench) throws -> Bool = { _ in true },
     discard: @escaping () -> Void = {},
-    _ finish: @escaping (Workbench) throws -> Report
+    _ commit: @escaping (Workbench) throws -> Report
   ) {
-    self.additions = additions
+    self.recordedOptions = recordedOptions
     self.afterCommit = afterCommit
     self.isCurrent = isCurrent
     self.discard = discard
-    self.finish = finish
+    self.commit = commit
   }
 }

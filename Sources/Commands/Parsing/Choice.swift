@@ -14,7 +14,7 @@ protocol Choice: ParsableArguments {
 
 extension Choice {
   /// What the recorded command has to name, now that the verb has worked on `used`: the default may be another by now.
-  func additions(_ used: Chosen, _ workbench: Workbench) throws -> [String] {
+  func recordedOptions(_ used: Chosen, _ workbench: Workbench) throws -> [String] {
     let name = Self.name(of: used)
     guard given == nil, (try? resolve(workbench)).map(Self.name(of:)) != name else { return [] }
     return [Self.option, Language.quoted(name)]

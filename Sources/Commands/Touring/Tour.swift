@@ -42,10 +42,10 @@ struct Tour: Verb {
 
   @Argument(help: "Where to: a step's number, next, back, or stop.") var place: Place?
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     guard !context.files.isReplay else { throw Fault.notInReplay(verb: "tour") }
     let script = try TourScript.shipped()
-    return Work { workbench in
+    return Effect { workbench in
       let settings = try Settings(workbench)
       let before = try settings.tour
       if place == .stop { return Self.leaving(script, before) }

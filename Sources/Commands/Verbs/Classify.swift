@@ -32,7 +32,7 @@ struct Classify: Verb, TextVerb, Repeatable {
   /// Texts at a time, of a file.
   private static let batch = 64
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let (model, remark, basis) = try context.workspace.read {
       (try choice.resolve($0), try choice.remark($0), try Basis($0))
     }
@@ -53,8 +53,8 @@ struct Classify: Verb, TextVerb, Repeatable {
       throw TaskError.passingFailure(model: model.name, failure)
     }
     guard let first = results.first else { throw Fault.usage("There is no text to classify.") }
-    let additions: (Workbench) throws -> [String] = { try choice.additions(model, $0) }
-    return Work(additions: additions, isCurrent: basis.isCurrent) { [results] workbench in
+    let recordedOptions: (Workbench) throws -> [String] = { try choice.recordedOptions(model, $0) }
+    return Effect(recordedOptions: recordedOptions, isCurrent: basis.isCurrent) { [results] workbench in
       var report =
         try texts.file == nil
         ? report(first.result, by: model.name, workbench) : report(results, by: model.name, workbench)

@@ -31,8 +31,8 @@ struct Config: Verb {
   @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Its new value.", valueName: "value")) var value:
     [Text] = []
 
-  func perform(in context: Context) throws -> Work {
-    Work { workbench in
+  func perform(in context: Context) throws -> Effect {
+    Effect { workbench in
       let settings = try Settings(workbench)
       if let key, !value.isEmpty { try change(key, to: value.map(\.description), settings) }
       var report = Report(verb: "config")

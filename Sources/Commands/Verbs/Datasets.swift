@@ -24,8 +24,8 @@ struct Datasets: ParsableCommand {
     static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the data sets.")
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let datasets = try workbench.datasets()
         var report = Report(verb: "datasets")
         if datasets.isEmpty {
@@ -63,8 +63,8 @@ struct Datasets: ParsableCommand {
       commandName: "remove", abstract: "Remove a data set with its labels and predictions.")
     @Argument(help: ArgumentHelp("The data set's name.", valueName: "dataset")) var name: Text
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let dataset = try DatasetOption.named(name.description, workbench)
         try workbench.remove(dataset: dataset)
         var report = Report(verb: "datasets remove")

@@ -24,7 +24,7 @@ struct Expect: Verb, WordVerb, Repeatable {
 
   @Argument(parsing: .captureForPassthrough, help: "LEFT COMPARISON RIGHT") var words: [Text]
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     var words = Array(context.statement.words.dropFirst())
     if words.count == 1, words[0].text.contains(where: \.isWhitespace) {
       // In quotes as a whole, as a Unix shell wants it.
@@ -48,7 +48,7 @@ struct Expect: Verb, WordVerb, Repeatable {
         ? Fault.expectation("Expected \(typed), which does not hold:", numbers: found)
         : Fault.expectation("Expected \(typed), but \(found)", numbers: nil)
     }
-    return Work { _ in
+    return Effect { _ in
       var report = Report(verb: "expect")
       report.blocks.append(.line("As expected: \(typed)"))
       report.json = [

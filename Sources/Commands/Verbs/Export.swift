@@ -35,7 +35,7 @@ struct Export: ParsableCommand {
     @Flag(help: "Prompt and completion, as the notebook of Kili's tutorial wrote them.") var legacy = false
     @Flag(help: "Write over a file that is there.") var replace = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let (dataset, examples, categories, phrase) = try context.workspace.read { workbench in
         let dataset = try data.resolve(workbench)
         let examples = try workbench.trainingExamples(of: dataset)
@@ -53,8 +53,8 @@ struct Export: ParsableCommand {
       try target.write { output in
         for example in examples { try output.append(format.line(for: example) + "\n") }
       }
-      let additions: (Workbench) throws -> [String] = { try data.additions(dataset, $0) }
-      return Work(additions: additions) { _ in
+      let recordedOptions: (Workbench) throws -> [String] = { try data.recordedOptions(dataset, $0) }
+      return Effect(recordedOptions: recordedOptions) { _ in
         var report = Report(verb: "export finetune")
         report.blocks.append(
           .line(

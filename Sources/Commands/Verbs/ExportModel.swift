@@ -14,7 +14,7 @@ extension Export {
     @OptionGroup var chosen: ModelOption
     @Flag(help: "Put it in the place of a model that was exported before.") var replace = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let path = folder.description
       let model = try context.workspace.read { try chosen.tuned($0, insteadOfBase: .baseHasNoHead) }
       let target = try context.files.writing(path, isFolder: true).resolvingSymlinksInPath()
@@ -41,8 +41,8 @@ extension Export {
       } catch {
         throw Fault.cannotWrite(path: context.files.shown(path))
       }
-      let additions: (Workbench) throws -> [String] = { try chosen.additions(.tuned(model), $0) }
-      return Work(additions: additions) { _ in report(model, context.files.shown(path)) }
+      let recordedOptions: (Workbench) throws -> [String] = { try chosen.recordedOptions(.tuned(model), $0) }
+      return Effect(recordedOptions: recordedOptions) { _ in report(model, context.files.shown(path)) }
     }
 
     /// An empty folder may be taken; a full one only by leave, and only where all in it came from an export.

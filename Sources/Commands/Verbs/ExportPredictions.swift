@@ -28,7 +28,7 @@ extension Export {
     var model: Text?
     @Flag(help: "Write over a file that is there.") var replace = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let path = file.description
       guard let form = PredictionsFile.Form(rawValue: URL(filePath: path).pathExtension.lowercased()) else {
         throw Fault.usage(
@@ -53,8 +53,8 @@ extension Export {
           try output.append(table.line(for: row))
         }
       }
-      let additions: (Workbench) throws -> [String] = { try data.additions(dataset, $0) }
-      return Work(additions: additions) { workbench in
+      let recordedOptions: (Workbench) throws -> [String] = { try data.recordedOptions(dataset, $0) }
+      return Effect(recordedOptions: recordedOptions) { workbench in
         var report = Report(verb: "export predictions")
         report.blocks.append(
           .line(

@@ -29,7 +29,7 @@ struct ExportSession: Verb {
     case notebook = "ipynb"
   }
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let name = file.description
     guard let form = Form(rawValue: URL(filePath: name).pathExtension.lowercased()) else {
       throw Fault.usage(
@@ -49,7 +49,7 @@ struct ExportSession: Verb {
       }
     try context.write(data, to: url, shownAs: name)
     let steps = document.steps.count
-    return Work { _ in
+    return Effect { _ in
       var report = Report(verb: "session export")
       report.blocks.append(.line("Exported \(counted(steps, "step")) to \(name.visible)."))
       report.json = ["file": .string(name), "format": .string(form.rawValue), "steps": .int(steps)]

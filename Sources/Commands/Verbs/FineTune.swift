@@ -36,7 +36,7 @@ struct FineTune: Verb {
   var name: Text?
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let (plan, precision) = try context.workspace.read { (try self.plan($0), try $0.precision) }
     let methods = method.methods
     let options = try methods.map { method in
@@ -55,13 +55,13 @@ struct FineTune: Verb {
     let trained = try task.run(
       options, events: { [progress = context.progress] in Self.show($0, compares: compares, progress) },
       isCancelled: context.isCancelled)
-    let additions: (Workbench) throws -> [String] = { try data.additions(plan.dataset, $0) }
+    let recordedOptions: (Workbench) throws -> [String] = { try data.recordedOptions(plan.dataset, $0) }
     let isCurrent: (Workbench) -> Bool = { workbench in
       guard let base = try? ModelSelection.named(base.description, workbench) else { return false }
       return plan.isCurrent(base: base, workbench)
     }
     let discard = { for model in trained { model.files.discard() } }
-    return Work(additions: additions, isCurrent: isCurrent, discard: discard) { workbench in
+    return Effect(recordedOptions: recordedOptions, isCurrent: isCurrent, discard: discard) { workbench in
       let finished = try trained.map { model in
         // Another shell may have taken the name while this one trained.
         FinishedTraining(

@@ -20,7 +20,7 @@ struct For: Verb, WordVerb {
 
   @Argument(parsing: .captureForPassthrough, help: "NAME in VALUES { LINES }") var words: [Text]
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let words = context.statement.words.dropFirst().map { $0.expanded(using: context.value) }
     guard words.count > 2, words[1] == "in" else {
       throw Fault.usage(
@@ -47,7 +47,7 @@ struct For: Verb, WordVerb {
           [assignment(of: value, to: words[0], at: context.statement)] + body, file: context.file)
       else { break }
     }
-    return Work { _ in Report(verb: "for") }
+    return Effect { _ in Report(verb: "for") }
   }
 
   /// A step like those of the block, so that each of them is recorded with the value it was run with.

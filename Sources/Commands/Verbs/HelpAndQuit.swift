@@ -23,7 +23,7 @@ struct Help: Verb {
   @Argument(help: ArgumentHelp("The verb to explain, or language, or keys.", valueName: "verb")) var verb:
     [Text] = []
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let path = verb.map(\.description)
     let report =
       switch path {
@@ -32,7 +32,7 @@ struct Help: Verb {
       case ["keys"]: Report(help: Prompt.keysPage)
       default: try Self.explain(path, columns: context.nested.terminal.width)
       }
-    return Work { _ in report }
+    return Effect { _ in report }
   }
 
   private static func list() -> Report {
@@ -82,8 +82,8 @@ struct Clear: Verb {
       Next: whatever comes next.
       """)
 
-  func perform(in context: Context) throws -> Work {
-    Work { _ in Report(verb: "clear") }
+  func perform(in context: Context) throws -> Effect {
+    Effect { _ in Report(verb: "clear") }
   }
 }
 
@@ -101,8 +101,8 @@ struct Quit: Verb {
       Next: fettle in the same folder goes on where you left.
       """, aliases: ["exit"])
 
-  func perform(in context: Context) throws -> Work {
-    Work { _ in Report(verb: "quit") }
+  func perform(in context: Context) throws -> Effect {
+    Effect { _ in Report(verb: "quit") }
   }
 }
 

@@ -22,7 +22,7 @@ struct History: Verb {
   @Argument(help: ArgumentHelp("How many, or what they have in them.", valueName: "text")) var text: [Text] =
     []
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     var entries = PromptHistory(file: context.workspace.history).entries
     // The question itself was typed last.
     if entries.last?.hasPrefix(context.statement.source) == true { entries.removeLast() }
@@ -34,7 +34,7 @@ struct History: Verb {
       numbered = numbered.filter { $0.element.localizedCaseInsensitiveContains(wanted) }
     }
     let report = Self.report(numbered, wanted: wanted)
-    return Work { _ in report }
+    return Effect { _ in report }
   }
 
   private static func report(_ numbered: [(offset: Int, element: String)], wanted: String) -> Report {

@@ -29,11 +29,11 @@ struct InterfaceVerb: ParsableCommand {
       commandName: "load", abstract: "Read the interface from Kili's JSON.")
     @Argument(help: "The JSON file.", completion: .file()) var file: Text
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let url = try context.files.reading(file.description)
       let interface = try Interface.load(
         url, shownAs: context.files.shown(file.description), opener: context.files.opener)
-      return Work { try InterfaceVerb.set(interface, $0) }
+      return Effect { try InterfaceVerb.set(interface, $0) }
     }
   }
 
@@ -51,8 +51,8 @@ struct InterfaceVerb: ParsableCommand {
       }
     }
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         guard let from else {
           let list = names.map(\.description).joined(separator: " ").split(
             separator: ",", omittingEmptySubsequences: false)
@@ -69,8 +69,8 @@ struct InterfaceVerb: ParsableCommand {
   struct Show: Verb {
     static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the categories.")
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         guard let interface = try workbench.interface() else { throw TaskError.noInterface }
         return InterfaceVerb.report(interface, first: "The interface has")
       }

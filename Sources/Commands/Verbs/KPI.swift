@@ -72,10 +72,10 @@ struct KPI: Verb {
     }
   }
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let isOfModels = !consensus && honeypot == nil
     let stale = isOfModels ? context.staleness(of: models.isEmpty ? [model] : models, over: data) : []
-    return Work { workbench in
+    return Effect { workbench in
       var report = try self.report(workbench)
       report.blocks.insert(contentsOf: stale.map { .line("\($0)") }, at: min(1, report.blocks.count))
       return report

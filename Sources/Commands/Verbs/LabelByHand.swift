@@ -28,7 +28,7 @@ extension LabelVerb {
     @OptionGroup var data: DatasetOption
     @OptionGroup var choice: ModelOption
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let author = try by.resolve()
       guard context.nested.depth == 0, !context.files.isReplay else { throw Self.needsKeys }
       let sitting = try context.workspace.read { workbench in
@@ -41,7 +41,7 @@ extension LabelVerb {
       else { throw Self.needsKeys }
       defer { keyboard.release() }
       try sitting.run(keyboard, context)
-      return Work { _ in sitting.report }
+      return Effect { _ in sitting.report }
     }
 
     private static let needsKeys = Fault.usage(

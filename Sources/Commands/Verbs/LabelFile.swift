@@ -19,8 +19,8 @@ extension LabelVerb {
         """)
     @OptionGroup var data: DatasetOption
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let dataset = try data.resolve(workbench)
         try workbench.requireCategories(of: dataset)
         let categories = try workbench.fileCategories(of: dataset)

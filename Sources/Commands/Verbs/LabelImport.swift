@@ -32,7 +32,7 @@ extension LabelVerb {
       Text?
     @OptionGroup var data: DatasetOption
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let url = try context.files.reading(file.description)
       let data = try open(
         url, shownAs: context.files.shown(file.description), opener: context.files.opener)
@@ -40,7 +40,7 @@ extension LabelVerb {
         throw Fault.other(
           code: "no-categories", "\(data.file.visible) has no categories. Name the column: --category COLUMN")
       }
-      return Work { try take(data, context, $0) }
+      return Effect { try take(data, context, $0) }
     }
 
     /// A file of labels may have ids and no texts.

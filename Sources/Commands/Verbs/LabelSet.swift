@@ -51,8 +51,8 @@ extension LabelVerb {
     @OptionGroup var by: AuthorOption
     @OptionGroup var data: DatasetOption
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let author = try by.resolve()
         let dataset = try data.resolve(workbench)
         let asset = try workbench.asset(named: asset.description, in: dataset)
@@ -96,8 +96,8 @@ extension LabelVerb {
     @OptionGroup var by: AuthorOption
     @OptionGroup var data: DatasetOption
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let author = try by.resolve()
         let dataset = try data.resolve(workbench)
         let asset = try workbench.asset(named: asset.description, in: dataset)

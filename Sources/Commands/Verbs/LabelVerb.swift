@@ -58,8 +58,8 @@ struct LabelVerb: ParsableCommand {
     @Option(help: ArgumentHelp("Who labelled.", valueName: "author")) var author: Text = Text(
       argument: "simulated")
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         _ = try AuthorOption.checked(author.description)
         let dataset = try data.resolve(workbench)
         try workbench.requireCategories(of: dataset)

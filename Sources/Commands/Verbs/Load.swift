@@ -53,7 +53,7 @@ struct Load: Verb, DigestingVerb {
 
   var digestedFiles: [Text] { [file] + [map].compactMap { $0 } }
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let url = try context.files.reading(file.description)
     let map = try map.map { map in
       try CategoryMap.open(
@@ -72,7 +72,7 @@ struct Load: Verb, DigestingVerb {
         "\(file.description.visible) lies outside \(context.files.root.lastPathComponent): "
           + "a replay of this session will need --allow-read.")
     }
-    return Work { workbench in
+    return Effect { workbench in
       let loaded = try workbench.load(data, replacing: replace, isCancelled: context.isCancelled) {
         done, total in
         context.progress.update(done: done, total: total, unit: "bytes", note: "reading")

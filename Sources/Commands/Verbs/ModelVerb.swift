@@ -42,7 +42,7 @@ struct ModelVerb: ParsableCommand {
     var name: Text?
     @Flag(help: "Put it in the place of another model of that name.") var replace = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       guard !context.files.isReplay else { throw Fault.notInReplay(verb: "model install") }
       if let model, from != nil {
         throw Fault.usage("Name a model to fetch (\(model)), or a folder to take it from (--from), not both.")
@@ -64,7 +64,7 @@ struct ModelVerb: ParsableCommand {
           try installation.copy(
             from: context.files.reading($0.description), as: name, replaces: replace, shownAs: $0.description)
         } ?? installation.fetch(as: name, replaces: replace)
-      return Work { workbench in
+      return Effect { workbench in
         var report = Report(verb: "model install")
         let name = installed.model.name
         report.blocks.append(
@@ -87,11 +87,11 @@ struct ModelVerb: ParsableCommand {
       commandName: "use", abstract: "Make another installed model base, in this workspace.")
     @Argument(help: ArgumentHelp("The installed model's name.", valueName: "installed-model")) var name: Text
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let models = context.models
       let chosen = try models.cache.reference(to: models.cache.model(named: name.description))
       let before = try context.workspace.read(models.ownBaseReference)
-      return Work { workbench in
+      return Effect { workbench in
         try workbench.choose(base: chosen, insteadOf: before)
         var report = Report(verb: "model use")
         let now = chosen.description

@@ -27,10 +27,10 @@ struct Models: ParsableCommand {
     static let onlyLooks = true
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models.")
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let models = context.models
       let installed = models.cache.installed.map { (model: $0, facts: $0.facts) }
-      return Work { workbench in
+      return Effect { workbench in
         let base = try models.baseReference(workbench)
         let isThere = (try? models.base(workbench)) != nil
         var report = Report(verb: "models")
@@ -108,10 +108,10 @@ struct Models: ParsableCommand {
       commandName: "remove", abstract: "Remove a tuned model with its predictions.")
     @Argument(help: ArgumentHelp("The model's name.", valueName: "tuned-model")) var name: Text
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       var removed: TunedModel?
       let removeFiles = { removed.map(context.workspace.removeFiles) ?? () }
-      return Work(afterCommit: removeFiles) { workbench in
+      return Effect(afterCommit: removeFiles) { workbench in
         let selection = try ModelSelection.named(name.description, workbench)
         guard case .tuned(let model) = selection else {
           throw Fault.usage("\(selection.name) is an installed model itself and stays.")

@@ -21,10 +21,10 @@ struct Note: Verb, TextVerb, Repeatable {
       """)
   @Argument(help: "The prose, in Markdown; the rest of the line.") var text: [Text]
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let prose = context.rest(text)
     guard !prose.allSatisfy(\.isWhitespace) else { throw Fault.usage("A note needs some text: note TEXT") }
-    return Work { workbench in
+    return Effect { workbench in
       try workbench.log(LoggedStep(verb: "note", command: prose, answer: "", status: .note))
       var report = Report(verb: "note")
       report.blocks.append(.line("Noted."))

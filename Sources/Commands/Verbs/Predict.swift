@@ -23,7 +23,7 @@ struct Predict: Verb {
   @OptionGroup var data: DatasetOption
   @OptionGroup var choice: ModelOption
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let (dataset, model, remark, basis) = try context.workspace.read {
       (try data.resolve($0), try choice.resolve($0), try choice.remark($0), try Basis($0))
     }
@@ -31,10 +31,10 @@ struct Predict: Verb {
     let run = try context.predict(dataset, by: model)
     let reader = try? context.models.reader(of: model)
     let seconds = (ContinuousClock.now - start).seconds
-    let additions: (Workbench) throws -> [String] = {
-      try data.additions(dataset, $0) + choice.additions(model, $0)
+    let recordedOptions: (Workbench) throws -> [String] = {
+      try data.recordedOptions(dataset, $0) + choice.recordedOptions(model, $0)
     }
-    return Work(additions: additions, isCurrent: basis.isCurrent) { workbench in
+    return Effect(recordedOptions: recordedOptions, isCurrent: basis.isCurrent) { workbench in
       try workbench.complete(run)
       var report = try report(run, dataset, model, remark, reader, workbench)
       report.timing["seconds"] = .double(seconds)

@@ -57,7 +57,7 @@ struct Replay: Verb {
     }
   }
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     guard !context.files.isReplay else { throw Fault.notInReplay(verb: "replay") }
     let allowed = allowRead.map { URL(folder: $0.description, relativeTo: context.files.base) }
     var passed = 0
@@ -80,7 +80,7 @@ struct Replay: Verb {
       failed += outcome.failed
       if update { try rewrite(document, outcome, context) }
     }
-    return Work { _ in
+    return Effect { _ in
       var report = Report(verb: "replay")
       report.blocks.append(.line("\(passed) passed, \(failed) failed"))
       report.json = ["passed": .int(passed), "failed": .int(failed)]

@@ -19,10 +19,10 @@ struct Reset: Verb {
       """)
   @Flag(help: "Do it without asking.") var yes = false
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     try context.requireNoBlock("reset")
     guard try context.hasWork else {
-      return Work { _ in
+      return Effect { _ in
         var report = Report(verb: "reset")
         report.blocks.append(.line("This session is empty already."))
         return report
@@ -36,7 +36,7 @@ struct Reset: Verb {
     let beginning = Beginning(context.workspace)
     try context.workspace.remove(context.workspace.setAside(beginning: beginning.write))
     context.nested.forget()
-    return Work { _ in
+    return Effect { _ in
       var report = Report(verb: "reset")
       report.blocks.append(.line("Thrown away: \(what). A new session begins."))
       report.json = lost?.json ?? [:]

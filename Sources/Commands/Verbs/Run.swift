@@ -22,7 +22,7 @@ struct Run: Verb {
       """)
   @Argument(help: "The script or document.", completion: .file()) var file: Text
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let name = file.description
     let source = try context.files.text(of: name).text
     guard context.nested.depth < Self.deepest else {
@@ -32,7 +32,7 @@ struct Run: Verb {
     }
     let lines = try Self.lines(source, file: name)
     _ = try context.run(lines.map(\.statement), file: name, mayFail: { lines[$0].mayFail })
-    return Work { _ in Report(verb: "run") }
+    return Effect { _ in Report(verb: "run") }
   }
 
   private static let deepest = 16

@@ -19,10 +19,10 @@ extension SessionVerb {
         Next: session show.
         """)
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       try context.requireNoBlock("session forget")
       let document = SessionDocument(context.workspace)
-      return Work { workbench in
+      return Effect { workbench in
         guard let step = try workbench.steps().last else {
           throw Fault.other(code: "no-steps", "There is no step to forget: the document is empty.")
         }

@@ -14,10 +14,10 @@ extension SessionVerb {
     @Option(help: ArgumentHelp("What the old work is called; a number if left out.", valueName: "new-name"))
     var name: Text?
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       try context.requireNoBlock("session new")
       guard try context.hasWork else {
-        return Work { _ in
+        return Effect { _ in
           var report = Report(verb: "session new")
           report.blocks.append(.line("This session is empty already: there is nothing to set aside."))
           report.json = ["aside": .null]
@@ -29,7 +29,7 @@ extension SessionVerb {
         named: name?.description ?? context.formerName, beginning: beginning.write
       ).name
       context.nested.forget()
-      return Work { _ in SessionVerb.report(setAside: aside) }
+      return Effect { _ in SessionVerb.report(setAside: aside) }
     }
   }
 
@@ -51,12 +51,12 @@ extension SessionVerb {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "List this session and those set aside.")
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let name = try? context.workspace.read { try Settings($0).name }
       let entries =
         [Entry(workspace: context.workspace, name: name)]
         + context.workspace.setAsides().map(Entry.init(aside:))
-      return Work { _ in
+      return Effect { _ in
         var report = Report(verb: "session list")
         report.blocks.append(
           .table(
@@ -132,7 +132,7 @@ extension SessionVerb {
       commandName: "open", abstract: "Take up a session that was set aside; this one is set aside for it.")
     @Argument(help: ArgumentHelp("The session, as session list has it.", valueName: "session")) var name: Text
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       try context.requireNoBlock("session open")
       let chosen = try context.workspace.setAside(called: name.description)
       let (hasWork, beginning) = (try context.hasWork, Beginning(context.workspace))
@@ -145,7 +145,7 @@ extension SessionVerb {
         throw error
       }
       context.nested.forget()
-      return Work { workbench in
+      return Effect { workbench in
         try Settings(workbench).set(name: chosen.name)
         let steps = try workbench.steps(after: 0).count { $0.status != .note }
         var report = Report(verb: "session open")
@@ -170,7 +170,7 @@ extension SessionVerb {
     @Argument(help: ArgumentHelp("The session, as session list has it.", valueName: "session")) var name: Text
     @Flag(help: "Do it without asking.") var yes = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       try context.requireNoBlock("session remove")
       let aside = try context.workspace.setAside(called: name.description)
       let entry = Entry(aside: aside)
@@ -180,7 +180,7 @@ extension SessionVerb {
         return .unchanged
       }
       try context.workspace.remove(aside)
-      return Work { _ in
+      return Effect { _ in
         var report = Report(verb: "session remove")
         report.blocks.append(.line("Removed the session \(what)."))
         report.json = ["session": .string(aside.name), "bytes": .int(entry.bytes)]
@@ -246,10 +246,10 @@ extension Context {
   }
 }
 
-extension Work {
+extension Effect {
   /// After a question that was not answered with yes.
-  static var unchanged: Work {
-    Work { _ in
+  static var unchanged: Effect {
+    Effect { _ in
       Report(verb: "", blocks: [.line("Nothing was changed.")], json: ["changed": false])
     }
   }

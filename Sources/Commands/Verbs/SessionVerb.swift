@@ -31,9 +31,9 @@ struct SessionVerb: ParsableCommand {
     static let recording = Recording.nothing
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the document.")
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let text = try SessionDocument(context.workspace).text()
-      return Work { _ in
+      return Effect { _ in
         var report = Report(verb: "session show")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }
         report.blocks.append(.preformatted(lines.last == "" ? lines.dropLast() : lines))
@@ -50,7 +50,7 @@ struct SessionVerb: ParsableCommand {
     @Argument(help: "The Markdown file.", completion: .file()) var file: Text
     @Flag(help: "Write over a file that is there.") var replace = false
 
-    func perform(in context: Context) throws -> Work {
+    func perform(in context: Context) throws -> Effect {
       let url = try context.files.writing(file.description)
       if !replace, FileManager.default.fileExists(atPath: url.path) {
         throw Fault.fileExists(path: file.description)
@@ -59,7 +59,7 @@ struct SessionVerb: ParsableCommand {
       let document = SessionDocument(context.workspace)
       try document.catchUp()
       try context.write(Data(document.edited(root: root).utf8), to: url, shownAs: file.description)
-      return Work { workbench in
+      return Effect { workbench in
         let steps = try workbench.steps(after: 0).count { $0.status != .note }
         var report = Report(verb: "session save")
         report.blocks.append(.line("Saved \(counted(steps, "step")) to \(file.description.visible)."))

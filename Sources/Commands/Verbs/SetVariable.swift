@@ -24,11 +24,11 @@ struct SetVariable: Verb, TextVerb, Repeatable {
   @Argument(help: ArgumentHelp("The name: letters, digits and _.", valueName: "variable")) var name: Text?
   @Argument(help: "Its value; the rest of the line.") var value: [Text] = []
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     // A running loop's own value is what its lines see.
     let loopValues = context.nested.loops.names.compactMap { name in context.value(name).map { (name, $0) } }
     let own = Dictionary(loopValues, uniquingKeysWith: { $1 })
-    guard var name = name?.description else { return Work { try Self.list(own, $0) } }
+    guard var name = name?.description else { return Effect { try Self.list(own, $0) } }
     var text = context.rest(value)
     // As other languages write it: set n=100, set n = 100.
     if let equals = name.firstIndex(of: "="), equals != name.startIndex {
@@ -37,7 +37,7 @@ struct SetVariable: Verb, TextVerb, Repeatable {
     } else if let first = value.first?.description, first == "=", value.count > 1 {
       text = context.rest(Array(value.dropFirst()))
     } else if value.isEmpty {
-      return Work { try Self.show(name, own, $0) }
+      return Effect { try Self.show(name, own, $0) }
     }
     guard Self.isName(name) else {
       throw Fault.usage(
@@ -51,7 +51,7 @@ struct SetVariable: Verb, TextVerb, Repeatable {
       )
     }
     let assign = { [loops = context.nested.loops, name, text] in loops.assign(name, text) }
-    return Work(afterCommit: assign) { [name, text] workbench in
+    return Effect(afterCommit: assign) { [name, text] workbench in
       try Settings(workbench).set(variable: name, to: text)
       return Report(variable: name, text)
     }

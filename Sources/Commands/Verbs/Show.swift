@@ -40,8 +40,8 @@ struct Show: ParsableCommand {
       if limit < 1 { throw ValidationError("--limit counts from 1") }
     }
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let dataset = try data.resolve(workbench)
         let shelf = try Shelf(dataset, model: model?.description, workbench)
         let found = shelf.assets.filter(isWanted)
@@ -94,8 +94,8 @@ struct Show: ParsableCommand {
     @Argument(help: ArgumentHelp("The asset's id, as show assets lists it.", valueName: "asset")) var id: Text
     @OptionGroup var data: DatasetOption
 
-    func perform(in context: Context) throws -> Work {
-      Work { workbench in
+    func perform(in context: Context) throws -> Effect {
+      Effect { workbench in
         let dataset = try data.resolve(workbench)
         guard let asset = try workbench.asset(id: id.description, in: dataset) else {
           let example = try workbench.assets(of: dataset, limit: 1).first?.externalID

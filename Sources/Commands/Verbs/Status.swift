@@ -18,8 +18,8 @@ struct Status: Verb {
       Next: what its hint says.
       """)
 
-  func perform(in context: Context) throws -> Work {
-    Work { workbench in
+  func perform(in context: Context) throws -> Effect {
+    Effect { workbench in
       let datasets = try workbench.datasets()
       let current = try workbench.currentDataset()?.name
       let interface = try workbench.interface()

@@ -86,7 +86,7 @@ struct Tokens: Verb, TextVerb, Repeatable {
       """)
   @OptionGroup var texts: TextsOption
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let encoder = try context.models.encoder(of: .base)
     var report = Report(verb: "tokens")
     var objects: [[String: JSONValue]] = []
@@ -105,7 +105,7 @@ struct Tokens: Verb, TextVerb, Repeatable {
     }
     if let remark = vocabularyRemark(foreign, of: objects.count) { report.blocks.append(.line("\(remark)")) }
     if texts.file == nil { report.json = objects.first ?? [:] } else { report.objects = objects }
-    return Work { _ in report }
+    return Effect { _ in report }
   }
 }
 
@@ -126,7 +126,7 @@ struct Embed: Verb, TextVerb, Repeatable {
       """)
   @OptionGroup var texts: TextsOption
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let encoder = try context.models.encoder(of: .base)
     var encodings: [Encoding] = []
     try texts.forEach(context) { encodings.append(encoder.encode($0)) }
@@ -139,6 +139,6 @@ struct Embed: Verb, TextVerb, Repeatable {
       report.blocks.append(.derived(["\(first) …"]))
     }
     if texts.file == nil { report.json = objects.first ?? [:] } else { report.objects = objects }
-    return Work { _ in report }
+    return Effect { _ in report }
   }
 }

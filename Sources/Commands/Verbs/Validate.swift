@@ -24,7 +24,7 @@ struct Validate: Verb {
   @OptionGroup var data: DatasetOption
   @OptionGroup var choice: ModelOption
 
-  func perform(in context: Context) throws -> Work {
+  func perform(in context: Context) throws -> Effect {
     let (dataset, tuned, basis) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
       let tuned = try choice.tuned(workbench, insteadOfBase: .notTuned(model: Workbench.baseModel))
@@ -39,10 +39,10 @@ struct Validate: Verb {
     // Where no model is at hand, the texts themselves have to do.
     let reader = try? context.models.reader(of: .tuned(tuned))
     let seconds = (ContinuousClock.now - start).seconds
-    let additions: (Workbench) throws -> [String] = {
-      try data.additions(dataset, $0) + choice.additions(.tuned(tuned), $0)
+    let recordedOptions: (Workbench) throws -> [String] = {
+      try data.recordedOptions(dataset, $0) + choice.recordedOptions(.tuned(tuned), $0)
     }
-    return Work(additions: additions, isCurrent: basis.isCurrent) { workbench in
+    return Effect(recordedOptions: recordedOptions, isCurrent: basis.isCurrent) { workbench in
       try workbench.complete(baseRun)
       try workbench.complete(tunedRun)
       let digests = try workbench.trainingTexts(of: tuned.name)
