@@ -3,7 +3,7 @@ import Shell
 import Tasks
 import Workbench
 
-extension FrontDoor {
+extension Application {
   /// What the prompt says when it opens.
   public var banner: String {
     let isNew = (try? workspace.read { try $0.lastStepID() == 0 }) ?? false

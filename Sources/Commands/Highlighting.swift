@@ -1,7 +1,7 @@
 import Foundation
 import Shell
 
-extension FrontDoor {
+extension Application {
   /// Longer texts, such as a pasted file, stay without colours.
   private static let longestColoured = 20_000
 

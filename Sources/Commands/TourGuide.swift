@@ -3,7 +3,7 @@ import Shell
 import Workbench
 
 /// The tour's part at the prompt: which command stands ready, and what its own short words mean.
-extension FrontDoor {
+extension Application {
   /// Offered in place of the next command where the answer above fills the window: whoever is ready to read on says so.
   private static let goOn = "next"
   private static let places = [goOn, "back", "stop"]

@@ -2,7 +2,7 @@ import Foundation
 import Shell
 import Workbench
 
-extension FrontDoor {
+extension Application {
   /// Runs the lines of the user's own settings, `fettle/rc` in `XDG_CONFIG_HOME` or `~/.config`: `config` and `set`.
   ///
   /// What only this user sees of it (hints, the timer) is no step of the document; a seed or a variable that is another by

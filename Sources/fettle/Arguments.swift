@@ -5,7 +5,7 @@ import Shell
 
 /// The program's own arguments: what stands before the verb, and then one verb, lines, or nothing for the prompt.
 struct Arguments {
-  var options = FrontDoor.Options()
+  var options = Application.Options()
   var json = false
   var lines: [String] = []
   var verb: [String] = []
@@ -80,7 +80,7 @@ struct Arguments {
   /// The one statement that they ask for; nil where there are none or several.
   var onlyStatement: Statement? {
     get throws {
-      if !verb.isEmpty { return FrontDoor.statement(verb) }
+      if !verb.isEmpty { return Application.statement(verb) }
       let statements = try lines.flatMap { try Language.statements($0) }
       return statements.count == 1 ? statements[0] : nil
     }

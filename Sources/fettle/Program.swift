@@ -30,7 +30,7 @@ enum Program {
       let parsed = try Arguments(Array(arguments.dropFirst()))
       switch parsed.request {
       case .version:
-        output.write("fettle \(FrontDoor.version)\n")
+        output.write("fettle \(Application.version)\n")
         return 0
       case .help:
         output.write(Arguments.usage + "\n")
@@ -43,21 +43,21 @@ enum Program {
         hints: isPrompt && output.isTerminal, pager: pager, offers: isPrompt)
       let cancellation = Cancellation()
       if !isPrompt { Interrupts.install(cancelling: cancellation) }
-      let door: FrontDoor
+      let application: Application
       do {
-        door = try FrontDoor(
+        application = try Application(
           parsed.options, terminal: output, progress: progress,
           environment: ProcessInfo.processInfo.environment,
           show: { [screen] event in screen.show(event) })
       } catch let failure as Failure where failure.code == "workspace-corrupt" {
         guard let only = try parsed.onlyStatement,
-          let execution = try FrontDoor.setDamagedAside(only, parsed.options)
+          let execution = try Application.setDamagedAside(only, parsed.options)
         else { throw failure }
         screen.show(.executed(execution))
         return execution.status
       }
-      if isPrompt { return try prompt(door, screen, banner: door.banner) }
-      return try batch(parsed, door, screen, cancellation)
+      if isPrompt { return try prompt(application, screen, banner: application.banner) }
+      return try batch(parsed, application, screen, cancellation)
     } catch let failure as Failure {
       screen.show(failure, verb: nil)
       return failure.exitStatus
@@ -72,16 +72,16 @@ enum Program {
 
   /// Lines from `-c`, one verb from the Unix shell, or a pipe: the first failure stops.
   private static func batch(
-    _ arguments: Arguments, _ door: FrontDoor, _ screen: Screen, _ cancellation: Cancellation
+    _ arguments: Arguments, _ application: Application, _ screen: Screen, _ cancellation: Cancellation
   ) throws -> Int32 {
-    defer { door.leave() }
+    defer { application.leave() }
     if !arguments.verb.isEmpty {
-      let execution = door.run(FrontDoor.statement(arguments.verb), cancellation: cancellation)
+      let execution = application.run(Application.statement(arguments.verb), cancellation: cancellation)
       guard let handOver = execution.handOver else { return execution.status }
       defer { handOver.end() }
       guard Prompt.isPossible, !screen.json else { return execution.status }
       Interrupts.end()
-      return try prompt(FrontDoor(handOver, from: door), screen, banner: nil)
+      return try prompt(Application(handOver, from: application), screen, banner: nil)
     }
     if !arguments.lines.isEmpty {
       // All are read before the first runs: a quote left open in the last must not be found out after minutes.
@@ -90,7 +90,7 @@ enum Program {
       }
       for (statements, file) in statements {
         for statement in statements {
-          let execution = door.run(statement, file: file, cancellation: cancellation)
+          let execution = application.run(statement, file: file, cancellation: cancellation)
           execution.handOver?.end()
           if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
         }
@@ -99,7 +99,7 @@ enum Program {
     }
     var source = LineSource(isCancelled: { cancellation.isCancelled })
     while let statement = try source.next() {
-      let execution = door.run(statement, file: "standard input", cancellation: cancellation)
+      let execution = application.run(statement, file: "standard input", cancellation: cancellation)
       execution.handOver?.end()
       if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
     }
@@ -107,11 +107,11 @@ enum Program {
   }
 
   /// The prompt, until Ctrl-D or quit. A failure is shown, and the shell stays.
-  private static func prompt(_ door: FrontDoor, _ screen: Screen, banner: String?) throws -> Int32 {
-    let place = PromptPlace(door)
+  private static func prompt(_ application: Application, _ screen: Screen, banner: String?) throws -> Int32 {
+    let place = PromptPlace(application)
     defer { place.leave() }
-    let prompt = try Prompt(history: door.workspace.history, banner: banner)
-    for failure in door.runUserSettings(ProcessInfo.processInfo.environment) {
+    let prompt = try Prompt(history: application.workspace.history, banner: banner)
+    for failure in application.runUserSettings(ProcessInfo.processInfo.environment) {
       screen.show(failure, verb: nil)
     }
     try prompt.run(
@@ -119,16 +119,16 @@ enum Program {
         guard case .incomplete(let open)? = try? Language.parse(source) else { return nil }
         return open.what
       },
-      complete: { line, cursor in place.door.candidates(before: String(line[..<cursor])) },
-      highlight: FrontDoor.highlights(of:), joinsLines: FrontDoor.joinsLines(behind:),
-      leaves: { !place.door.leavesTour() },
+      complete: { line, cursor in place.application.candidates(before: String(line[..<cursor])) },
+      highlight: Application.highlights(of:), joinsLines: Application.joinsLines(behind:),
+      leaves: { !place.application.leavesTour() },
       execute: { source, cancellation in
         var last: Execution?
         let start = ContinuousClock.now
-        screen.pager.attend(to: place.door.isInTour ? nil : cancellation)
+        screen.pager.attend(to: place.application.isInTour ? nil : cancellation)
         do {
           for statement in try Language.statements(source) {
-            let execution = place.door.runTyped(statement, cancellation: cancellation)
+            let execution = place.application.runTyped(statement, cancellation: cancellation)
             if execution.clears { screen.clear() }
             if let handOver = execution.handOver { place.move(to: handOver) }
             if execution.leaves { return .leave }
@@ -140,10 +140,10 @@ enum Program {
         } catch {
           screen.show(Failure(code: "unexpected", message: "\(error)"), verb: nil)
         }
-        if last != nil, place.door.showsTimer {
+        if last != nil, place.application.showsTimer {
           screen.show(ContinuousClock.now - start - screen.pager.waited)
         }
-        return last.flatMap(place.door.offer(after:)).map(Next.offer) ?? .goOn
+        return last.flatMap(place.application.offer(after:)).map(Next.offer) ?? .goOn
       })
     return 0
   }

@@ -3,16 +3,16 @@ import Synchronization
 
 /// The workspace that the prompt is in: its own, or that of a document which was left in the middle.
 final class PromptPlace: Sendable {
-  private let current: Mutex<(door: FrontDoor, handOver: HandOver?)>
+  private let current: Mutex<(application: Application, handOver: HandOver?)>
 
-  init(_ door: FrontDoor) { current = Mutex((door, nil)) }
+  init(_ application: Application) { current = Mutex((application, nil)) }
 
-  var door: FrontDoor { current.withLock { $0.door } }
+  var application: Application { current.withLock { $0.application } }
 
   func move(to handOver: HandOver) {
     current.withLock {
       $0.handOver?.end()
-      $0 = (FrontDoor(handOver, from: $0.door), handOver)
+      $0 = (Application(handOver, from: $0.application), handOver)
     }
   }
 

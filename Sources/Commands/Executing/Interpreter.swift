@@ -9,7 +9,7 @@ import Workbench
 
 /// Runs statements one after the other on a workspace: looks the verb up, parses it, lets it work, and logs the step.
 ///
-/// It draws nothing: each execution goes to `show`, and the front door draws it.
+/// It draws nothing: each execution goes to `show`, and the program draws it.
 public final class Interpreter: Sendable {
   let workspace: Workspace
   let encoders: ModelCache
@@ -44,7 +44,7 @@ public final class Interpreter: Sendable {
   private static let longestAnswer = 8_000_000
   private let loops = LoopVariables()
 
-  /// What the front door draws.
+  /// What the program draws.
   public enum Event: Sendable {
     /// A verb has answered.
     case executed(Execution)

@@ -5,7 +5,7 @@ import Transcripts
 import Workbench
 
 /// One run of the program on one workspace: opens it, and runs lines for whoever types, pipes or replays them.
-public struct FrontDoor: Sendable {
+public struct Application: Sendable {
   public static let version = FrontMatter.currentVersion
 
   let interpreter: Interpreter
@@ -59,11 +59,11 @@ public struct FrontDoor: Sendable {
   /// The same program on the workspace of a document that was left in the middle.
   ///
   /// Typed paths start from the document's root, as the document's do, so this becomes the current folder.
-  public init(_ handOver: HandOver, from door: FrontDoor) {
-    let interpreter = door.interpreter
+  public init(_ handOver: HandOver, from application: Application) {
+    let interpreter = application.interpreter
     _ = FileManager.default.changeCurrentDirectoryPath(handOver.base.path)
     workspace = handOver.workspace
-    terminal = door.terminal
+    terminal = application.terminal
     self.interpreter = Interpreter(
       workspace: workspace, encoders: interpreter.encoders, progress: interpreter.progress,
       terminal: terminal, records: true,
