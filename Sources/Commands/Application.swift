@@ -59,15 +59,16 @@ public struct Application: Sendable {
   /// The same program on the workspace of a document that was left in the middle.
   ///
   /// Typed paths start from the document's root, as the document's do, so this becomes the current folder.
-  public init(_ handOver: HandOver, from application: Application) {
+  public init(_ nestedSession: NestedSession, from application: Application) {
     let interpreter = application.interpreter
-    _ = FileManager.default.changeCurrentDirectoryPath(handOver.base.path)
-    workspace = handOver.workspace
+    _ = FileManager.default.changeCurrentDirectoryPath(nestedSession.base.path)
+    workspace = nestedSession.workspace
     terminal = application.terminal
     self.interpreter = Interpreter(
       workspace: workspace, encoders: interpreter.encoders, progress: interpreter.progress,
       terminal: terminal, records: true,
-      files: { FileAccess(root: handOver.root, base: handOver.base, mode: .free) }, show: interpreter.show)
+      files: { FileAccess(root: nestedSession.root, base: nestedSession.base, mode: .free) },
+      show: interpreter.show)
   }
 
   /// `session new` for a workspace that is too damaged to be opened.

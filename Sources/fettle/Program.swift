@@ -77,11 +77,11 @@ enum Program {
     defer { application.leave() }
     if !arguments.verb.isEmpty {
       let execution = application.run(Application.statement(arguments.verb), cancellation: cancellation)
-      guard let handOver = execution.handOver else { return execution.status }
-      defer { handOver.end() }
+      guard let nestedSession = execution.nestedSession else { return execution.status }
+      defer { nestedSession.end() }
       guard Prompt.isPossible, !screen.json else { return execution.status }
       Interrupts.end()
-      return try prompt(Application(handOver, from: application), screen, banner: nil)
+      return try prompt(Application(nestedSession, from: application), screen, banner: nil)
     }
     if !arguments.lines.isEmpty {
       // All are read before the first runs: a quote left open in the last must not be found out after minutes.
@@ -91,7 +91,7 @@ enum Program {
       for (statements, file) in statements {
         for statement in statements {
           let execution = application.run(statement, file: file, cancellation: cancellation)
-          execution.handOver?.end()
+          execution.nestedSession?.end()
           if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
         }
       }
@@ -100,7 +100,7 @@ enum Program {
     var source = LineSource(isCancelled: { cancellation.isCancelled })
     while let statement = try source.next() {
       let execution = application.run(statement, file: "standard input", cancellation: cancellation)
-      execution.handOver?.end()
+      execution.nestedSession?.end()
       if execution.status != 0 || execution.leaves || screen.isLost { return execution.status }
     }
     return cancellation.isCancelled ? 130 : 0
@@ -130,7 +130,7 @@ enum Program {
           for statement in try Language.statements(source) {
             let execution = place.application.runTyped(statement, cancellation: cancellation)
             if execution.clears { screen.clear() }
-            if let handOver = execution.handOver { place.move(to: handOver) }
+            if let nestedSession = execution.nestedSession { place.move(to: nestedSession) }
             if execution.leaves { return .leave }
             last = execution
             if execution.status != 0 { break }

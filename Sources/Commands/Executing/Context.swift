@@ -36,7 +36,7 @@ public struct Context: Sendable {
     let forget: @Sendable () -> Void
     let terminal: Terminal
     /// Where the prompt goes on when the verb has ended.
-    let handOver: @Sendable (HandOver) -> Void
+    let enter: @Sendable (NestedSession) -> Void
 
     func show(_ line: String) { send(.live(line)) }
   }

@@ -9,7 +9,7 @@ public struct Execution: Sendable {
   /// A line for each of the field's words that the learner meets here for the first time.
   public var explanations: [String] = []
   /// The workspace that the prompt goes on in.
-  public var handOver: HandOver?
+  public var nestedSession: NestedSession?
   /// How it is to be shown where not drawn; a document has it drawn in any case.
   public var format: ReportFormat?
   /// Whether it is a line of a script or a block.

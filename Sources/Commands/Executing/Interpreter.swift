@@ -21,7 +21,7 @@ public final class Interpreter: Sendable {
   private let nesting = Mutex(Nesting())
   /// Answers that the log does not have, by verb: of verbs that are no steps, and of those run with `--no-record`.
   private let unlogged = Mutex<[String: JSONValue]>([:])
-  private let handOver = Mutex<HandOver?>(nil)
+  private let nestedSession = Mutex<NestedSession?>(nil)
   private let looked = Mutex(true)
   /// The command of the tour that waits at the prompt; nil while no tour is under way.
   let offered = Mutex<String?>(nil)
@@ -89,7 +89,7 @@ public final class Interpreter: Sendable {
     nesting.withLock { $0.lines = 0 }
     var execution = execute(statement, file: file)
     if execution.isShown { show(.executed(execution)) }
-    execution.handOver = handOver.withLock { $0.take() }
+    execution.nestedSession = nestedSession.withLock { $0.take() }
     return execution
   }
 
@@ -188,7 +188,7 @@ public final class Interpreter: Sendable {
         runQuietly: { [self] in execute($0, file: nil, writesDocument: false) },
         depth: nesting.withLock { $0.depth }, isInBlock: nesting.withLock { $0.blocks > 0 }, loops: loops,
         send: show, forget: { [self] in unlogged.withLock { $0 = [:] } }, terminal: terminal,
-        handOver: { [self] wish in handOver.withLock { $0 = wish } }),
+        enter: { [self] session in nestedSession.withLock { $0 = session } }),
       read: read, answer: { [self] in lastAnswer(of: $0) })
     var execution = Execution(
       verb: parsed.name, result: .success(Report(verb: parsed.name)), source: statement.source)

@@ -107,8 +107,8 @@ struct Replay: Verb {
         into == nil
           ? "You are in the document's own workspace now, which goes when you quit; yours is as it was."
           : "You are in the document's workspace now.")
-      context.nested.handOver(
-        HandOver(
+      context.nested.enter(
+        NestedSession(
           workspace: replayer.workspace, root: replayer.files.root, base: document.root,
           removeTemporary: { temporary?.remove() }))
       isKept = true

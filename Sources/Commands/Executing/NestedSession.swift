@@ -2,7 +2,7 @@ import Foundation
 import Workbench
 
 /// A document's workspace in which the prompt goes on, after a teacher has left the replay in the middle.
-public struct HandOver: Sendable {
+public struct NestedSession: Sendable {
   let workspace: Workspace
   /// The folder that recorded paths start from.
   let root: URL
