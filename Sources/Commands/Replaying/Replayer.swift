@@ -70,16 +70,16 @@ struct Replayer {
 
   /// - Parameter lesson: shows each step and waits before it; nil for a replay without an audience.
   func play(_ range: Range, lesson: Lesson?) throws -> Outcome {
-    let curtain = Curtain(context.nested.send)
+    let gate = OutputGate(context.nested.send)
     let interpreter = Interpreter(
       workspace: workspace, encoders: context.encoders, progress: context.progress,
       terminal: context.nested.terminal, records: true, files: { [files] in files },
-      show: curtain.show)
+      show: gate.show)
     var outcome = Outcome(answers: Array(repeating: nil, count: document.statements.count))
     var index = 0
     for part in document.document.parts {
       let isSeen = index + 1 >= range.from
-      curtain.isOpen = isSeen && lesson != nil
+      gate.isOpen = isSeen && lesson != nil
       if let until = range.until, index >= until { return outcome }
       switch part {
       case .prose(let prose):
@@ -131,7 +131,7 @@ struct Replayer {
 }
 
 /// Between a replay's verbs and the screen: only an audience sees what they answer.
-private final class Curtain: Sendable {
+private final class OutputGate: Sendable {
   private let open = Mutex(false)
   private let send: @Sendable (Interpreter.Event) -> Void
 
