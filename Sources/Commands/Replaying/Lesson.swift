@@ -5,8 +5,8 @@ import Transcripts
 
 /// A replay before an audience: shows the prose, types each command, and waits for the teacher's key.
 final class Lesson {
-  /// What the teacher wants of a step.
-  enum Wish { case run, skip, leave }
+  /// What the teacher decides about a step.
+  enum Decision { case run, skip, leave }
 
   private let context: Context
   private let keys: KeyPresses
@@ -60,7 +60,7 @@ final class Lesson {
   ///   - number: which step it is, from 1.
   ///   - count: how many there are.
   /// - Throws: `CancellationError` for Ctrl-C.
-  func ask(_ step: Transcripts.Step, _ number: Int, of count: Int) throws -> Wish {
+  func ask(_ step: Transcripts.Step, _ number: Int, of count: Int) throws -> Decision {
     keys.forget()
     defer { prose = "" }
     say("step \(number) of \(count)")
