@@ -33,8 +33,8 @@ struct Reset: Verb {
     guard try yes || context.confirm("This throws away \(what). (session new would set it aside.)") else {
       return .unchanged
     }
-    let beginning = Beginning(context.workspace)
-    try context.workspace.remove(context.workspace.setAside(beginning: beginning.write))
+    let defaults = SessionDefaults(context.workspace)
+    try context.workspace.remove(context.workspace.setAside(beginning: defaults.write))
     context.nested.forget()
     return Effect { _ in
       var report = Report(verb: "reset")

@@ -24,9 +24,9 @@ extension SessionVerb {
           return report
         }
       }
-      let beginning = Beginning(context.workspace)
+      let defaults = SessionDefaults(context.workspace)
       let aside = try context.workspace.setAside(
-        named: name?.description ?? context.formerName, beginning: beginning.write
+        named: name?.description ?? context.formerName, beginning: defaults.write
       ).name
       context.nested.forget()
       return Effect { _ in SessionVerb.report(setAside: aside) }
@@ -135,13 +135,13 @@ extension SessionVerb {
     func perform(in context: Context) throws -> Effect {
       try context.requireNoBlock("session open")
       let chosen = try context.workspace.setAside(called: name.description)
-      let (hasWork, beginning) = (try context.hasWork, Beginning(context.workspace))
+      let (hasWork, defaults) = (try context.hasWork, SessionDefaults(context.workspace))
       let aside: SetAside?
       do {
         aside = try context.workspace.open(chosen, keepingThis: hasWork, named: context.formerName)
       } catch {
         // What stands there now may be new and empty, and has to know its root.
-        if try !context.hasWork { _ = try context.workspace.write(beginning.write) }
+        if try !context.hasWork { _ = try context.workspace.write(defaults.write) }
         throw error
       }
       context.nested.forget()
@@ -187,24 +187,6 @@ extension SessionVerb {
         return report
       }
     }
-  }
-}
-
-/// What a workspace that begins anew keeps of the one before: where it starts from.
-struct Beginning {
-  private let seed: UInt64
-  private let root: String?
-
-  /// Of a workspace that may be damaged.
-  init(_ workspace: Workspace) {
-    seed = (try? workspace.read { try Settings($0).seed }) ?? 42
-    root = try? workspace.read { try Settings($0).root }
-  }
-
-  func write(_ workbench: Workbench) throws {
-    let settings = try Settings(workbench)
-    try settings.set(firstSeed: seed)
-    if let root { try settings.set(root: root) }
   }
 }
 
