@@ -10,9 +10,9 @@ struct Measurement {
   let dataset: Dataset
   let truth: Truth
   /// Assets whose truth is known, with the prediction and the choice of every labeller who counts.
-  let assets: [Judged]
+  let assets: [MeasuredAsset]
 
-  struct Judged {
+  struct MeasuredAsset {
     var text: String
     var truth: String
     var predicted: String
@@ -31,19 +31,19 @@ struct Measurement {
     let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)
     assets = try workbench.predictions(of: run).compactMap { row in
       guard let right = truth.categories[row.asset.id] else { return nil }
-      return Judged(
+      return MeasuredAsset(
         text: row.asset.text, truth: right, predicted: row.prediction.category,
         labels: labels[row.asset.id]?.deciding.map(\.category) ?? [right])
     }
   }
 
-  private init(_ other: Measurement, assets: [Judged]) {
+  private init(_ other: Measurement, assets: [MeasuredAsset]) {
     (model, dataset, truth) = (other.model, other.dataset, other.truth)
     self.assets = assets
   }
 
   /// The same without some assets.
-  func filter(_ isIncluded: (Judged) -> Bool) -> Measurement {
+  func filter(_ isIncluded: (MeasuredAsset) -> Bool) -> Measurement {
     Measurement(self, assets: assets.filter(isIncluded))
   }
 
