@@ -4,7 +4,7 @@ extension Context {
   /// Runs the lines of a script or a block in order, up to the first failure; false where one of them leaves the shell.
   ///
   /// - Parameter mayFail: whether a line, by its place, is known to fail; the lines behind it run all the same.
-  /// - Throws: `Shown`; `CancellationError`.
+  /// - Throws: `AlreadyReported`; `CancellationError`.
   func run(
     _ statements: [Statement], file: String?, mayFail: (Int) -> Bool = { _ in false }
   ) throws -> Bool {
@@ -12,8 +12,8 @@ extension Context {
       try checkCancellation()
       let execution = nested.run(statement, file)
       if execution.status != 0, execution.status != Failure.interruptedStatus, mayFail(index) { continue }
-      if case .failure(let failure) = execution.result { throw Shown(failure: failure) }
-      if execution.status != 0 { throw Shown(failure: nil) }
+      if case .failure(let failure) = execution.result { throw AlreadyReported(failure: failure) }
+      if execution.status != 0 { throw AlreadyReported(failure: nil) }
       if execution.leaves { return false }
     }
     return true

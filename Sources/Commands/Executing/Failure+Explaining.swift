@@ -28,7 +28,7 @@ extension Failure {
       (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
       show(error.column, in: statement)
     case let error as Failure: self = error
-    case let error as Shown:
+    case let error as AlreadyReported:
       self = error.failure ?? self
       wasShown = true
     case let error as LanguageError:

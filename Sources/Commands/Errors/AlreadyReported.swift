@@ -1,6 +1,6 @@
 import Shell
 
 /// A failure that has been shown where it happened.
-struct Shown: Error {
+struct AlreadyReported: Error {
   let failure: Failure?
 }
