@@ -33,7 +33,7 @@ extension Failure {
       wasShown = true
     case let error as LanguageError:
       self = error.failure
-    case let error as Fault:
+    case let error as CommandError:
       (code, message) = (error.code, error.description)
       if case .usage = error { exitStatus = Self.usageStatus }
       if case .expectation(_, let numbers) = error { self.numbers = numbers }

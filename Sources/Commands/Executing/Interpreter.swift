@@ -152,7 +152,7 @@ public final class Interpreter: Sendable {
       let input = VerbParser.Input(word, value: read.value)
       bytes += input.text.utf8.count - word.range.count
       guard bytes <= Self.longestLine else {
-        throw Fault.tooLong("A line, with its variables' values in it,", Self.longestLine)
+        throw CommandError.tooLong("A line, with its variables' values in it,", Self.longestLine)
       }
       return input
     }
@@ -180,7 +180,7 @@ public final class Interpreter: Sendable {
             return nested.bytes > Self.longestAnswer
           }
           guard isTooLong, recording == .block, execution.status == 0 else { return execution }
-          let tooLong = Fault.tooLong("The answer of a block", Self.longestAnswer)
+          let tooLong = CommandError.tooLong("The answer of a block", Self.longestAnswer)
           let end = Execution(verb: name, result: .failure(explained(tooLong, name, statement, file, files)))
           show(.executed(end))
           return end
@@ -216,7 +216,7 @@ public final class Interpreter: Sendable {
         if execution.isStep {
           let step = execution.step
           guard step.answer.utf8.count <= Self.longestAnswer else {
-            throw Fault.tooLong("An answer", Self.longestAnswer)
+            throw CommandError.tooLong("An answer", Self.longestAnswer)
           }
           try workbench.log(step)
         }
@@ -322,7 +322,7 @@ public final class Interpreter: Sendable {
     var execution =
       lines > Self.mostLines
       ? Execution(
-        verb: "run", result: .failure(explained(Fault.tooManyLines, "run", statement, file, files())))
+        verb: "run", result: .failure(explained(CommandError.tooManyLines, "run", statement, file, files())))
       : execute(statement, file: file)
     execution.isNested = true
     if outer == .block, case .success(var report) = execution.result {
@@ -394,8 +394,8 @@ public final class Interpreter: Sendable {
   }
 }
 
-extension Fault {
-  static let tooManyLines = Fault.other(
+extension CommandError {
+  static let tooManyLines = CommandError.other(
     code: "too-many-lines",
     "One line runs at most \(grouped(Interpreter.mostLines)) others, and here would be more. Take some of the values out."
   )

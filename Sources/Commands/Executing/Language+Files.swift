@@ -3,7 +3,7 @@ import Shell
 extension Language {
   /// The statements of a text that begins at some line of its file.
   ///
-  /// - Throws: `LanguageError`; `Fault` for a quote or brace that is never closed.
+  /// - Throws: `LanguageError`; `CommandError` for a quote or brace that is never closed.
   static func statements(in source: String, file: String, firstLine: Int, extractingPrompts: Bool) throws
     -> [Statement]
   {

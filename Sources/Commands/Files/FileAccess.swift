@@ -61,15 +61,17 @@ public final class FileAccess: Sendable {
       if FileManager.default.fileExists(atPath: own.path) { return own }
       let real = url.resolvingSymlinksInPath()
       let around = allowed.map { $0.resolvingSymlinksInPath() }.filter { real.isBelow($0) }
-      guard !around.isEmpty || Installation.running.holds(url) else { throw Fault.outsideRoot(path: path) }
+      guard !around.isEmpty || Installation.running.holds(url) else {
+        throw CommandError.outsideRoot(path: path)
+      }
       // A root that is somebody's home holds keys and passwords, and who replays a document there does not think of them.
       guard around.isEmpty || around.contains(where: { !real.isHidden(below: $0) }) else {
-        throw Fault.hidden(path: path)
+        throw CommandError.hidden(path: path)
       }
       // Opening a pipe may wait for ever, and a device may have no end.
       let kind = Self.kind(of: real)
       guard kind == nil || kind == .typeRegular || kind == .typeDirectory else {
-        throw Fault.notPlain(path: path)
+        throw CommandError.notPlain(path: path)
       }
     }
     return url
@@ -89,19 +91,19 @@ public final class FileAccess: Sendable {
   func text(of path: String) throws -> (file: URL, text: String) {
     let url = try reading(path)
     let kind = Self.kind(of: url.resolvingSymlinksInPath())
-    guard let kind else { throw Fault.noFile(path: path) }
-    guard kind == .typeRegular || kind == .typeUnknown else { throw Fault.notPlain(path: path) }
+    guard let kind else { throw CommandError.noFile(path: path) }
+    guard kind == .typeRegular || kind == .typeUnknown else { throw CommandError.notPlain(path: path) }
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
     let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
     guard size <= Self.longestText, let data = try data(of: url, shownAs: path, isPipe: kind != .typeRegular)
     else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "too-long",
         "\(path.visible) is longer than \(Bytes(Self.longestText)), which no script or document is. Is it a data file? load FILE"
       )
     }
     guard let text = String(validating: data, as: UTF8.self) else {
-      throw Fault.other(code: "encoding", "\(path.visible) is not UTF-8. Save it as UTF-8.")
+      throw CommandError.other(code: "encoding", "\(path.visible) is not UTF-8. Save it as UTF-8.")
     }
     return (url, text)
   }
@@ -110,7 +112,7 @@ public final class FileAccess: Sendable {
   private func data(of url: URL, shownAs path: String, isPipe: Bool) throws -> Data? {
     // A pipe waits for its writer, which only the learner's own can be.
     let descriptor = isPipe && isReplay ? -1 : opener.open(url)
-    guard descriptor >= 0 else { throw Fault.noFile(path: path) }
+    guard descriptor >= 0 else { throw CommandError.noFile(path: path) }
     defer { close(descriptor) }
     let isCancelled = isCancelled
     var data = Data()
@@ -153,7 +155,7 @@ public final class FileAccess: Sendable {
       let own = place(of: path, in: written)
       let exists = FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path)
       guard exists || FileManager.default.fileExists(atPath: own.deletingLastPathComponent().path) else {
-        throw Fault.noFolder(path: path)
+        throw CommandError.noFolder(path: path)
       }
       try FileManager.default.createDirectory(
         at: own.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -163,14 +165,14 @@ public final class FileAccess: Sendable {
     let folder = url.deletingLastPathComponent().path
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue
     else {
-      throw Fault.noFolder(path: shown(path))
+      throw CommandError.noFolder(path: shown(path))
     }
     note(path, url)
     // Writing a file anew under its name would put it in the place of a device or a pipe.
     let kind = Self.kind(of: url)
     guard kind == nil || kind == .typeSymbolicLink || kind == (isFolder ? .typeDirectory : .typeRegular)
     else {
-      throw isFolder ? Fault.notFolder(path: shown(path)) : .notPlain(path: shown(path))
+      throw isFolder ? CommandError.notFolder(path: shown(path)) : .notPlain(path: shown(path))
     }
     return url
   }

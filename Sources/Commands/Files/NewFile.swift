@@ -18,7 +18,7 @@ struct NewFile {
   }
 
   /// - Parameter body: may be called twice; what it wrote at first is thrown away then.
-  /// - Throws: `Fault.cannotWrite`, `Fault.noRoom`, and what `body` throws; then nothing is left behind.
+  /// - Throws: `CommandError.cannotWrite`, `CommandError.noRoom`, and what `body` throws; then nothing is left behind.
   func write(_ body: (Output) throws -> Void) throws {
     do {
       try DurableFile.replace(target, staging: staging) { descriptor in
@@ -27,7 +27,7 @@ struct NewFile {
         try output.flush()
       }
     } catch let error as FileError {
-      throw Fault(error, shownAs: shown)
+      throw CommandError(error, shownAs: shown)
     }
   }
 
@@ -57,11 +57,11 @@ struct NewFile {
 extension FileAccess {
   /// The file behind a typed path, to be written.
   ///
-  /// - Throws: `Fault.fileExists` where one is there already that may not be replaced.
+  /// - Throws: `CommandError.fileExists` where one is there already that may not be replaced.
   func writing(_ path: String, replacing: Bool) throws -> URL {
     let url = try writing(path)
     guard replacing || !FileManager.default.fileExists(atPath: url.path) else {
-      throw Fault.fileExists(path: shown(path))
+      throw CommandError.fileExists(path: shown(path))
     }
     return url
   }

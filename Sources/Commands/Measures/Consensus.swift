@@ -11,7 +11,7 @@ struct Consensus {
   /// The labels of each asset that two or more labelled.
   private let assets: [[Label]]
 
-  /// - Throws: `Fault.other` where fewer than two have labelled, or no asset twice.
+  /// - Throws: `CommandError.other` where fewer than two have labelled, or no asset twice.
   init(of dataset: Dataset, _ workbench: Workbench) throws {
     self.dataset = dataset
     readers = try workbench.labellers(of: dataset)
@@ -26,13 +26,13 @@ struct Consensus {
     assets = grouped.filter { $0.count > 1 }
     guard readers.count > 1 else {
       let who = readers.first.map { "Only \($0.author.visible) has labelled \(dataset.name)" }
-      throw Fault.other(
+      throw CommandError.other(
         code: "one-reader",
         "\(who ?? "Nobody has labelled \(dataset.name)"). A consensus takes two readers; a second one can be simulated: "
           + "label simulate --author reader-2 --noise 0.1")
     }
     guard !assets.isEmpty else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "nothing-shared",
         "No asset of \(dataset.name) has labels of two readers, so there is nothing to compare.")
     }

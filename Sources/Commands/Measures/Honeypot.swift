@@ -30,13 +30,13 @@ struct Honeypot {
     if truth == Self.file {
       truthName = "the file's own categories"
       right = try workbench.fileCategories(of: dataset)
-      guard !right.isEmpty else { throw Fault.noTruth(dataset: dataset.name) }
+      guard !right.isEmpty else { throw CommandError.noTruth(dataset: dataset.name) }
     } else if authors.contains(truth) {
       truthName = "the labels of \(truth.visible)"
       for label in labels where label.author == truth { right[label.asset] = label.category }
     } else {
       let near = nearest(truth, among: authors + [Self.file])
-      throw Fault.other(
+      throw CommandError.other(
         code: "no-such-author",
         "Nobody named \(truth.visible) has labelled \(dataset.name). "
           + (near.map { "Did you mean \($0.visible)?" }
@@ -51,7 +51,7 @@ struct Honeypot {
         })
     }
     guard !readers.isEmpty else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "one-reader",
         "Nobody else has labelled \(dataset.name). A reader can be simulated: label simulate --author reader-2 --noise 0.1"
       )

@@ -27,7 +27,7 @@ struct Measurement {
     self.dataset = dataset
     let truth = try workbench.truth(of: dataset)
     self.truth = truth
-    guard !truth.isEmpty else { throw Fault.noTruth(dataset: dataset.name) }
+    guard !truth.isEmpty else { throw CommandError.noTruth(dataset: dataset.name) }
     let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)
     assets = try workbench.predictions(of: run).compactMap { row in
       guard let right = truth.categories[row.asset.id] else { return nil }

@@ -13,13 +13,13 @@ struct DatasetOption: Choice {
 
   func resolve(_ workbench: Workbench) throws -> Dataset {
     if let name = dataset?.description { return try Self.named(name, workbench) }
-    guard let current = try workbench.currentDataset() else { throw Fault.noDataset }
+    guard let current = try workbench.currentDataset() else { throw CommandError.noDataset }
     return current
   }
 
   static func named(_ name: String, _ workbench: Workbench) throws -> Dataset {
     if let found = try workbench.dataset(named: name) { return found }
     let names = try workbench.datasets().map(\.name)
-    throw names.isEmpty ? Fault.noDataset : .unknownDataset(name, nearest: nearest(name, among: names))
+    throw names.isEmpty ? CommandError.noDataset : .unknownDataset(name, nearest: nearest(name, among: names))
   }
 }

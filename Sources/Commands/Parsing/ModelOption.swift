@@ -30,12 +30,12 @@ extension ModelOption {
   /// A tuned model, for verbs that are about one.
   ///
   /// - Parameter fault: what is wrong where the base model is named.
-  /// - Throws: that; `Fault` where no tuned model is there, or none fits the interface.
-  func tuned(_ workbench: Workbench, insteadOfBase fault: Fault) throws -> TunedModel {
+  /// - Throws: that; `CommandError` where no tuned model is there, or none fits the interface.
+  func tuned(_ workbench: Workbench, insteadOfBase fault: CommandError) throws -> TunedModel {
     if case .tuned(let tuned) = try resolve(workbench) { return tuned }
     guard model == nil else { throw fault }
-    guard let passedOver = try StandardModel(workbench).passedOver else { throw Fault.noTunedModel }
-    throw Fault.other(
+    guard let passedOver = try StandardModel(workbench).passedOver else { throw CommandError.noTunedModel }
+    throw CommandError.other(
       code: "no-tuned-model",
       "No tuned model has learned all categories of the interface; \(passedOver.name) lacks "
         + "\(StandardModel.list(passedOver.lacking)). Name one (--model \(passedOver.name)), or finetune.")

@@ -72,7 +72,7 @@ struct TrainingFlags: ParsableArguments {
     -> TrainingOptions
   {
     if choice == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
-      throw Fault.usage(
+      throw CommandError.usage(
         "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full."
       )
     }

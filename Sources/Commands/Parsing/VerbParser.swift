@@ -68,7 +68,7 @@ enum VerbParser {
 
   private static func parse(_ words: [Input]) throws -> Parsed {
     guard let first = words.first else {
-      throw Fault.usage("There is no verb. Type help to see what there is.")
+      throw CommandError.usage("There is no verb. Type help to see what there is.")
     }
     guard var type = verbs[first.text] else {
       throw Unknown(kind: "verb", word: first, nearest: nearest(first.text, among: Array(verbs.keys)))
@@ -84,7 +84,7 @@ enum VerbParser {
       type = child
       path.append(words[1].text)
     } else if !below.isEmpty, words.count == 1, type.configuration.defaultSubcommand == nil {
-      throw Fault.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
+      throw CommandError.usage("\(first.text) needs one of: \(below.keys.sorted().joined(separator: ", ")).")
     }
     let texts =
       type is any TextVerb.Type ? words.indices.dropFirst().first { !words[$0].text.hasPrefix("-") } : nil
@@ -120,7 +120,7 @@ enum VerbParser {
       wasMergeable = isMergeable
     }
     guard arguments.count <= mostWords else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "\(path.joined(separator: " ")) takes \(mostWords) words at most, and here stand \(arguments.count).")
     }
     try refuseDoubled(options, of: path)
@@ -139,7 +139,7 @@ enum VerbParser {
   /// Reads a statement without running it, and those in its block: what a document or script says may be known to be wrong
   /// before it begins. A variable stands for what nobody knows yet, so what is wrong about one is not asked here.
   ///
-  /// - Throws: `Unknown`, `Misuse`, `Fault.usage`.
+  /// - Throws: `Unknown`, `Misuse`, `CommandError.usage`.
   static func check(_ statement: Statement) throws {
     if let body = statement.body {
       for inner in body { try check(inner) }

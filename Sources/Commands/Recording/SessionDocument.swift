@@ -75,7 +75,7 @@ struct SessionDocument {
     do {
       try DurableFile.replace(url, with: Data(mended.utf8), staging: workspace.folder)
     } catch let error as FileError {
-      throw Fault(error, shownAs: "session.md")
+      throw CommandError(error, shownAs: "session.md")
     }
     try settings.set(writtenLength: UInt64(mended.utf8.count))
     try settings.set(writtenBoot: Boot.id)
@@ -132,7 +132,7 @@ struct SessionDocument {
     do {
       try DurableFile.replace(url, with: Data(document.text.utf8), staging: folder)
     } catch let error as FileError {
-      throw Fault(error, shownAs: url.lastPathComponent)
+      throw CommandError(error, shownAs: url.lastPathComponent)
     }
   }
 
@@ -172,7 +172,7 @@ struct SessionDocument {
     do {
       try DurableFile.replace(url, with: Data(rest.utf8))
     } catch let error as FileError {
-      throw Fault(error, shownAs: "session.md")
+      throw CommandError(error, shownAs: "session.md")
     }
     let removed = UInt64(max(0, data.count - rest.utf8.count))
     try settings.set(writtenLength: settings.writtenLength - min(removed, settings.writtenLength))
@@ -190,7 +190,7 @@ struct SessionDocument {
   /// - Parameter known: how long the file was when it was last appended to.
   private func append(_ data: Data, after known: UInt64) throws -> UInt64 {
     let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Fault.cannotWrite(path: "session.md") }
+    guard descriptor >= 0 else { throw CommandError.cannotWrite(path: "session.md") }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     do {
       let end = try handle.seekToEnd()
@@ -207,7 +207,7 @@ struct SessionDocument {
       if Boot.id == nil { try handle.synchronize() }
       return end + UInt64(rest.count)
     } catch {
-      throw Fault.cannotWrite(path: "session.md")
+      throw CommandError.cannotWrite(path: "session.md")
     }
   }
 }

@@ -30,7 +30,7 @@ struct ReplayDocument {
 
   /// Reads a document, says first what a reader should know (another version's, broken off, no steps), and checks the rest.
   ///
-  /// - Throws: `DocumentError`, `Failure` with the document's line; `Fault` for a file that is none.
+  /// - Throws: `DocumentError`, `Failure` with the document's line; `CommandError` for a file that is none.
   init(_ name: String, allowed: [URL], _ context: Context) throws {
     self.name = name
     let (link, text) = try context.files.text(of: name)
@@ -78,10 +78,10 @@ struct ReplayDocument {
     let isWide = home.isBelow(root) || root.path == "/"
     let isAllowed = allowed.contains { root.isBelow($0.resolvingSymlinksInPath()) }
     guard isAllowed || root.path == here.path || isNear && !isWide else {
-      throw Fault.rootTooWide(document: name, root: document.frontMatter.root)
+      throw CommandError.rootTooWide(document: name, root: document.frontMatter.root)
     }
     guard isAllowed || root.path == here.path || !root.isBelow(folder) || !root.isHidden(below: folder) else {
-      throw Fault.rootHidden(document: name, root: document.frontMatter.root)
+      throw CommandError.rootHidden(document: name, root: document.frontMatter.root)
     }
     return root
   }

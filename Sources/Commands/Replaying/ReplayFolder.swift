@@ -13,7 +13,7 @@ final class ReplayFolder: Sendable {
 
   /// Removes what killed replays of this user's have left, and makes a new one.
   ///
-  /// - Throws: `Fault.cannotWrite`.
+  /// - Throws: `CommandError.cannotWrite`.
   init() throws {
     let place = FileManager.default.temporaryDirectory
     Self.sweep(place)
@@ -22,11 +22,11 @@ final class ReplayFolder: Sendable {
       try FileManager.default.createDirectory(
         at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw Fault.cannotWrite(path: "the folder for temporary files (TMPDIR)")
+      throw CommandError.cannotWrite(path: "the folder for temporary files (TMPDIR)")
     }
     lock = open(url.appending(path: Self.lockName).path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      throw Fault.cannotWrite(path: "the folder for temporary files (TMPDIR)")
+      throw CommandError.cannotWrite(path: "the folder for temporary files (TMPDIR)")
     }
   }
 

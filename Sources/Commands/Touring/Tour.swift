@@ -43,7 +43,7 @@ struct Tour: Verb {
   @Argument(help: "Where to: a step's number, next, back, or stop.") var place: Place?
 
   func perform(in context: Context) throws -> Effect {
-    guard !context.files.isReplay else { throw Fault.notInReplay(verb: "tour") }
+    guard !context.files.isReplay else { throw CommandError.notInReplay(verb: "tour") }
     let script = try TourScript.shipped()
     return Effect { workbench in
       let settings = try Settings(workbench)
@@ -70,7 +70,7 @@ struct Tour: Verb {
     case .back: return max(0, here - 1)
     case .step(let number):
       guard let index = script.stops.firstIndex(where: { $0.number == number }) else {
-        throw Fault.usage("The tour has the steps 1 to \(script.steps); there is no step \(number).")
+        throw CommandError.usage("The tour has the steps 1 to \(script.steps); there is no step \(number).")
       }
       return index
     }

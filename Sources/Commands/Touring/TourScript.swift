@@ -24,7 +24,7 @@ struct TourScript {
     guard let url = Installation.running.folder?.appending(path: name), let data = try? Data(contentsOf: url),
       let text = String(validating: data, as: UTF8.self)
     else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "no-tutorial",
         "The tour reads \(name), which should lie beside fettle or in share/fettle. Install it again: make install"
       )

@@ -52,7 +52,7 @@ struct Classify: Verb, TextVerb, Repeatable {
     if let failure = results.first(where: { $0.result.isPassingFailure })?.result.reason {
       throw TaskError.passingFailure(model: model.name, failure)
     }
-    guard let first = results.first else { throw Fault.usage("There is no text to classify.") }
+    guard let first = results.first else { throw CommandError.usage("There is no text to classify.") }
     let recordedOptions: (Workbench) throws -> [String] = { try choice.recordedOptions(model, $0) }
     return Effect(recordedOptions: recordedOptions, isCurrent: basis.isCurrent) { [results] workbench in
       var report =

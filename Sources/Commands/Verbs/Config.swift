@@ -52,14 +52,14 @@ struct Config: Verb {
     switch key {
     case .seed:
       guard let seed = UInt64(value[0]), value.count == 1 else {
-        throw Fault.usage("A seed is a whole number from 0 to \(UInt64.max).")
+        throw CommandError.usage("A seed is a whole number from 0 to \(UInt64.max).")
       }
       try settings.set(seed: seed)
     case .hints, .timer:
       let value = value.joined(separator: " ").lowercased()
       guard key.values.contains(value) else {
         let name = key == .hints ? "Hints are" : "The timer is"
-        throw Fault.usage("\(name) on or off: config \(key.rawValue) off")
+        throw CommandError.usage("\(name) on or off: config \(key.rawValue) off")
       }
       if key == .hints {
         try settings.set(hints: value == "on")

@@ -31,7 +31,7 @@ struct Expect: Verb, WordVerb, Repeatable {
       words = try Language.statements(words[0].text, extractingPrompts: false).flatMap(\.words)
     }
     guard let claim = Claim(words) else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "expect takes one comparison, such as: expect $kpi.accuracy >= 0.7 (one of >= <= > < == !=).")
     }
     if let name = claim.unknownNames(context.value).first { throw unknown(name, context) }
@@ -40,13 +40,14 @@ struct Expect: Verb, WordVerb, Repeatable {
     do {
       outcome = try claim.evaluate(context.value)
     } catch let error as Claim.NotANumber {
-      throw Fault.expectation("Expected \(typed), but \(error.text.visible) is no number.", numbers: nil)
+      throw CommandError.expectation(
+        "Expected \(typed), but \(error.text.visible) is no number.", numbers: nil)
     }
     guard outcome.holds else {
       let found = "\(outcome.left.visible) is not \(claim.comparison.rawValue) \(outcome.right.visible)."
       throw outcome.isOfNumbers
-        ? Fault.expectation("Expected \(typed), which does not hold:", numbers: found)
-        : Fault.expectation("Expected \(typed), but \(found)", numbers: nil)
+        ? CommandError.expectation("Expected \(typed), which does not hold:", numbers: found)
+        : CommandError.expectation("Expected \(typed), but \(found)", numbers: nil)
     }
     return Effect { _ in
       var report = Report(verb: "expect")
@@ -59,7 +60,7 @@ struct Expect: Verb, WordVerb, Repeatable {
     }
   }
 
-  private func unknown(_ written: String, _ context: Context) -> Fault {
+  private func unknown(_ written: String, _ context: Context) -> CommandError {
     let name = written.trimmingCharacters(in: CharacterSet(charactersIn: "${}"))
     return .other(
       code: "no-such-value", "There is no \(written.visible). \(hint(for: name, context).visible)")

@@ -39,7 +39,7 @@ extension Export {
       } catch let ModelError.cannotWrite(file, reason) {
         throw ModelError.cannotWrite("\(context.files.shown(path))/\(file)", reason: reason)
       } catch {
-        throw Fault.cannotWrite(path: context.files.shown(path))
+        throw CommandError.cannotWrite(path: context.files.shown(path))
       }
       let recordedOptions: (Workbench) throws -> [String] = { try chosen.recordedOptions(.tuned(model), $0) }
       return Effect(recordedOptions: recordedOptions) { _ in report(model, context.files.shown(path)) }
@@ -50,13 +50,13 @@ extension Export {
       let shown = context.files.shown(folder.description)
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder) else { return }
-      guard isFolder.boolValue else { throw Fault.notFolder(path: shown) }
+      guard isFolder.boolValue else { throw CommandError.notFolder(path: shown) }
       let files = try FileManager.default.contentsOfDirectory(atPath: target.path).sorted()
       if let other = files.first(where: { !ExportedModel.files.contains($0) }) {
-        throw Fault.folderInUse(path: shown, file: other, replaceable: false)
+        throw CommandError.folderInUse(path: shown, file: other, replaceable: false)
       }
       if let file = files.first, !replace {
-        throw Fault.folderInUse(path: shown, file: file, replaceable: true)
+        throw CommandError.folderInUse(path: shown, file: file, replaceable: true)
       }
     }
 

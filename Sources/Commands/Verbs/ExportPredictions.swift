@@ -31,7 +31,7 @@ extension Export {
     func perform(in context: Context) throws -> Effect {
       let path = file.description
       guard let form = PredictionsFile.Form(rawValue: URL(filePath: path).pathExtension.lowercased()) else {
-        throw Fault.usage(
+        throw CommandError.usage(
           "\(path.visible) is neither a table nor JSON lines. End the name in .csv (for spreadsheets) or .jsonl (for programs)."
         )
       }
@@ -86,17 +86,17 @@ extension Export {
 extension Workbench {
   /// The predictions that a verb reads: a named model's, or of the one that predicted last.
   ///
-  /// - Throws: `Fault.noPredictions`, `.neverPredicted`, `.unknownModel`.
+  /// - Throws: `CommandError.noPredictions`, `.neverPredicted`, `.unknownModel`.
   func completeRun(of name: String?, over dataset: Dataset) throws -> PredictionRun {
     guard let name else {
       guard let run = try lastCompleteRun(dataset: dataset) else {
-        throw Fault.neverPredicted(dataset: dataset.name)
+        throw CommandError.neverPredicted(dataset: dataset.name)
       }
       return run
     }
     let model = try ModelSelection.named(name, self).name
     guard let run = try predictionRun(dataset: dataset, model: model), run.isComplete else {
-      throw Fault.noPredictions(model: model, dataset: dataset.name)
+      throw CommandError.noPredictions(model: model, dataset: dataset.name)
     }
     return run
   }

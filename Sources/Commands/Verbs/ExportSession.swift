@@ -32,13 +32,13 @@ struct ExportSession: Verb {
   func perform(in context: Context) throws -> Effect {
     let name = file.description
     guard let form = Form(rawValue: URL(filePath: name).pathExtension.lowercased()) else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "\(name.visible) is neither a page nor a notebook. End the name in .html (a web page) or .ipynb (a Jupyter notebook)."
       )
     }
     let url = try context.files.writing(name)
     if !replace, FileManager.default.fileExists(atPath: url.path) {
-      throw Fault.fileExists(path: name)
+      throw CommandError.fileExists(path: name)
     }
     let document = try document(for: url, context)
     let title = URL(filePath: from?.description ?? name).deletingPathExtension().lastPathComponent

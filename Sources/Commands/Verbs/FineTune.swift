@@ -127,7 +127,7 @@ struct FineTune: Verb {
       return plan
     } catch let error as TaskError {
       guard case .categoriesLacking(let keys, _) = error else { throw error }
-      throw Fault.other(
+      throw CommandError.other(
         code: error.code, "\(error) Mend it: \(try workbench.interfaceMend(lacking: keys, of: dataset))")
     }
   }

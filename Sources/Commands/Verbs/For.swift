@@ -23,21 +23,21 @@ struct For: Verb, WordVerb {
   func perform(in context: Context) throws -> Effect {
     let words = context.statement.words.dropFirst().map { $0.expanded(using: context.value) }
     guard words.count > 2, words[1] == "in" else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "for goes: for NAME in VALUES { LINES }, such as: for n in 1 2 { finetune --epochs $n }")
     }
     guard let body = context.statement.body else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "for needs its lines between braces that stand alone, with blanks around them: for n in 25 50 { LINES }"
       )
     }
     guard SetVariable.isName(words[0]) else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "\(words[0].visible) cannot name a variable. A name has letters, digits and _, and stands here without its dollar sign."
       )
     }
     guard context.statement.lines <= Interpreter.mostLines else {
-      throw Fault.tooManyLines
+      throw CommandError.tooManyLines
     }
     context.nested.loops.begin(words[0])
     defer { context.nested.loops.end() }
@@ -57,7 +57,7 @@ struct For: Verb, WordVerb {
     guard
       case .complete(let lines) = try Language.parse(source, numbering: numbering, extractingPrompts: false),
       let line = lines.first
-    else { throw Fault.usage("\(value.visible) cannot be a value.") }
+    else { throw CommandError.usage("\(value.visible) cannot be a value.") }
     return line
   }
 }

@@ -44,7 +44,7 @@ extension LabelVerb {
       return Effect { _ in sitting.report }
     }
 
-    private static let needsKeys = Fault.usage(
+    private static let needsKeys = CommandError.usage(
       "label asks a person to press keys, so it works only when it is typed at a terminal. "
         + "Elsewhere use label set ASSET CATEGORY, label import FILE or label simulate.")
   }
@@ -95,7 +95,7 @@ private final class LabellingSitting {
     assets = try workbench.assets(of: dataset)
     guard let interface = try workbench.interface() else { throw TaskError.noInterface }
     guard interface.categories.count <= Self.categoryKeys.count else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "too-many-categories",
         "There are keys for \(Self.categoryKeys.count) categories and the interface has \(interface.categories.count). "
           + "Use label set ASSET CATEGORY, or label import FILE.")

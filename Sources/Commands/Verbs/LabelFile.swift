@@ -55,16 +55,16 @@ extension LabelVerb {
 extension Workbench {
   /// Makes sure that a file's own categories can become labels.
   ///
-  /// - Throws: `Fault` where it has none, or one that the interface lacks.
+  /// - Throws: `CommandError` where it has none, or one that the interface lacks.
   func requireCategories(of dataset: Dataset) throws {
     guard dataset.categories > 0 else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "no-categories",
         "\(dataset.name) has no category column to take labels from. Load it with --category COLUMN.")
     }
     let unknown = try unknownCategories(of: dataset)
     guard unknown.isEmpty else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "category-not-in-interface",
         InterfaceVerb.lacking(unknown, dataset)
           + " Mend the file or the interface: interface define --from \(dataset.name)")

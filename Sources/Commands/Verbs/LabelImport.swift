@@ -37,7 +37,7 @@ extension LabelVerb {
       let data = try open(
         url, shownAs: context.files.shown(file.description), opener: context.files.opener)
       guard data.hasCategories else {
-        throw Fault.other(
+        throw CommandError.other(
           code: "no-categories", "\(data.file.visible) has no categories. Name the column: --category COLUMN")
       }
       return Effect { try take(data, context, $0) }
@@ -84,13 +84,13 @@ extension LabelVerb {
       }
       try refuse(unknown, interface, file)
       guard !labels.isEmpty || !strangers.isEmpty else {
-        throw Fault.other(
+        throw CommandError.other(
           code: "no-labels",
           "\(file.file.visible) has no row with a label. "
             + (rows.reasons.first.map(\.reason) ?? "Each row needs an id or a text, and a category."))
       }
       guard !labels.isEmpty else {
-        throw Fault.other(
+        throw CommandError.other(
           code: "no-match",
           "None of the \(counted(strangers.count, "row")) of \(file.file.visible) is about an asset of \(dataset.name): "
             + "neither an id nor a text matches. Name the data set: --dataset NAME")
@@ -115,7 +115,7 @@ extension LabelVerb {
           + (interface?.nearest(to: name).map { ", nearest: \($0.name.visible))" } ?? ")")
       }
       let rest = unknown.count > list.count ? " and \(unknown.count - list.count) more" : ""
-      throw Fault.other(
+      throw CommandError.other(
         code: "category-not-in-interface",
         "The interface lacks what \(file.file.visible) has: \(list.joined(separator: ", "))\(rest). "
           + "Nothing was taken. Mend the file or the interface.")

@@ -17,12 +17,12 @@ struct AuthorOption: ParsableArguments {
     try Self.checked(author.description)
   }
 
-  /// - Throws: `Fault` for a name that tells nobody, or somebody else.
+  /// - Throws: `CommandError` for a name that tells nobody, or somebody else.
   static func checked(_ author: String) throws -> String {
     let name = author.trimmingCharacters(in: .whitespaces)
-    guard !name.isEmpty else { throw Fault.usage("--author needs a name.") }
+    guard !name.isEmpty else { throw CommandError.usage("--author needs a name.") }
     guard name.lowercased() != Label.fileAuthor else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "Nobody is called \(Label.fileAuthor), which stands for the file's own categories (label file). "
           + "Name the reader: --author NAME")
     }
@@ -103,7 +103,7 @@ extension LabelVerb {
         let asset = try workbench.asset(named: asset.description, in: dataset)
         let labels = try workbench.labels(of: dataset, by: author)
         guard labels[asset.id] != nil else {
-          throw Fault.other(
+          throw CommandError.other(
             code: "no-labels", "\(author.visible) has not labelled \(asset.externalID.visible).")
         }
         try workbench.removeLabel(of: asset, by: author)
@@ -130,11 +130,11 @@ extension LabelVerb {
 }
 
 extension Workbench {
-  /// - Throws: `Fault` that names the nearest id where there is no such asset.
+  /// - Throws: `CommandError` that names the nearest id where there is no such asset.
   func asset(named id: String, in dataset: Dataset) throws -> Asset {
     if let found = try asset(id: id, in: dataset) { return found }
     let near = nearest(id, among: try assets(of: dataset, limit: 10_000).map(\.externalID))
-    throw Fault.other(
+    throw CommandError.other(
       code: "unknown-asset",
       "There is no asset \(id.visible) in \(dataset.name)."
         + (near.map { " Did you mean \($0.visible)?" } ?? ""))
@@ -142,12 +142,12 @@ extension Workbench {
 
   /// The key of a category that was typed by name or key.
   ///
-  /// - Throws: `Fault` that names the nearest one, or all, where the interface has none such.
+  /// - Throws: `CommandError` that names the nearest one, or all, where the interface has none such.
   func categoryKey(_ typed: String) throws -> String {
     guard let interface = try interface() else { throw TaskError.noInterface }
     if let found = interface.category(typed) { return found.key }
     let near = interface.nearest(to: typed)
-    throw Fault.other(
+    throw CommandError.other(
       code: "category-not-in-interface",
       "The interface has no category \(typed.visible). "
         + (near.map { "Did you mean \($0.name.visible)?" }

@@ -43,9 +43,10 @@ struct ModelVerb: ParsableCommand {
     @Flag(help: "Put it in the place of another model of that name.") var replace = false
 
     func perform(in context: Context) throws -> Effect {
-      guard !context.files.isReplay else { throw Fault.notInReplay(verb: "model install") }
+      guard !context.files.isReplay else { throw CommandError.notInReplay(verb: "model install") }
       if let model, from != nil {
-        throw Fault.usage("Name a model to fetch (\(model)), or a folder to take it from (--from), not both.")
+        throw CommandError.usage(
+          "Name a model to fetch (\(model)), or a folder to take it from (--from), not both.")
       }
       if let model, model.description != ModelCache.standardName {
         throw TaskError.other(

@@ -114,10 +114,10 @@ struct Models: ParsableCommand {
       return Effect(afterCommit: removeFiles) { workbench in
         let selection = try ModelSelection.named(name.description, workbench)
         guard case .tuned(let model) = selection else {
-          throw Fault.usage("\(selection.name) is an installed model itself and stays.")
+          throw CommandError.usage("\(selection.name) is an installed model itself and stays.")
         }
         if let other = try workbench.models().first(where: { $0.base == model.name }) {
-          throw Fault.inUse(model: model.name, by: other.name)
+          throw CommandError.inUse(model: model.name, by: other.name)
         }
         try workbench.remove(model: model)
         removed = model

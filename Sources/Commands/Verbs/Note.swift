@@ -23,7 +23,9 @@ struct Note: Verb, TextVerb, Repeatable {
 
   func perform(in context: Context) throws -> Effect {
     let prose = context.rest(text)
-    guard !prose.allSatisfy(\.isWhitespace) else { throw Fault.usage("A note needs some text: note TEXT") }
+    guard !prose.allSatisfy(\.isWhitespace) else {
+      throw CommandError.usage("A note needs some text: note TEXT")
+    }
     return Effect { workbench in
       try workbench.log(LoggedStep(verb: "note", command: prose, answer: "", status: .note))
       var report = Report(verb: "note")

@@ -58,7 +58,7 @@ struct Replay: Verb {
   }
 
   func perform(in context: Context) throws -> Effect {
-    guard !context.files.isReplay else { throw Fault.notInReplay(verb: "replay") }
+    guard !context.files.isReplay else { throw CommandError.notInReplay(verb: "replay") }
     let allowed = allowRead.map { URL(folder: $0.description, relativeTo: context.files.base) }
     var passed = 0
     var failed = 0
@@ -67,7 +67,7 @@ struct Replay: Verb {
     for document in documents {
       let count = document.statements.count
       if let from, from > count {
-        throw Fault.usage(
+        throw CommandError.usage(
           "\(document.name.visible) has \(counted(count, "step")), so none is number \(from).")
       }
       try document.announceChangedFiles(
@@ -131,7 +131,7 @@ struct Replay: Verb {
     do {
       try manager.createDirectory(at: home, withIntermediateDirectories: true)
     } catch {
-      throw Fault.cannotWrite(path: path)
+      throw CommandError.cannotWrite(path: path)
     }
     guard manager.fileExists(atPath: folder.path) else { return home }
     // The workspace that this process itself has open can only be set aside by its own hand.

@@ -26,7 +26,7 @@ struct Run: Verb {
     let name = file.description
     let source = try context.files.text(of: name).text
     guard context.nested.depth < Self.deepest else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "too-deep",
         "\(name.visible) is run from scripts that run scripts, \(Self.deepest) deep. Does one run itself?")
     }

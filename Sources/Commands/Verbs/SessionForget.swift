@@ -24,11 +24,11 @@ extension SessionVerb {
       let document = SessionDocument(context.workspace)
       return Effect { workbench in
         guard let step = try workbench.steps().last else {
-          throw Fault.other(code: "no-steps", "There is no step to forget: the document is empty.")
+          throw CommandError.other(code: "no-steps", "There is no step to forget: the document is empty.")
         }
         let name = (step.command.split(whereSeparator: \.isNewline).first.map(String.init) ?? "").visible
         guard step.changedNothing else {
-          throw Fault.other(
+          throw CommandError.other(
             code: "step-changed-something",
             "The last step, \(name), changed the workspace, so it stays: without it the document would not replay. "
               + "To begin anew: session new")

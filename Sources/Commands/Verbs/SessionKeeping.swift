@@ -206,9 +206,9 @@ extension Context {
 
   /// A block's steps belong to the session in which it began.
   func requireNoBlock(_ verb: String) throws {
-    guard !files.isReplay else { throw Fault.notInReplay(verb: verb) }
+    guard !files.isReplay else { throw CommandError.notInReplay(verb: verb) }
     guard !nested.isInBlock else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "not-in-block",
         "\(verb) cannot stand in a block: it ends the session that the block is part of.")
     }
@@ -216,14 +216,14 @@ extension Context {
 
   /// Asks before something is lost; whether the answer is yes.
   ///
-  /// - Throws: `Fault.usage` where nobody can be asked.
+  /// - Throws: `CommandError.usage` where nobody can be asked.
   func confirm(_ what: String) throws -> Bool {
     // A stranger's document asks nothing: it goes on in its own workspace, or stops.
-    guard !files.isReplay else { throw Fault.usage("\(what) Say that you mean it: --yes") }
+    guard !files.isReplay else { throw CommandError.usage("\(what) Say that you mean it: --yes") }
     switch Confirmation.ask("\(what) Go on? (y/n)", isCancelled: isCancelled) {
     case .yes: return true
     case .no: return false
-    case .nobody: throw Fault.usage("\(what) Say that you mean it: --yes")
+    case .nobody: throw CommandError.usage("\(what) Say that you mean it: --yes")
     }
   }
 }
@@ -243,7 +243,7 @@ extension Workspace {
     let all = setAsides()
     if let found = all.first(where: { $0.name == name }) { return found }
     let near = nearest(name, among: all.map(\.name))
-    throw Fault.other(
+    throw CommandError.other(
       code: "no-such-session",
       "No session named \(name.visible) is set aside. "
         + (near.map { "Did you mean \($0.visible)?" } ?? "See: session list"))

@@ -53,7 +53,7 @@ struct SessionVerb: ParsableCommand {
     func perform(in context: Context) throws -> Effect {
       let url = try context.files.writing(file.description)
       if !replace, FileManager.default.fileExists(atPath: url.path) {
-        throw Fault.fileExists(path: file.description)
+        throw CommandError.fileExists(path: file.description)
       }
       let root = context.files.root.path(relativeTo: url.deletingLastPathComponent())
       let document = SessionDocument(context.workspace)

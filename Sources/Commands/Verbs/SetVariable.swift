@@ -40,12 +40,12 @@ struct SetVariable: Verb, TextVerb, Repeatable {
       return Effect { try Self.show(name, own, $0) }
     }
     guard Self.isName(name) else {
-      throw Fault.usage(
+      throw CommandError.usage(
         "\(name.visible) cannot name a variable. A name has letters, digits and _, does not begin with a digit, and is set "
           + "without its dollar sign: set n 100")
     }
     guard text.utf8.count <= Self.longest else {
-      throw Fault.other(
+      throw CommandError.other(
         code: "too-long",
         "A variable holds \(Bytes(Self.longest)) at most, and this value of \(name.visible) has \(Bytes(text.utf8.count))."
       )
@@ -69,7 +69,7 @@ struct SetVariable: Verb, TextVerb, Repeatable {
     let settings = try Settings(workbench)
     if let value = try own[name] ?? settings.variable(name) { return Report(variable: name, value) }
     let near = nearest(name, among: try settings.variables.map(\.name))
-    throw Fault.other(
+    throw CommandError.other(
       code: "no-such-variable",
       "There is no variable \(name.visible). "
         + (near.map { "Did you mean \($0)?" } ?? "Set it: set NAME VALUE"))

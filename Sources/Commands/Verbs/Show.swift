@@ -99,7 +99,7 @@ struct Show: ParsableCommand {
         let dataset = try data.resolve(workbench)
         guard let asset = try workbench.asset(id: id.description, in: dataset) else {
           let example = try workbench.assets(of: dataset, limit: 1).first?.externalID
-          throw Fault.other(
+          throw CommandError.other(
             code: "no-such-asset",
             "There is no asset \(id.description.visible) in \(dataset.name)."
               + (example.map { " Its ids look like \($0.visible); see: show assets" } ?? ""))
@@ -184,13 +184,15 @@ private struct Shelf {
     }
   }
 
-  /// - Throws: `Fault.noPredictions` where a model is named that has not predicted the data set.
+  /// - Throws: `CommandError.noPredictions` where a model is named that has not predicted the data set.
   init(_ dataset: Dataset, model name: String?, _ workbench: Workbench) throws {
     let chosen = try name.map { try ModelSelection.named($0, workbench).name }
     let run =
       try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0) }
       ?? workbench.lastCompleteRun(dataset: dataset)
-    if let chosen, run?.isComplete != true { throw Fault.noPredictions(model: chosen, dataset: dataset.name) }
+    if let chosen, run?.isComplete != true {
+      throw CommandError.noPredictions(model: chosen, dataset: dataset.name)
+    }
     let predictions = try run.map { try workbench.predictions(of: $0) } ?? []
     let byAsset = Dictionary(predictions.map { ($0.asset.id, $0.prediction) }) { first, _ in first }
     let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)

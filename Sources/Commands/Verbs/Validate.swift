@@ -29,7 +29,7 @@ struct Validate: Verb {
       let dataset = try data.resolve(workbench)
       let tuned = try choice.tuned(workbench, insteadOfBase: .notTuned(model: Workbench.baseModel))
       let truth = try workbench.truth(of: dataset)
-      if truth.isEmpty { throw Fault.noTruth(dataset: dataset.name) }
+      if truth.isEmpty { throw CommandError.noTruth(dataset: dataset.name) }
       return (dataset, tuned, try Basis(workbench))
     }
     let base = try context.models.base(of: tuned)
@@ -54,7 +54,9 @@ struct Validate: Verb {
         .filter { !wasSeen($0.text) }
       let all = try Measurement(model: tuned.name, dataset: dataset, run: tunedRun, workbench: workbench)
       let after = all.filter { !wasSeen($0.text) }
-      guard after.count > 0 else { throw Fault.nothingHeldOut(dataset: dataset.name, leftOut: all.count) }
+      guard after.count > 0 else {
+        throw CommandError.nothingHeldOut(dataset: dataset.name, leftOut: all.count)
+      }
       var report = report(
         before, after, leftOut: all.count - after.count, remark: try choice.remark(workbench))
       report.timing["seconds"] = .double(seconds)

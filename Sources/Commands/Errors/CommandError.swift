@@ -6,7 +6,7 @@ import Shell
 import Workbench
 
 /// What can be wrong with a command that is well formed: each with its sentence for the learner.
-enum Fault: Error, Equatable, CustomStringConvertible {
+enum CommandError: Error, Equatable, CustomStringConvertible {
   case noDataset
   case unknownDataset(String, nearest: String?)
   case noPredictions(model: String, dataset: String)
@@ -114,14 +114,14 @@ enum Fault: Error, Equatable, CustomStringConvertible {
   }
 }
 
-extension Fault {
+extension CommandError {
   /// - Parameter what: the line's or answer's name, which begins the sentence.
-  static func tooLong(_ what: String, _ bytes: Int) -> Fault {
+  static func tooLong(_ what: String, _ bytes: Int) -> CommandError {
     .other(code: "too-long", "\(what) holds at most \(Bytes(bytes)), and here would be more.")
   }
 }
 
-extension Fault {
+extension CommandError {
   init(_ error: FileError, shownAs name: String) {
     self = error.isOutOfRoom ? .noRoom(path: name) : .cannotWrite(path: name)
   }
