@@ -20,7 +20,7 @@ public struct Application: Sendable {
     public init() {}
   }
 
-  /// - Throws: `Failure` when the workspace cannot be opened.
+  /// - Throws: `Diagnostic` when the workspace cannot be opened.
   public init(
     _ options: Options, terminal: Terminal, progress: Shell.Progress, environment: [String: String],
     show: @escaping @Sendable (Interpreter.Event) -> Void
@@ -45,7 +45,7 @@ public struct Application: Sendable {
         records: options.records, files: { FileAccess(root: root, base: here, mode: .free) }, show: show)
       self.terminal = terminal
     } catch {
-      throw Failure(
+      throw Diagnostic(
         explaining: error, verb: "fettle",
         statement: Statement(words: [], source: "", physicalLines: [], line: 1), file: nil)
     }
@@ -74,7 +74,7 @@ public struct Application: Sendable {
   /// `session new` for a workspace that is too damaged to be opened.
   ///
   /// - Returns: what came of it; nil where the statement is another one.
-  /// - Throws: `Failure`.
+  /// - Throws: `Diagnostic`.
   public static func setDamagedAside(_ statement: Statement, _ options: Options) throws -> Execution? {
     let parsed = try? VerbParser.verb(from: statement.words.map { VerbParser.Input($0) })
     guard let parsed, let verb = parsed.verb as? SessionVerb.New else { return nil }
@@ -91,7 +91,7 @@ public struct Application: Sendable {
           verb: parsed.name, result: .success(SessionVerb.report(setAside: aside.name, next: next)))
       }
     } catch {
-      throw Failure(explaining: error, verb: parsed.name, statement: statement, file: nil)
+      throw Diagnostic(explaining: error, verb: parsed.name, statement: statement, file: nil)
     }
   }
 

@@ -9,7 +9,7 @@ extension Application {
   /// then is one, since what follows depends on it.
   ///
   /// - Returns: what is wrong, with file and line. The prompt opens in any case.
-  public func runUserSettings(_ environment: [String: String]) -> [Failure] {
+  public func runUserSettings(_ environment: [String: String]) -> [Diagnostic] {
     let folder =
       environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
       ?? environment["HOME"].map { $0 + "/.config" }
@@ -18,24 +18,24 @@ extension Application {
     }
     do {
       var source = try LineSource(path: path)
-      var failures: [Failure] = []
+      var failures: [Diagnostic] = []
       while let statement = try source.next() {
         if let failure = run(setting: statement, file: path) { failures.append(failure) }
       }
       return failures
     } catch let error as LanguageError {
-      return [error.failure]
-    } catch let failure as Failure {
+      return [error.diagnostic]
+    } catch let failure as Diagnostic {
       return [failure]
     } catch {
-      return [Failure(code: "unexpected", message: "\(path) cannot be read: \(error)")]
+      return [Diagnostic(code: "unexpected", message: "\(path) cannot be read: \(error)")]
     }
   }
 
-  private func run(setting statement: Statement, file: String) -> Failure? {
+  private func run(setting statement: Statement, file: String) -> Diagnostic? {
     let words = statement.words.map(\.text)
     guard ["config", "set"].contains(words.first) else {
-      return Failure(
+      return Diagnostic(
         code: "not-a-setting",
         message: "\(words.first?.visible ?? "This") is no setting; this file takes config and set alone.",
         file: file, line: statement.line, column: statement.words.first?.column,

@@ -30,7 +30,7 @@ struct Arguments {
     Exit status: 0; 1 a verb failed; 2 usage; 130 interrupted.
     """
 
-  /// - Throws: `Failure` with the status for usage.
+  /// - Throws: `Diagnostic` with the status for usage.
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
     var given: Set<String> = []
@@ -86,7 +86,7 @@ struct Arguments {
     }
   }
 
-  private static func misuse(_ message: String) -> Failure {
-    Failure(code: "usage", message: message, exitStatus: 2)
+  private static func misuse(_ message: String) -> Diagnostic {
+    Diagnostic(code: "usage", message: message, exitStatus: 2)
   }
 }

@@ -49,7 +49,7 @@ enum Program {
           parsed.options, terminal: output, progress: progress,
           environment: ProcessInfo.processInfo.environment,
           show: { [screen] event in screen.show(event) })
-      } catch let failure as Failure where failure.code == "workspace-corrupt" {
+      } catch let failure as Diagnostic where failure.code == "workspace-corrupt" {
         guard let only = try parsed.onlyStatement,
           let execution = try Application.setDamagedAside(only, parsed.options)
         else { throw failure }
@@ -58,14 +58,14 @@ enum Program {
       }
       if isPrompt { return try prompt(application, screen, banner: application.banner) }
       return try batch(parsed, application, screen, cancellation)
-    } catch let failure as Failure {
+    } catch let failure as Diagnostic {
       screen.show(failure, verb: nil)
       return failure.exitStatus
     } catch let error as LanguageError {
-      screen.show(error.failure, verb: nil)
-      return error.failure.exitStatus
+      screen.show(error.diagnostic, verb: nil)
+      return error.diagnostic.exitStatus
     } catch {
-      screen.show(Failure(code: "unexpected", message: "fettle could not go on: \(error)"), verb: nil)
+      screen.show(Diagnostic(code: "unexpected", message: "fettle could not go on: \(error)"), verb: nil)
       return 1
     }
   }
@@ -136,9 +136,9 @@ enum Program {
             if execution.status != 0 { break }
           }
         } catch let error as LanguageError {
-          screen.show(error.failure, verb: nil)
+          screen.show(error.diagnostic, verb: nil)
         } catch {
-          screen.show(Failure(code: "unexpected", message: "\(error)"), verb: nil)
+          screen.show(Diagnostic(code: "unexpected", message: "\(error)"), verb: nil)
         }
         if last != nil, place.application.showsTimer {
           screen.show(ContinuousClock.now - start - screen.pager.waited)

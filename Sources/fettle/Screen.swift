@@ -51,7 +51,7 @@ struct Screen: Sendable {
     if isWatched { output.write(text) } else { pager.show(text) }
   }
 
-  func show(_ failure: Failure, verb: String?, asJSON: Bool = false) {
+  func show(_ failure: Diagnostic, verb: String?, asJSON: Bool = false) {
     if json || asJSON {
       output.write(failure.json(verb: verb).line + "\n")
     } else {

@@ -52,7 +52,7 @@ func execute(_ statement: Statement, _ announcer: Announcer, _ cancellation: Can
     let meant = nearest(words[0], among: ["say", "work", "deaf", "modes", "length", "announce", "quit"])
     let drawing = Terminal.standardOutput.drawing
     let message = "There is no \(words[0])." + (meant.map { " Did you mean \($0)?" } ?? "")
-    let failure = Failure(
+    let failure = Diagnostic(
       code: "no-verb", message: message, line: statement.line, column: statement.words[0].column,
       source: statement.physicalLine(statement.line))
     Terminal.standardOutput.write(drawing.draw(failure))
@@ -104,7 +104,7 @@ do {
     return .goOn
   }
   say("left")
-} catch let failure as Failure {
+} catch let failure as Diagnostic {
   Terminal.standardError.write(Terminal.standardError.drawing.draw(failure))
   exit(failure.exitStatus)
 }

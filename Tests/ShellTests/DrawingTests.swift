@@ -89,7 +89,7 @@ struct CanonicalDrawingTests {
 
   @Test("of a failure is its sentence, without the place in a script")
   func failure() {
-    let failure = Failure(
+    let failure = Diagnostic(
       code: "x", message: "No such file.", file: "lesson", line: 3, column: 4, source: "load x")
     #expect(text(CanonicalDrawing.draw(failure)) == ["error: No such file."])
   }
@@ -188,7 +188,7 @@ struct TerminalDrawingTests {
   @Test("of a failure has its place and a caret under the column")
   func failure() {
     let drawing = TerminalDrawing(width: 60, colour: false, unicode: true)
-    let failure = Failure(
+    let failure = Diagnostic(
       code: "x", message: "There is no predcit.", file: "lesson", line: 3, column: 6, source: "東京\tx predcit")
     #expect(
       drawing.draw(failure) == """
@@ -205,14 +205,15 @@ struct TerminalDrawingTests {
     let lines = drawing.draw(long).split(separator: "\n")
     #expect(lines[1].hasPrefix("  …") && lines[1].hasSuffix("bad"))
     #expect(columns(String(lines[2])) == columns(String(lines[1])) - 2)
-    #expect(drawing.draw(Failure(code: "interrupted", message: "Stopped.", exitStatus: 130)) == "Stopped.\n")
+    #expect(
+      drawing.draw(Diagnostic(code: "interrupted", message: "Stopped.", exitStatus: 130)) == "Stopped.\n")
   }
 
   @Test("colours where colour is welcome, and nothing that came from a file")
   func colour() {
     let drawing = TerminalDrawing(width: 80, colour: true, unicode: true)
     #expect(
-      drawing.draw(Failure(code: "x", message: "\u{1B}[5m")).hasPrefix(
+      drawing.draw(Diagnostic(code: "x", message: "\u{1B}[5m")).hasPrefix(
         "\u{1B}[1;31merror:\u{1B}[0m \\u{1b}[5m"))
     #expect(drawing.draw(report).contains("\u{1B}[2mnext: finetune\u{1B}[0m\n"))
   }

@@ -57,10 +57,10 @@ struct JSONValueTests {
 
   @Test("of a failure names its place, or nulls")
   func failure() {
-    let failure = Failure(code: "bad-row", message: "No.", file: "a.csv", line: 3, column: 5)
+    let failure = Diagnostic(code: "bad-row", message: "No.", file: "a.csv", line: 3, column: 5)
     #expect(
       failure.json(verb: "load").line
         == #"{"error":{"code":"bad-row","column":5,"file":"a.csv","line":3,"message":"No."},"verb":"load"}"#)
-    #expect(Failure(code: "x", message: "y").json(verb: nil)["error"]?["file"] == .null)
+    #expect(Diagnostic(code: "x", message: "y").json(verb: nil)["error"]?["file"] == .null)
   }
 }

@@ -87,7 +87,7 @@ struct LineSourceTests {
 
   @Test("say that a file is missing")
   func missing() {
-    #expect(throws: Failure.self) { try LineSource(path: "no-such-script") }
+    #expect(throws: Diagnostic.self) { try LineSource(path: "no-such-script") }
   }
 
   @Test("run the commands of a transcript, and do not take quoted text for a prompt")

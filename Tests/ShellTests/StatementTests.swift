@@ -122,7 +122,7 @@ struct StatementTests {
         ))
     let deep = String(repeating: "for x in A {\n", count: 5_000)
     #expect(error(deep)?.code == "too-deep")
-    #expect(error(deep)?.failure.exitStatus == 2)
+    #expect(error(deep)?.diagnostic.exitStatus == 2)
   }
 
   @Test("look a name of very many parts up by its first ones alone")

@@ -2,5 +2,5 @@ import Shell
 
 /// A failure that has been shown where it happened.
 struct AlreadyReported: Error {
-  let failure: Failure?
+  let diagnostic: Diagnostic?
 }

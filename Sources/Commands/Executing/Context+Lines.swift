@@ -11,9 +11,9 @@ extension Context {
     for (index, statement) in statements.enumerated() {
       try checkCancellation()
       let execution = nested.run(statement, file)
-      if execution.status != 0, execution.status != Failure.interruptedStatus, mayFail(index) { continue }
-      if case .failure(let failure) = execution.result { throw AlreadyReported(failure: failure) }
-      if execution.status != 0 { throw AlreadyReported(failure: nil) }
+      if execution.status != 0, execution.status != Diagnostic.interruptedStatus, mayFail(index) { continue }
+      if case .failure(let failure) = execution.result { throw AlreadyReported(diagnostic: failure) }
+      if execution.status != 0 { throw AlreadyReported(diagnostic: nil) }
       if execution.leaves { return false }
     }
     return true

@@ -5,7 +5,7 @@ import Workbench
 /// What came of one statement.
 public struct Execution: Sendable {
   public var verb: String
-  public var result: Result<Report, Failure>
+  public var result: Result<Report, Diagnostic>
   /// A line for each of the field's words that the learner meets here for the first time.
   public var explanations: [String] = []
   /// The workspace that the prompt goes on in.
@@ -57,7 +57,7 @@ public struct Execution: Sendable {
     case .success(let report):
       return LoggedStep(verb: verb, command: command, answer: text, json: JSONValue.object(report.json).line)
     case .failure(let failure):
-      let isInterrupted = failure.exitStatus == Failure.interruptedStatus
+      let isInterrupted = failure.exitStatus == Diagnostic.interruptedStatus
       return LoggedStep(
         verb: verb, command: command, answer: isInterrupted ? "" : text,
         status: isInterrupted ? .interrupted : .failed)

@@ -241,11 +241,11 @@ public final class Interpreter: Sendable {
       execution.result = .failure(failure)
       execution.isStep = false
       execution.command = files.recorded(statement, texts: line.texts)
-      if isLogged, failure.exitStatus != Failure.usageStatus, !failure.isOfTheMachine {
+      if isLogged, failure.exitStatus != Diagnostic.usageStatus, !failure.isOfTheMachine {
         // A failed or interrupted verb is a step too: a replay expects it to fail the same way, and skips an interruption.
         do {
           try workspace.write { workbench in
-            if failure.exitStatus != Failure.interruptedStatus {
+            if failure.exitStatus != Diagnostic.interruptedStatus {
               if try workbench.lastStepID() != read.step, attempts.mayRepeat { throw Stale() }
               let statement = try settled(line, read, attempts, workbench)
               execution.command = files.recorded(statement, texts: line.texts)
@@ -352,8 +352,8 @@ public final class Interpreter: Sendable {
 
   private func explained(
     _ error: any Error, _ verb: String, _ statement: Statement, _ file: String?, _ files: FileAccess
-  ) -> Failure {
-    var failure = Failure(explaining: error, verb: verb, statement: statement, file: file)
+  ) -> Diagnostic {
+    var failure = Diagnostic(explaining: error, verb: verb, statement: statement, file: file)
     if case TaskError.unknownModel(let name, _) = error,
       let better = ModelLibrary(workspace, encoders).explain(unknown: name)
     {

@@ -8,9 +8,9 @@ extension FileAccess {
   /// Adds what was probably meant to an error about a file that is not there, or about words too many.
   ///
   /// - Parameter words: the command's, with their variables expanded.
-  func explain(_ failure: inout Failure, words: [String]) {
+  func explain(_ failure: inout Diagnostic, words: [String]) {
     let isOfMissing = ["file-not-found", "no-file"].contains(failure.code)
-    guard isOfMissing || failure.exitStatus == Failure.usageStatus else { return }
+    guard isOfMissing || failure.exitStatus == Diagnostic.usageStatus else { return }
     if let name = fileWithBlanks(in: Array(words.dropFirst())) {
       failure.message = "There is a file \(name.visible); put its name in quotes: \"\(name.visible)\"."
       return
@@ -26,7 +26,7 @@ extension FileAccess {
   }
 
   /// What is shown now, in the place of what the document keeps: paths as they were typed.
-  func asTyped(_ failure: Failure) -> Failure {
+  func asTyped(_ failure: Diagnostic) -> Diagnostic {
     guard !isReplay else { return failure }
     var failure = failure
     for (typed, recorded) in recordedPaths.sorted(by: { $0.value.count > $1.value.count })

@@ -5,10 +5,10 @@ import Transcripts
 import Workbench
 
 extension Document {
-  /// - Throws: `Failure` with the line of a fence that its author may take for steps and that is none.
+  /// - Throws: `Diagnostic` with the line of a fence that its author may take for steps and that is none.
   func requireAllReplayed(named name: String) throws {
     guard let first = passedOver.first else { return }
-    throw Failure(code: "bad-fence", message: first.message, file: name, line: first.line)
+    throw Diagnostic(code: "bad-fence", message: first.message, file: name, line: first.line)
   }
 }
 
@@ -30,7 +30,7 @@ struct ReplayDocument {
 
   /// Reads a document, says first what a reader should know (another version's, broken off, no steps), and checks the rest.
   ///
-  /// - Throws: `DocumentError`, `Failure` with the document's line; `CommandError` for a file that is none.
+  /// - Throws: `DocumentError`, `Diagnostic` with the document's line; `CommandError` for a file that is none.
   init(_ name: String, allowed: [URL], _ context: Context) throws {
     self.name = name
     let (link, text) = try context.files.text(of: name)
@@ -51,7 +51,7 @@ struct ReplayDocument {
     root = try Self.root(of: document, at: url, named: name, allowed: allowed, context)
     statements = try document.steps.map { try Self.statement(of: $0, in: name) }
     guard statements.contains(where: { $0 != nil }) else {
-      throw Failure(
+      throw Diagnostic(
         code: "nothing-to-replay",
         message: document.steps.isEmpty
           ? "There is nothing to replay: no ```fettle fence with a line that begins with fettle> stands "
@@ -93,7 +93,7 @@ struct ReplayDocument {
       in: step.command, file: name, firstLine: step.line, extractingPrompts: false)
     for statement in statements { try check(statement, in: name) }
     if statements.count > 1 {
-      throw Failure(
+      throw Diagnostic(
         code: "bad-fence",
         message: "This line goes on with a command that is whole already. Begin it with fettle> instead.",
         file: name, line: statements[1].line)
@@ -101,12 +101,12 @@ struct ReplayDocument {
     return statements.first
   }
 
-  /// - Throws: `Failure` for what no verb would understand, whatever the variables stand for.
+  /// - Throws: `Diagnostic` for what no verb would understand, whatever the variables stand for.
   private static func check(_ statement: Statement, in name: String) throws {
     do {
       try VerbParser.check(statement)
     } catch {
-      var failure = Failure(explaining: error, verb: "replay", statement: statement, file: name)
+      var failure = Diagnostic(explaining: error, verb: "replay", statement: statement, file: name)
       failure.exitStatus = 1
       throw failure
     }

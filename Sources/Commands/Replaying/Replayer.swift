@@ -100,7 +100,7 @@ struct Replayer {
         }
         let execution = interpreter.run(
           statement, file: document.name, cancellation: context.cancellation)
-        if execution.status == Failure.interruptedStatus { throw CancellationError() }
+        if execution.status == Diagnostic.interruptedStatus { throw CancellationError() }
         if execution.leaves { return outcome }
         outcome.answers[index] = execution.answer
         let comparison = Comparison(of: step, with: execution.answer)

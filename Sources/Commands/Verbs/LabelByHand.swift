@@ -227,7 +227,7 @@ private final class LabellingSitting {
       return "\(model?.name ?? "model") suggests \(interface.name(ofKey: result.category)) "
         + "(\(result.classification.map { fixed($0.confidence, 2) } ?? result.reason ?? ""))\(key)"
     } catch {
-      let failure = Failure(
+      let failure = Diagnostic(
         explaining: error, verb: "label",
         statement: Statement(words: [], source: "", physicalLines: [], line: 1), file: nil)
       return failure.message

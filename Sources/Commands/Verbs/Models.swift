@@ -140,10 +140,10 @@ extension ModelLibrary {
   }
 
   /// What is said of a name that no model has here, and an installed one has elsewhere; nil where none has.
-  func explain(unknown name: String) -> Failure? {
+  func explain(unknown name: String) -> Diagnostic? {
     guard let model = try? cache.model(named: name) else { return nil }
     let isBase = (try? workspace.read(base)) == model
-    return Failure(
+    return Diagnostic(
       code: "model-not-base",
       message: isBase
         ? "\(name) is what base is here. Name it so: base"

@@ -68,8 +68,8 @@ public enum LanguageError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The same as the program shows it; a text that cannot be read is a matter of usage.
-  public var failure: Failure {
-    Failure(
+  public var diagnostic: Diagnostic {
+    Diagnostic(
       code: code, message: description, file: place.file, line: place.line, column: place.column,
       source: place.source, exitStatus: 2)
   }

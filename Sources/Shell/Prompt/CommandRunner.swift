@@ -10,10 +10,10 @@ struct CommandRunner {
   let modes: TerminalModes
   let terminal: Terminal
 
-  /// - Throws: `Failure` where no pipe can be had.
+  /// - Throws: `Diagnostic` where no pipe can be had.
   func run(_ text: String, _ execute: @escaping @Sendable (String, Cancellation) -> Next) throws -> Next {
     guard let ended = SelfPipe() else {
-      throw Failure(code: "no-descriptors", message: "There are too many open files to run a command.")
+      throw Diagnostic(code: "no-descriptors", message: "There are too many open files to run a command.")
     }
     defer { ended.close() }
     let cancellation = Cancellation()

@@ -55,10 +55,10 @@ final class LineEditor {
   ///   - terminal: where the line is shown.
   ///   - keys: where it is typed.
   ///   - editrc: whether the user's file of settings is read.
-  /// - Throws: `Failure` where libedit cannot be had.
+  /// - Throws: `Diagnostic` where libedit cannot be had.
   init(terminal: Terminal, keys: KeyReader, editrc: Bool) throws {
     guard let editor = fettle_el_init("fettle", terminal.isDumb ? 1 : 0), let entries = history_init() else {
-      throw Failure(
+      throw Diagnostic(
         code: "no-line-editor", message: "The terminal cannot be edited on. Type commands through a pipe.")
     }
     self.terminal = terminal

@@ -32,11 +32,11 @@ public final class Prompt {
   ///   - history: the file that keeps what was typed; `nil` for none.
   ///   - editrc: whether the user's `~/.editrc` is read.
   ///   - banner: a line said before the first prompt.
-  /// - Throws: `Failure` where there is no terminal to edit on.
+  /// - Throws: `Diagnostic` where there is no terminal to edit on.
   public init(history: URL?, editrc: Bool = true, banner: String? = nil) throws {
     Self.useReadableLocale()
     guard let modes = TerminalModes(descriptor: STDIN_FILENO) else {
-      throw Failure(
+      throw Diagnostic(
         code: "no-terminal", message: "Standard input is no terminal, so there can be no prompt.")
     }
     self.modes = modes
@@ -59,7 +59,7 @@ public final class Prompt {
   ///   - joinsLines: whether the lines of a paste behind a text are one text, with blanks between.
   ///   - leaves: asked at Ctrl-D: whether the shell is to be left.
   ///   - execute: runs a command, which may have several lines, on a thread of its own. Has the cancellation that Ctrl-C sets.
-  /// - Throws: `Failure` where the process may open no more descriptors.
+  /// - Throws: `Diagnostic` where the process may open no more descriptors.
   public func run(
     continuation: (String) -> String?,
     complete: ((String, String.Index) -> [Candidate])? = nil,

@@ -14,10 +14,10 @@ final class PromptSignals {
   let pipe: SelfPipe
   private var previous: [Int32: sigaction] = [:]
 
-  /// - Throws: `Failure` where no pipe can be had.
+  /// - Throws: `Diagnostic` where no pipe can be had.
   init() throws {
     guard let pipe = SelfPipe() else {
-      throw Failure(
+      throw Diagnostic(
         code: "no-descriptors",
         message: "There are too many open files for a prompt. Close some programs and try again.")
     }

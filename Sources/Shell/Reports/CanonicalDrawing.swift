@@ -14,7 +14,7 @@ public struct CanonicalDrawing {
 
   /// A failure as a document has it: our own sentence, without the place in a script, which differs between a recording and
   /// its replay.
-  public static func draw(_ failure: Failure) -> Answer {
+  public static func draw(_ failure: Diagnostic) -> Answer {
     Answer(
       wrapped("error: " + failure.message.visible)
         + draw(.derived(failure.numbers.map { [$0] } ?? [])))

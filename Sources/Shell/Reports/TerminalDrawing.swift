@@ -25,7 +25,7 @@ public struct TerminalDrawing: Sendable {
   }
 
   /// The failure's sentence, where it happened, and the line with a caret as far as they are known.
-  public func draw(_ failure: Failure) -> String {
+  public func draw(_ failure: Diagnostic) -> String {
     let isInterruption = failure.exitStatus == 130
     let sentence = (isInterruption ? "" : "error: ") + failure.description.visible
     var lines = sentence.wrapped(to: width)

@@ -25,7 +25,7 @@ public final class Keyboard {
   /// - Parameters:
   ///   - window: where the answer to the keys is shown.
   ///   - isCancelled: asked several times a second.
-  /// - Throws: `Failure` where standard input or the window is no terminal.
+  /// - Throws: `Diagnostic` where standard input or the window is no terminal.
   public init(window: Terminal, isCancelled: @escaping () -> Bool) throws {
     descriptor = STDIN_FILENO
     self.window = window
@@ -33,7 +33,7 @@ public final class Keyboard {
     saved = termios()
     size = (window.width, window.height)
     guard window.isTerminal, tcgetattr(descriptor, &saved) == 0 else {
-      throw Failure(code: "no-terminal", message: "There is no terminal to press keys at.", exitStatus: 2)
+      throw Diagnostic(code: "no-terminal", message: "There is no terminal to press keys at.", exitStatus: 2)
     }
     quieten()
   }

@@ -19,12 +19,13 @@ public struct LineSource {
 
   /// Reads a file.
   ///
-  /// - Throws: `Failure` where it cannot be opened.
+  /// - Throws: `Diagnostic` where it cannot be opened.
   public init(path: String, isCancelled: @escaping @Sendable () -> Bool = { false }) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let why = errno == ENOENT ? "There is no file" : errno == EACCES ? "You may not read" : "Cannot open"
-      throw Failure(code: "no-file", message: "\(why) \(path). Check the name and the folder.", exitStatus: 1)
+      throw Diagnostic(
+        code: "no-file", message: "\(why) \(path). Check the name and the folder.", exitStatus: 1)
     }
     lines = Lines(descriptor, file: path, isCancelled: isCancelled)
     closesDescriptor = true

@@ -4,16 +4,16 @@ import Basics
 public enum Machine {
   /// To be called first of all, before any thread is started.
   ///
-  /// - Throws: `Failure` where memory, threads or files do not suffice, by `ulimit -v`, `-u` and `-n`.
+  /// - Throws: `Diagnostic` where memory, threads or files do not suffice, by `ulimit -v`, `-u` and `-n`.
   public static func check() throws {
     do {
       try AddressSpace.begin(leave: { TerminalModes.leave() })
     } catch let shortage as AddressSpace.Shortage {
-      throw Failure(code: "memory-short", message: shortage.description)
+      throw Diagnostic(code: "memory-short", message: shortage.description)
     } catch let error as AddressSpace.NoThreads {
-      throw Failure(code: "no-threads", message: error.description)
+      throw Diagnostic(code: "no-threads", message: error.description)
     } catch let error as AddressSpace.NoFiles {
-      throw Failure(code: "no-files", message: error.description)
+      throw Diagnostic(code: "no-files", message: error.description)
     }
   }
 }

@@ -51,7 +51,7 @@ public struct Terminal: Sendable {
   }
 
   /// Why some of what was written is lost; nil where nothing is, or where a pipe's reader wanted no more (`| head`).
-  public var failure: Failure? {
+  public var failure: Diagnostic? {
     let number = loss.number.withLock { $0 }
     guard number != 0, number != EPIPE else { return nil }
     let why =
@@ -60,7 +60,7 @@ public struct Terminal: Sendable {
       case EBADF: "it is closed. Open it"
       default: "the system's number for why is \(number). Look at where it goes"
       }
-    return Failure(
+    return Diagnostic(
       code: "cannot-write", message: "Standard output cannot be written: \(why), or send it elsewhere.")
   }
 

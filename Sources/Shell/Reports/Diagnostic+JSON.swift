@@ -1,4 +1,4 @@
-extension Failure {
+extension Diagnostic {
   /// The object that `--json` prints for it.
   public func json(verb: String?) -> JSONValue {
     .object([

@@ -1,7 +1,7 @@
 import Shell
 import Transcripts
 
-extension Failure {
+extension Diagnostic {
   static let usageStatus: Int32 = 2
   static let interruptedStatus: Int32 = 130
 

@@ -7,7 +7,7 @@ import Tasks
 import Transcripts
 import Workbench
 
-extension Failure {
+extension Diagnostic {
   /// Any error as the learner sees it: what is wrong, where, what to do next.
   init(explaining error: any Error, verb: String, statement: Statement, file: String?) {
     self.init(code: "failed", message: "", exitStatus: 1)
@@ -27,12 +27,12 @@ extension Failure {
     case let error as VerbParser.Misuse:
       (code, message, exitStatus) = ("usage", error.message, Self.usageStatus)
       show(error.column, in: statement)
-    case let error as Failure: self = error
+    case let error as Diagnostic: self = error
     case let error as AlreadyReported:
-      self = error.failure ?? self
+      self = error.diagnostic ?? self
       wasShown = true
     case let error as LanguageError:
-      self = error.failure
+      self = error.diagnostic
     case let error as CommandError:
       (code, message) = (error.code, error.description)
       if case .usage = error { exitStatus = Self.usageStatus }

@@ -1,5 +1,5 @@
 /// How any error is shown: what is wrong, where, and what to do, with the status that the program ends with.
-public struct Failure: Error, Equatable, Sendable {
+public struct Diagnostic: Error, Equatable, Sendable {
   /// A stable word with hyphens, for programs.
   public var code: String
   /// One sentence or two for the learner.
@@ -40,6 +40,6 @@ public struct Failure: Error, Equatable, Sendable {
   }
 }
 
-extension Failure: CustomStringConvertible {
+extension Diagnostic: CustomStringConvertible {
   public var description: String { [message, numbers].compactMap(\.self).joined(separator: " ") }
 }
