@@ -3,7 +3,7 @@ import Basics
 import Workbench
 
 /// `--dataset NAME`, on every verb that works on one.
-struct DatasetOption: Choice {
+struct DatasetOption: NamedOption {
   static let option = "--dataset"
   static func name(of dataset: Dataset) -> String { dataset.name }
   var given: Text? { dataset }

@@ -3,7 +3,7 @@ import Tasks
 import Workbench
 
 /// `--model NAME`, on every verb that asks a model.
-struct ModelOption: Choice {
+struct ModelOption: NamedOption {
   static let option = "--model"
   static func name(of model: ModelSelection) -> String { model.name }
   var given: Text? { model }
