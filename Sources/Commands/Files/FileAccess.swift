@@ -249,8 +249,9 @@ public final class FileAccess: Sendable {
 }
 
 extension URL {
-  /// A folder by its path; relative ones start from another folder. (A URL that does not know it is a folder would lend only
-  /// its parent to relative paths.)
+  /// The folder at a path, marked as one: against a URL without that mark, Foundation would resolve relative paths from its parent.
+  ///
+  /// - Parameter base: where a relative path starts from; nil for the current folder.
   init(folder path: String, relativeTo base: URL? = nil) {
     self = URL(filePath: path, directoryHint: .isDirectory, relativeTo: base).standardizedFileURL
   }

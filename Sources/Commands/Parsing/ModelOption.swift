@@ -29,11 +29,11 @@ extension ModelOption {
 
   /// A tuned model, for verbs that are about one.
   ///
-  /// - Parameter fault: what is wrong where the base model is named.
+  /// - Parameter error: what is wrong where the base model is named.
   /// - Throws: that; `CommandError` where no tuned model is there, or none fits the interface.
-  func tuned(_ workbench: Workbench, insteadOfBase fault: CommandError) throws -> TunedModel {
+  func tuned(_ workbench: Workbench, insteadOfBase error: CommandError) throws -> TunedModel {
     if case .tuned(let tuned) = try resolve(workbench) { return tuned }
-    guard model == nil else { throw fault }
+    guard model == nil else { throw error }
     guard let passedOver = try StandardModel(workbench).passedOver else { throw CommandError.noTunedModel }
     throw CommandError.other(
       code: "no-tuned-model",

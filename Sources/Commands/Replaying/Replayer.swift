@@ -106,7 +106,7 @@ struct Replayer {
         let comparison = Comparison(of: step, with: execution.answer)
         if comparison.passes { outcome.passed += 1 } else { outcome.failed += 1 }
         if isSeen { lesson?.answered(execution.withoutHints) }
-        // Before an audience an answer speaks for itself, and one that was never recorded has nothing to differ from.
+        // An audience has just seen the answer, so it hears of it again only where it differs from one that was recorded.
         let isWorthSaying =
           lesson == nil ? !comparison.passes || isSeen : !comparison.passes && !step.answer.isEmpty
         if isWorthSaying { show(step, index, comparison) }
