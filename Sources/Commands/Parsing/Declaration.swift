@@ -1,10 +1,19 @@
+import ArgumentParser
 import Foundation
 
 /// What the verbs declare, as argument-parser tells it (its ToolInfo format), as far as completion needs it.
 struct Declaration: Decodable {
   var command: Command
 
-  static let ofVerbs = (try? JSONDecoder().decode(Self.self, from: Data(Fettle._dumpHelp().utf8)))?.command
+  static let ofVerbs = Declaration(of: Fettle.self)?.command
+
+  /// nil where argument-parser tells it in another form.
+  init?(of type: ParsableCommand.Type) {
+    guard let known = try? JSONDecoder().decode(Self.self, from: Data(type._dumpHelp().utf8)) else {
+      return nil
+    }
+    self = known
+  }
 
   struct Command: Decodable {
     var commandName: String

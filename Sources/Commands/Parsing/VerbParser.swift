@@ -247,13 +247,13 @@ enum VerbParser {
   /// What a verb declares, as it is typed.
   private static func options(of type: ParsableCommand.Type) -> Set<String> {
     if let known = knownOptions.withLock({ $0[ObjectIdentifier(type)] }) { return known }
-    let text = helpText(for: type, columns: 200)
-    let options = Set(text.matches(of: #/(?m)^ +(--?[a-z-]+)/#).map { String($0.1) } + ["-h", "--help"])
+    let arguments = Declaration(of: type)?.command.arguments ?? []
+    let options = Set(arguments.flatMap(\.options) + ["-h", "--help"])
     knownOptions.withLock { $0[ObjectIdentifier(type)] = options }
     return options
   }
 
-  /// Rendering a verb's help takes longer than parsing its line, and a loop runs the same line many times.
+  /// Asking argument-parser takes longer than parsing a line, and a loop runs the same line many times.
   private static let knownOptions = Mutex<[ObjectIdentifier: Set<String>]>([:])
 
   /// No option's name has a blank in it; what has is a text from the Unix command line, whose quotes are gone.
