@@ -213,14 +213,14 @@ public final class Interpreter: Sendable {
           separator: " ")
         execution.isStep =
           try isLogged || records && recording == .block && fold(execution, after: read.step, workbench)
-        if execution.isStep {
-          let step = execution.step
+        let step = execution.isStep || recording == .step ? execution.step : nil
+        if execution.isStep, let step {
           guard step.answer.utf8.count <= Self.longestAnswer else {
             throw CommandError.tooLong("An answer", Self.longestAnswer)
           }
           try workbench.log(step)
         }
-        execution.explanations = try advise(&report, recording, workbench)
+        execution.explanations = try advise(&report, step?.answer, recording, workbench)
         execution.result = .success(report)
       }
       effect.afterCommit()
@@ -288,20 +288,22 @@ public final class Interpreter: Sendable {
   }
 
   /// Gives a report the hint that it lacks, unless the learner wants none; returns the lines for words that are new here.
-  private func advise(_ report: inout Report, _ recording: Recording, _ workbench: Workbench) throws
-    -> [String]
-  {
+  ///
+  /// - Parameter answer: the report as a document has it.
+  private func advise(
+    _ report: inout Report, _ answer: String?, _ recording: Recording, _ workbench: Workbench
+  ) throws -> [String] {
     guard try Settings(workbench).hints else {
       report.hint = nil
       return []
     }
-    guard recording == .step else { return [] }
+    guard recording == .step, let answer else { return [] }
     // The tour itself says what comes next, and has explained what its own commands answer with.
     let waiting = offered.withLock { $0 }
     report.hint = try waiting == nil ? report.hint ?? workbench.nextStep() : nil
     // Which words were explained has to be kept.
     guard !workspace.isReadOnly else { return [] }
-    let lines = try Glossary.newLines(for: CanonicalDrawing.draw(report).text, workbench)
+    let lines = try Glossary.newLines(for: answer, workbench)
     return waiting.flatMap(VerbParser.name(ofVerbIn:)) == report.verb ? [] : lines
   }
 

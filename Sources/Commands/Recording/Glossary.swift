@@ -46,11 +46,10 @@ enum Glossary {
   ]
 
   /// The lines for terms that stand in an answer and were not explained before; remembers them.
-  static func newLines(for answer: [String], _ workbench: Workbench) throws -> [String] {
+  static func newLines(for answer: String, _ workbench: Workbench) throws -> [String] {
     let settings = try Settings(workbench)
     var explained = try settings.explained
-    let text = answer.joined(separator: "\n")
-    let new = terms.filter { !explained.contains(key($0.term)) && occurs($0.term, in: text) }
+    let new = terms.filter { !explained.contains(key($0.term)) && occurs($0.term, in: answer) }
     guard !new.isEmpty else { return [] }
     explained.formUnion(new.map { key($0.term) })
     try settings.set(explained: explained)
