@@ -109,7 +109,10 @@ enum Program {
   /// The prompt, until Ctrl-D or quit. A failure is shown, and the shell stays.
   private static func prompt(_ door: FrontDoor, _ screen: Screen, banner: String?) throws -> Int32 {
     let place = PromptPlace(door)
-    defer { place.leave() }
+    defer {
+      place.leave()
+      door.leave()
+    }
     let prompt = try Prompt(history: door.workspace.history, banner: banner)
     for failure in door.runUserSettings(ProcessInfo.processInfo.environment) {
       screen.show(failure, verb: nil)
