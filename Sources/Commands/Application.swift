@@ -100,10 +100,10 @@ public struct Application: Sendable {
     interpreter.run(statement, file: file, cancellation: cancellation)
   }
 
-  /// To be called when the last of a few commands has run: where they have only looked, as a `classify` does, ending waits for the
-  /// disk no more.
+  /// To be called when the last command has run. Where all have only looked, as a `classify` does, this waits for the disk no more.
   public func leave() {
     if interpreter.hasOnlyLooked, !workspace.isReadOnly { workspace.leaveShortJournal() }
+    workspace.close()
   }
 
   /// A whole word `$kpi.accuracy` is looked up here as at the prompt.

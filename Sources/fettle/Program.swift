@@ -109,7 +109,10 @@ enum Program {
   /// The prompt, until Ctrl-D or quit. A failure is shown, and the shell stays.
   private static func prompt(_ application: Application, _ screen: Screen, banner: String?) throws -> Int32 {
     let place = PromptPlace(application)
-    defer { place.leave() }
+    defer {
+      place.leave()
+      application.leave()
+    }
     let prompt = try Prompt(history: application.workspace.history, banner: banner)
     for failure in application.runUserSettings(ProcessInfo.processInfo.environment) {
       screen.show(failure, verb: nil)

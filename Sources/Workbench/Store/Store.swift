@@ -144,6 +144,14 @@ final class Store: Sendable {
     }
   }
 
+  func close() {
+    state.withLock { state in
+      guard !isReadOnly else { return }
+      try? state.queue?.close()
+      state.queue = nil
+    }
+  }
+
   private static func keepJournal(_ keeps: Bool, _ db: Database) {
     guard let connection = db.sqliteConnection else { return }
     fettle_keep_journal(UnsafeMutableRawPointer(connection), keeps ? 1 : 0)

@@ -109,7 +109,10 @@ public struct Workspace: Sendable {
     }
   }
 
-  /// To be called last by a process that has changed nothing but the log. Closing a workspace writes its journal into the database,
+  /// Closes the database, for a process whose last reference to it may outlive what it does; whoever uses it opens it again.
+  public func close() { store.close() }
+
+  /// To be called last, before closing, by a process that has changed nothing but the log. Closing a workspace writes its journal into the database,
   /// so that one file holds everything, and that waits for the disk twice; a short journal stays, and whoever closes next does it.
   public func leaveShortJournal() { store.leaveShortJournal() }
 
