@@ -66,7 +66,7 @@ enum SafeTensors {
       guard entry.place[1] <= numbers.count else {
         throw malformed("the tensor \(shown) ends at byte \(entry.place[1]) of \(numbers.count)")
       }
-      guard let type = DType(rawValue: entry.type) else {
+      guard let type = DType(rawValue: entry.type), !type.isQuantised else {
         if required(key) { throw ModelError.unsupportedType(tensor: shown, type: printable(entry.type)) }
         continue
       }

@@ -1,19 +1,38 @@
 import CKernels
 import Foundation
 
-/// How numbers are stored, by the names of safetensors.
+/// How numbers are stored, by the names of safetensors and of ggml.
 package enum DType: String, Sendable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
+  case q40 = "Q4_0"
+  case q41 = "Q4_1"
+  case q50 = "Q5_0"
+  case q51 = "Q5_1"
+  case q80 = "Q8_0"
+  case q4K = "Q4_K"
+  case q5K = "Q5_K"
+  case q6K = "Q6_K"
 
   /// Numbers that are stored together, and the bytes that they take: more than one in types that quantise by blocks.
   var block: (numbers: Int, bytes: Int) {
     switch self {
     case .f32: (1, 4)
     case .f16, .bf16: (1, 2)
+    case .q40: (32, 18)
+    case .q41: (32, 20)
+    case .q50: (32, 22)
+    case .q51: (32, 24)
+    case .q80: (32, 34)
+    case .q4K: (256, 144)
+    case .q5K: (256, 176)
+    case .q6K: (256, 210)
     }
   }
+
+  /// Only GGUF files have blocks.
+  var isQuantised: Bool { block.numbers > 1 }
 
   /// Bytes of `count` numbers; nil where they are no whole blocks, or more than can be counted.
   func bytes(of count: Int) -> Int? {
@@ -27,11 +46,11 @@ package enum DType: String, Sendable {
 /// Sendable unchecked: `owner` keeps the bytes alive, and nobody writes them.
 package struct Tensor: @unchecked Sendable {
   package let shape: [Int]
-  let type: DType
+  package let type: DType
   let bytes: UnsafeRawBufferPointer
   let owner: AnyObject
 
-  var count: Int { bytes.count / type.block.bytes * type.block.numbers }
+  package var count: Int { bytes.count / type.block.bytes * type.block.numbers }
 
   init(shape: [Int], type: DType, bytes: UnsafeRawBufferPointer, owner: AnyObject) {
     self.shape = shape
@@ -44,28 +63,78 @@ package struct Tensor: @unchecked Sendable {
     self.init(shape: shape, type: .f32, bytes: UnsafeRawBufferPointer(floats.buffer), owner: floats)
   }
 
+  /// A matrix with its rows in another order: row r is row `order(r)` of this one.
+  func withRows(_ order: (Int) -> Int) -> Tensor {
+    let rows = shape[0]
+    let width = bytes.count / rows
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    for row in 0..<rows {
+      copy[row * width..<(row + 1) * width].copyBytes(
+        from: bytes[order(row) * width..<(order(row) + 1) * width])
+    }
+    return Tensor(
+      shape: shape, type: type, bytes: UnsafeRawBufferPointer(copy), owner: OwnedBytes(copy))
+  }
+
+  /// Frees bytes when nobody reads them any more.
+  private final class OwnedBytes {
+    private let bytes: UnsafeMutableRawBufferPointer
+    init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+    deinit { bytes.deallocate() }
+  }
+
   /// The numbers where they stand, if they stand there as aligned f32.
   var floats: UnsafePointer<Float>? {
     guard type == .f32, let base = bytes.baseAddress, UInt(bitPattern: base) % 4 == 0 else { return nil }
     return base.assumingMemoryBound(to: Float.self)
   }
 
-  /// Number `index`, counted along the rows.
-  subscript(index: Int) -> Float {
-    switch type {
-    case .f32: Float(bitPattern: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
-    case .bf16:
-      Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
-    case .f16: Tensor.half(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
+  /// All numbers, as f32.
+  package var array: [Float] {
+    [Float](unsafeUninitializedCapacity: count) { buffer, written in
+      if let base = buffer.baseAddress { copy(count: count, to: base) }
+      written = count
     }
   }
 
-  /// Copies `count` numbers, from number `first` on, as f32.
-  func copy(from first: Int = 0, count: Int, to target: UnsafeMutablePointer<Float>) {
-    if type == .f32, let base = bytes.baseAddress {
-      memcpy(target, base + first * 4, count * 4)
-    } else {
-      for i in 0..<count { target[i] = self[first + i] }
+  /// Copies `count` numbers, from number `first` on, as f32. Of a block that is not wanted whole, the part is taken.
+  package func copy(from first: Int = 0, count: Int, to target: UnsafeMutablePointer<Float>) {
+    precondition(first >= 0 && count >= 0 && count <= self.count - first, "numbers outside the tensor")
+    guard count > 0, let base = bytes.baseAddress else { return }
+    let block = type.block
+    var done = 0
+    while done < count {
+      let (index, skipped) = (first + done).quotientAndRemainder(dividingBy: block.numbers)
+      let start = base + index * block.bytes
+      let whole = (count - done) / block.numbers
+      if skipped == 0, whole > 0 {
+        decode(start, whole, to: target + done)
+        done += whole * block.numbers
+      } else {
+        let part = min(block.numbers - skipped, count - done)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: block.numbers) { numbers in
+          guard let numbers = numbers.baseAddress else { return }
+          decode(start, 1, to: numbers)
+          memcpy(target + done, numbers + skipped, part * 4)
+        }
+        done += part
+      }
+    }
+  }
+
+  private func decode(_ blocks: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<Float>) {
+    switch type {
+    case .f32: memcpy(target, blocks, count * 4)
+    case .f16: fettle_decode_f16(blocks, target, count)
+    case .bf16: fettle_decode_bf16(blocks, target, count)
+    case .q40: fettle_decode_q4_0(blocks, target, count)
+    case .q41: fettle_decode_q4_1(blocks, target, count)
+    case .q50: fettle_decode_q5_0(blocks, target, count)
+    case .q51: fettle_decode_q5_1(blocks, target, count)
+    case .q80: fettle_decode_q8_0(blocks, target, count)
+    case .q4K: fettle_decode_q4_k(blocks, target, count)
+    case .q5K: fettle_decode_q5_k(blocks, target, count)
+    case .q6K: fettle_decode_q6_k(blocks, target, count)
     }
   }
 
@@ -78,17 +147,5 @@ package struct Tensor: @unchecked Sendable {
     let converted = Floats(count: count)
     copy(count: count, to: converted.base)
     transpose(converted.base)
-  }
-
-  /// IEEE 754 half precision to single; Swift's Float16 is not there on every platform.
-  private static func half(_ bits: UInt16) -> Float {
-    let sign = UInt32(bits & 0x8000) << 16
-    let exponent = UInt32(bits >> 10) & 0x1f
-    let fraction = UInt32(bits & 0x3ff)
-    switch exponent {
-    case 0: return (sign == 0 ? 1 : -1) * Float(fraction) * 0x1p-24
-    case 31: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
-    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-    }
   }
 }

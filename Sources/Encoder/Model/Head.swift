@@ -60,8 +60,7 @@ public struct Head: Sendable, Equatable {
       throw ModelError.wrongShape(tensor: "weight", expected: [bias.count, 1], found: weight.shape)
     }
     let head = Head(
-      weight: (0..<weight.count).map { weight[$0] }, bias: (0..<bias.count).map { bias[$0] },
-      normalises: metadata[normalisesKey] == "true")
+      weight: weight.array, bias: bias.array, normalises: metadata[normalisesKey] == "true")
     guard head.isFinite else {
       throw ModelError.notANumber(where: file.lastPathComponent)
     }
