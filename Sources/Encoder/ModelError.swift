@@ -13,6 +13,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case malformedConfiguration(reason: String)
   case malformedVocabulary(reason: String)
   case noAdapters
+  case noTraining(family: String)
+  case noGeneration
   case noExamples
   case oneCategory
   case categoryOutOfRange(category: Int, categories: Int)
@@ -39,6 +41,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedConfiguration: "model-configuration"
     case .malformedVocabulary: "model-vocabulary"
     case .noAdapters: "model-adapters"
+    case .noTraining: "model-training"
+    case .noGeneration: "model-generation"
     case .noExamples: "training-no-examples"
     case .oneCategory: "training-one-category"
     case .categoryOutOfRange: "training-category-out-of-range"
@@ -64,13 +68,14 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .cannotWrite(let file, let reason):
       "\(file) cannot be written: \(reason). Make room or choose another place, then try again."
     case .malformedWeights(let file, let reason):
-      "\(file) is not a whole safetensors file: \(reason). Fetch it again with `model install`."
+      "\(file) holds no weights that fettle can read: \(reason). Fetch it again with `model install`, or choose another."
     case .missingTensor(let name):
       "The weights lack the tensor \(name). This folder does not hold a BERT that fettle knows."
     case .wrongShape(let tensor, let expected, let found):
       "The tensor \(tensor) has the shape \(found), and config.json asks for \(expected). Use files of one and the same model."
     case .unsupportedType(let tensor, let type):
-      "The tensor \(tensor) is of type \(type). fettle reads F32, F16 and BF16; save the model as one of these."
+      "The tensor \(tensor) is of type \(type). fettle reads F32, F16 and BF16, and in a GGUF also Q4_0, Q4_1, Q5_0, Q5_1, "
+        + "Q8_0, Q4_K, Q5_K and Q6_K; save the model as one of these."
     case .notANumber(let place):
       "There are values that are no numbers in \(place). The weights are damaged; fetch or train the model again."
     case .malformedConfiguration(let reason):
@@ -79,6 +84,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "vocab.txt is not a WordPiece vocabulary: \(reason)."
     case .noAdapters:
       "This model's family has no adapters. Choose another --method: linear, full or gradual."
+    case .noTraining(let family):
+      "fettle does not train models of the family \(family) yet. Start from an encoder."
+    case .noGeneration:
+      "This model compares texts and writes none. Take a language model."
     case .noExamples:
       "There is nothing to train on. Label some assets first, with `label simulate` or `label`."
     case .oneCategory:

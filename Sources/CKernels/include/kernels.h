@@ -49,6 +49,29 @@ void fettle_attention_backward(
   const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,
   float *scratch, long length, long heads, long head_size);
 
+/// y = x over the root of its mean square (Zhang & Sennrich 2019), times weight. x, y: [rows, columns], weight: [columns].
+void fettle_rms_norm_forward(
+  const float *x, const float *weight, float *y, long rows, long columns, float epsilon);
+
+/// Rotates queries or keys by their positions (Su et al. 2021), in place: the halves of each head are the two coordinates.
+/// x: [rows, heads * head_size] with `stride` numbers from one row to the next; cosines, sines: [rows, head_size / 2].
+void fettle_rotate(
+  float *x, long stride, const float *cosines, const float *sines, long rows, long heads, long head_size);
+
+/// How many floats fettle_causal_attention_forward needs as scratch memory.
+long fettle_causal_attention_scratch(long length, long past, long head_size);
+
+/// Attention of one text in which each token sees itself and what is before it. projections: [length, (heads + 2 * key_heads) *
+/// head_size], queries, keys and values side by side, the first two rotated; past_keys, past_values: [past, key_heads *
+/// head_size], of the tokens before this text; context: [length, heads * head_size]. Query heads share the keys of their group
+/// (Ainslie et al. 2023).
+void fettle_causal_attention_forward(
+  const float *projections, const float *past_keys, const float *past_values, long past, float *context, float *scratch,
+  long length, long heads, long key_heads, long head_size);
+
+/// y = SiLU(gate) * up (Shazeer 2020). gate_and_up: [rows, 2 * columns], side by side; y: [rows, columns].
+void fettle_swiglu_forward(const float *gate_and_up, float *y, long rows, long columns);
+
 /// The sum of the squares.
 double fettle_sum_of_squares(const float *x, long count);
 

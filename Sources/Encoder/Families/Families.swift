@@ -3,7 +3,7 @@ import Synchronization
 
 /// The families of models that fettle runs, by the name that a model's files give.
 package enum Families {
-  private static let known = Mutex<[any Backbone.Type]>([BERT.self])
+  private static let known = Mutex<[any Backbone.Type]>([BERT.self, Llama.self])
 
   /// Adds a family, in the place of those of the same names.
   package static func register(_ family: any Backbone.Type) {

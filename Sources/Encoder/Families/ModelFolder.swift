@@ -5,13 +5,14 @@ extension PretrainedModel {
   /// Maps the weights and checks all shapes; numbers are read from the disk when they are needed.
   /// - Throws: `ModelError`.
   public static func load(folder: URL) throws -> PretrainedModel {
-    let checkpoint = Checkpoint(folder: folder)
+    let checkpoint = try Checkpoint(folder)
     let backbone = try Families.backbone(of: checkpoint)
     // A model with adapters that has been tuned in full holds them among its weights.
     let names = Set(layout(backbone, adapterSize: 1).tensors.map(\.name))
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in try checkpoint.tensors(required: { names.contains(backbone.ownName($0)) }) {
-      tensors[backbone.ownName(name)] = tensor
+      let name = backbone.ownName(name)
+      tensors[name] = backbone.own(tensor, name: name)
     }
     let model = PretrainedModel(backbone: backbone, tensors: tensors)
     try check(tensors, layout(backbone, adapterSize: model.adapterSize).tensors)
@@ -21,7 +22,7 @@ extension PretrainedModel {
   /// The names of the files in `folder` that its family reads.
   /// - Throws: `ModelError`.
   public static func fileNames(in folder: URL) throws -> [String] {
-    let checkpoint = Checkpoint(folder: folder)
+    let checkpoint = try Checkpoint(folder)
     return try Families.family(of: checkpoint).fileNames(of: checkpoint).filter(checkpoint.has)
   }
 
@@ -29,7 +30,7 @@ extension PretrainedModel {
   /// folders that say the same in other words.
   /// - Throws: `ModelError`.
   public static func settings(of folder: URL) throws -> Data {
-    let checkpoint = Checkpoint(folder: folder)
+    let checkpoint = try Checkpoint(folder)
     return try Families.family(of: checkpoint).identity(of: checkpoint)
   }
 }
@@ -38,6 +39,6 @@ extension TextReader {
   /// The reader of a model's folder.
   /// - Throws: `ModelError`.
   public init(folder: URL) throws {
-    self.init(try Families.backbone(of: Checkpoint(folder: folder)))
+    self.init(try Families.backbone(of: Checkpoint(folder)))
   }
 }

@@ -8,7 +8,7 @@ import Foundation
 ///     let model = try PretrainedModel.load(folder: folder)        // some family
 ///     let states = try Embedder(model: model).pooled(encodings)   // one vector a text
 package protocol Backbone: Sendable {
-  /// The values of `model_type` in `config.json` that mean this family.
+  /// The values of `model_type` in `config.json`, or of `general.architecture` in a GGUF file, that mean this family.
   static var families: [String] { get }
 
   /// The files of a model's folder that it reads, those too that may be missing.
@@ -31,6 +31,9 @@ package protocol Backbone: Sendable {
   /// The name that a layout knows a tensor by, from that in the file.
   func ownName(_ name: String) -> String
 
+  /// A tensor as the layout knows it, by its own name, from that in the file.
+  func own(_ tensor: Tensor, name: String) -> Tensor
+
   /// Width of new adapters' bottlenecks; 0: the family has no adapters.
   static var newAdapterSize: Int { get }
   /// Width of the adapters among these tensors, by their own names; 0: there are none.
@@ -50,6 +53,7 @@ extension Backbone {
   package static var newAdapterSize: Int { 0 }
   package func adapterSize(in tensors: [String: Tensor]) -> Int { 0 }
   package func ownName(_ name: String) -> String { name }
+  package func own(_ tensor: Tensor, name: String) -> Tensor { tensor }
 }
 
 /// The sizes of a model that others than its family ask for.
@@ -57,12 +61,17 @@ public struct ModelShape: Sendable, Equatable {
   public var layers: Int
   /// Numbers that stand for one token between layers.
   public var hiddenSize: Int
+  /// Of the keys of one token, as of its values.
+  public var keyWidth: Int
   public var vocabularySize: Int
   /// Longest sequence, in tokens.
   public var maximumPositions: Int
 
-  package init(layers: Int, hiddenSize: Int, vocabularySize: Int, maximumPositions: Int) {
-    (self.layers, self.hiddenSize) = (layers, hiddenSize)
+  /// - Parameter keyWidth: nil for as many as the hidden size.
+  package init(
+    layers: Int, hiddenSize: Int, keyWidth: Int? = nil, vocabularySize: Int, maximumPositions: Int
+  ) {
+    (self.layers, self.hiddenSize, self.keyWidth) = (layers, hiddenSize, keyWidth ?? hiddenSize)
     (self.vocabularySize, self.maximumPositions) = (vocabularySize, maximumPositions)
   }
 }
@@ -77,6 +86,13 @@ package protocol Network: Sendable {
   /// - Parameter isTraining: whether a backward pass will follow forward passes.
   /// - Throws: `ModelError`.
   func pass(_ parameters: ParameterStore, rows: Int, longest: Int, isTraining: Bool) throws -> any Pass
+
+  /// What makes logits of states, `[hidden, vocabulary]`, in a model that writes; nil where the word table does.
+  var outputMatrix: ParameterLayout.Matrix? { get }
+}
+
+extension Network {
+  package var outputMatrix: ParameterLayout.Matrix? { nil }
 }
 
 /// One thread's way through a network, forward and backward. Used by one thread at a time.

@@ -1,9 +1,12 @@
 import Foundation
 
-/// A model's files, of which no weight is read: a folder with `config.json`, `model.safetensors` and what its tokenizer needs.
+/// A model's files, of which no weight is read: a folder with `config.json`, `model.safetensors` and what its tokenizer needs; or
+/// one GGUF file, by itself or alone in its folder.
 package struct Checkpoint: Sendable {
   package let folder: URL
-  /// What `config.json` calls its `model_type`. BERT's first models do not say.
+  /// Nil for a folder of Hugging Face's kind.
+  package let gguf: GGUF?
+  /// What `config.json` calls its `model_type`, or a GGUF its architecture. BERT's first models do not say.
   package let family: String
 
   private struct Named: Decodable {
@@ -12,11 +15,28 @@ package struct Checkpoint: Sendable {
   }
 
   /// Whether the files are there and make sense is for the family to say.
-  package init(folder: URL) {
-    self.folder = folder
-    let named = try? JSONDecoder().decode(
-      Named.self, from: ModelFile.read(folder.appendingPathComponent("config.json")))
-    family = named?.family ?? "bert"
+  /// - Throws: `ModelError` where a GGUF file is not whole.
+  package init(_ place: URL) throws {
+    if let file = Self.ggufFile(at: place) {
+      folder = file.deletingLastPathComponent()
+      let gguf = try GGUF(file)
+      self.gguf = gguf
+      family = gguf.architecture
+    } else {
+      folder = place
+      gguf = nil
+      let named = try? JSONDecoder().decode(
+        Named.self, from: ModelFile.read(place.appendingPathComponent("config.json")))
+      family = named?.family ?? "bert"
+    }
+  }
+
+  private static func ggufFile(at place: URL) -> URL? {
+    if place.pathExtension == "gguf" { return place }
+    let manager = FileManager.default
+    guard !manager.fileExists(atPath: place.appendingPathComponent("config.json").path) else { return nil }
+    let files = (try? manager.contentsOfDirectory(atPath: place.path))?.filter { $0.hasSuffix(".gguf") } ?? []
+    return files.count == 1 ? place.appendingPathComponent(files[0]) : nil
   }
 
   /// - Throws: `ModelError` where the file cannot be read.
@@ -30,6 +50,22 @@ package struct Checkpoint: Sendable {
     try ModelFile.readIfPresent(folder.appendingPathComponent(name))
   }
 
+  /// `config.json` as a family reads it.
+  /// - Throws: `ModelError` where the file is missing, no JSON, or lacks what the family needs.
+  func configuration<Configuration: Decodable>(_ type: Configuration.Type) throws -> Configuration {
+    let data = try contents(of: "config.json")
+    do {
+      return try JSONDecoder().decode(type, from: data)
+    } catch DecodingError.keyNotFound(let key, _) {
+      throw ModelError.malformedConfiguration(reason: "\(key.stringValue) is missing")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+      let name = context.codingPath.last?.stringValue ?? "its top level"
+      throw ModelError.malformedConfiguration(reason: "\(name) has a value of the wrong kind")
+    } catch is DecodingError {
+      throw ModelError.malformedConfiguration(reason: "it is not well-formed JSON")
+    }
+  }
+
   package func has(_ name: String) -> Bool {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
   }
@@ -38,6 +74,7 @@ package struct Checkpoint: Sendable {
   /// - Parameter required: as in `SafeTensors.open`.
   /// - Throws: `ModelError`.
   package func tensors(required: (String) -> Bool) throws -> [String: Tensor] {
+    if let gguf { return gguf.tensors }
     try checkFormat()
     return try SafeTensors.open(folder.appendingPathComponent("model.safetensors"), required: required)
       .tensors

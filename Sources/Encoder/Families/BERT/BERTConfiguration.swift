@@ -69,23 +69,13 @@ public struct BERTConfiguration: Codable, Sendable, Equatable {
   /// Reads `config.json`.
   /// - Throws: `ModelError` where the file is missing, no JSON, or describes a network that fettle does not run.
   init(_ checkpoint: Checkpoint) throws {
-    let data = try checkpoint.contents(of: "config.json")
-    do {
-      self = try JSONDecoder().decode(BERTConfiguration.self, from: data)
-    } catch DecodingError.keyNotFound(let key, _) {
-      throw ModelError.malformedConfiguration(reason: "\(key.stringValue) is missing")
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-      let name = context.codingPath.last?.stringValue ?? "its top level"
-      throw ModelError.malformedConfiguration(reason: "\(name) has a value of the wrong kind")
-    } catch is DecodingError {
-      throw ModelError.malformedConfiguration(reason: "it is not well-formed JSON")
-    }
+    self = try checkpoint.configuration(BERTConfiguration.self)
   }
 
   /// That of a model's folder.
   /// - Throws: `ModelError`.
   public static func load(folder: URL) throws -> BERTConfiguration {
-    try BERTConfiguration(Checkpoint(folder: folder))
+    try BERTConfiguration(Checkpoint(folder))
   }
 
   private func check(positions: String) throws {

@@ -1,0 +1,111 @@
+import Foundation
+
+/// Llama's kind of decoder (Touvron et al. 2023) with Qwen2's biases as a variation: `config.json` and `tokenizer.json` as Hugging
+/// Face transformers writes them, and the names of its LlamaForCausalLM.
+package struct Llama: Backbone {
+  package static let families = ["llama", "qwen2"]
+
+  package let configuration: LlamaConfiguration
+  private let bytePairs: BytePair
+  /// Nil for a model from a GGUF file.
+  private let files: [(name: String, contents: Data)]?
+  /// Whether the rows of queries and keys stand as GGUF's Llama has them.
+  private let interleavesRotations: Bool
+
+  package var tokenizer: any Tokenizer { bytePairs }
+  package var maximumLength: Int { configuration.maximumPositions }
+
+  package var shape: ModelShape {
+    ModelShape(
+      layers: configuration.layers, hiddenSize: configuration.hiddenSize, keyWidth: configuration.keyWidth,
+      vocabularySize: configuration.vocabularySize, maximumPositions: configuration.maximumPositions)
+  }
+
+  package static func fileNames(of checkpoint: Checkpoint) -> [String] {
+    ["config.json", "tokenizer.json", "model.safetensors"]
+  }
+
+  package init(_ checkpoint: Checkpoint) throws {
+    if let gguf = checkpoint.gguf {
+      configuration = try LlamaConfiguration(gguf)
+      bytePairs = try Self.tokenizer(gguf)
+      files = nil
+      interleavesRotations = gguf.architecture == "llama"
+    } else {
+      configuration = try LlamaConfiguration(checkpoint)
+      let names = ["config.json", "tokenizer.json"]
+      let files = try names.map { (name: $0, contents: try checkpoint.contents(of: $0)) }
+      bytePairs = try BytePair(folder: checkpoint.folder)
+      self.files = files
+      interleavesRotations = false
+    }
+    guard bytePairs.count <= configuration.vocabularySize else {
+      throw ModelError.malformedConfiguration(
+        reason: "it has \(configuration.vocabularySize) tokens, and its tokenizer \(bytePairs.count)")
+    }
+  }
+
+  private static func tokenizer(_ file: GGUF) throws -> BytePair {
+    func needed<Value>(_ key: String, _ value: Value?) throws -> Value {
+      guard let value else { throw ModelError.malformedConfiguration(reason: "\(key) is missing") }
+      return value
+    }
+    let kind = try needed("tokenizer.ggml.model", file.string("tokenizer.ggml.model"))
+    guard kind == "gpt2" else {
+      throw ModelError.malformedConfiguration(reason: "its tokenizer is \(kind), not gpt2")
+    }
+    let beginning =
+      try file.boolean("tokenizer.ggml.add_bos_token") == true
+      ? file.integer("tokenizer.ggml.bos_token_id").flatMap(Int32.init(exactly:)) : nil
+    return try BytePair(
+      tokens: needed("tokenizer.ggml.tokens", file.strings("tokenizer.ggml.tokens")),
+      merges: needed("tokenizer.ggml.merges", file.strings("tokenizer.ggml.merges")),
+      types: file.integers("tokenizer.ggml.token_type"),
+      preTokenizer: needed("tokenizer.ggml.pre", file.string("tokenizer.ggml.pre")), beginning: beginning,
+      file: "the GGUF file")
+  }
+
+  package static func identity(of checkpoint: Checkpoint) throws -> Data {
+    try checkpoint.contents(of: "config.json") + checkpoint.contents(of: "tokenizer.json")
+  }
+
+  package func place(in layout: inout ParameterLayout, words: Int, adapterSize: Int) -> any Network {
+    LlamaNetwork(configuration, in: &layout, words: words)
+  }
+
+  package func settingsFiles() throws -> [(name: String, contents: Data)] {
+    guard let files else { throw ModelError.noTraining(family: "llama") }
+    return files
+  }
+
+  // MARK: - Names and rows of GGUF
+
+  private static let parts = [
+    "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+    "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+  ]
+
+  /// `blk.3.attn_q.weight` is `model.layers.3.self_attn.q_proj.weight`.
+  package func ownName(_ name: String) -> String {
+    guard files == nil else { return name }
+    let words = name.split(separator: ".").map(String.init)
+    guard words.count >= 2, let part = Self.parts[words[words.count - 2]] else { return name }
+    let ending = words[words.count - 1]
+    return words[0] == "blk" && words.count == 4
+      ? "model.layers.\(words[1]).\(part).\(ending)" : "\(part).\(ending)"
+  }
+
+  /// Within each head GGUF's Llama has the two coordinates of a rotation beside each other; they are rotated here as halves.
+  package func own(_ tensor: Tensor, name: String) -> Tensor {
+    guard interleavesRotations, name.hasSuffix("q_proj.weight") || name.hasSuffix("k_proj.weight"),
+      let rows = tensor.shape.first, rows > 0, rows % configuration.headSize == 0
+    else { return tensor }
+    let size = configuration.headSize
+    return tensor.withRows { row in
+      let (head, place) = row.quotientAndRemainder(dividingBy: size)
+      return head * size + place % (size / 2) * 2 + place / (size / 2)
+    }
+  }
+}

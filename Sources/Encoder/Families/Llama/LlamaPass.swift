@@ -1,0 +1,148 @@
+import CKernels
+import Foundation
+
+/// One thread's way through a decoder of Llama's kind, over texts packed without padding.
+/// Sendable unchecked: used by one thread at a time.
+final class LlamaPass: CausalPass, @unchecked Sendable {
+  private let network: LlamaNetwork
+  private let products: LinearProducts
+  private let longest: Int
+  /// What products read, by their matrices' slots.
+  private let passing: PassingProducts
+  /// `[rows, hidden]`: the residual stream, and what is computed in.
+  private let stream: Floats
+  private let normalised: Floats
+  /// `[rows, queries + keys + values]`.
+  private let projections: Floats
+  /// `[rows, queries]`; gate and up, `[rows, 2 intermediate]`; their product.
+  private let context: Floats
+  private let gateAndUp: Floats
+  private let activated: Floats
+  /// `[rows, head size / 2]`.
+  private let cosines: Floats
+  private let sines: Floats
+  private var attention = Floats(count: 0)
+
+  private var configuration: LlamaConfiguration { network.configuration }
+  private var parameters: ParameterStore { products.parameters }
+
+  init(_ network: LlamaNetwork, _ parameters: ParameterStore, rows: Int, longest: Int) throws {
+    self.network = network
+    self.longest = longest
+    products = LinearProducts(parameters: parameters, matmul: try MatMul())
+    let configuration = network.configuration
+    passing = PassingProducts(parameters.layout, rows: rows, dtype: parameters.dtype, isTraining: false)
+    stream = Floats(count: rows * configuration.hiddenSize)
+    normalised = Floats(count: rows * configuration.hiddenSize)
+    projections = Floats(count: rows * (configuration.queryWidth + 2 * configuration.keyWidth))
+    context = Floats(count: rows * configuration.queryWidth)
+    gateAndUp = Floats(count: rows * 2 * configuration.intermediateSize)
+    activated = Floats(count: rows * configuration.intermediateSize)
+    cosines = Floats(count: rows * configuration.headSize / 2)
+    sines = Floats(count: rows * configuration.headSize / 2)
+  }
+
+  func forward(
+    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], products kept: SavedProducts?
+  ) throws -> FloatPointer {
+    try forward(texts, words: words, blocks: blocks, caches: [])
+  }
+
+  func forward(
+    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], caches: [KeyValueCache]
+  ) throws -> FloatPointer {
+    let hidden = configuration.hiddenSize
+    let rows = texts.rows
+    for (row, word) in texts.words.enumerated() {
+      memcpy(stream.base + row * hidden, words + Int(word) * hidden, hidden * 4)
+    }
+    rotate(texts, caches)
+    for number in network.layers.indices {
+      let layer = network.layers[number]
+      norm(stream.base, layer.attentionNorm, rows)
+      try attend(texts, layer, number, caches, blocks)
+      norm(stream.base, layer.feedForwardNorm, rows)
+      try feedForward(layer, rows, blocks)
+    }
+    for (text, cache) in zip(texts.ranges, caches) { cache.count += text.count }
+    norm(stream.base, network.norm, rows)
+    return normalised.base
+  }
+
+  /// The angles of each row: its position divided by each pair's wavelength.
+  private func rotate(_ texts: PackedTexts, _ caches: [KeyValueCache]) {
+    let half = configuration.headSize / 2
+    let frequencies = (0..<half).map {
+      1 / Float(pow(configuration.ropeTheta, Double(2 * $0) / Double(configuration.headSize)))
+    }
+    for (number, text) in texts.ranges.enumerated() {
+      let past = caches.isEmpty ? 0 : caches[number].count
+      for row in text {
+        for (pair, frequency) in frequencies.enumerated() {
+          let angle = Float(past + row - text.lowerBound) * frequency
+          cosines.base[row * half + pair] = cos(angle)
+          sines.base[row * half + pair] = sin(angle)
+        }
+      }
+    }
+  }
+
+  private func norm(_ x: FloatPointer, _ weight: Int, _ rows: Int) {
+    fettle_rms_norm_forward(
+      x, parameters[weight], normalised.base, rows, configuration.hiddenSize, configuration.rmsNormEpsilon)
+  }
+
+  /// stream += attention(normalised) Wo
+  private func attend(
+    _ texts: PackedTexts, _ layer: LlamaNetwork.Layer, _ number: Int, _ caches: [KeyValueCache],
+    _ blocks: [Range<Int>]
+  ) throws {
+    let rows = texts.rows
+    let width = layer.projections.outputs
+    let keys = configuration.keyWidth
+    let size = configuration.headSize
+    let input = passing.input(of: layer.projections)
+    input.store(normalised.base, count: rows * configuration.hiddenSize)
+    try products.forward(input, layer.projections, into: projections.base, blocks)
+    if let bias = layer.projectionBias { fettle_add_bias(projections.base, parameters[bias], rows, width) }
+    fettle_rotate(
+      projections.base, width, cosines.base, sines.base, rows,
+      configuration.attentionHeads + configuration.keyHeads, size)
+    for (text, range) in texts.ranges.enumerated() {
+      let cache = caches.isEmpty ? nil : caches[text]
+      let past = cache?.count ?? 0
+      let needed = fettle_causal_attention_scratch(range.count, past, size)
+      if needed > attention.count { attention = Floats(count: needed) }
+      let own = projections.base + range.lowerBound * width
+      fettle_causal_attention_forward(
+        own, cache?.keys(number), cache?.values(number), past,
+        context.base + range.lowerBound * configuration.queryWidth, attention.base, range.count,
+        configuration.attentionHeads, configuration.keyHeads, size)
+      cache?.append(
+        own + configuration.queryWidth, rows: range.count, stride: width, keys: keys, layer: number)
+    }
+    let output = passing.input(of: layer.output)
+    output.store(context.base, count: rows * configuration.queryWidth)
+    try products.forward(output, layer.output, into: stream.base, adding: true, blocks)
+  }
+
+  /// stream += (SiLU(normalised Wgate) * normalised Wup) Wdown
+  private func feedForward(_ layer: LlamaNetwork.Layer, _ rows: Int, _ blocks: [Range<Int>]) throws {
+    let inner = configuration.intermediateSize
+    let input = passing.input(of: layer.gateAndUp)
+    input.store(normalised.base, count: rows * configuration.hiddenSize)
+    try products.forward(input, layer.gateAndUp, into: gateAndUp.base, blocks)
+    let down = passing.input(of: layer.down)
+    let product = down.scratch(activated)
+    fettle_swiglu_forward(gateAndUp.base, product, rows, inner)
+    down.store(product, count: rows * inner)
+    try products.forward(down, layer.down, into: stream.base, adding: true, blocks)
+  }
+
+  func backward(
+    _ texts: PackedTexts, gradient: FloatPointer, products kept: SavedProducts, vectors: FloatPointer,
+    lowest: Int?
+  ) throws {
+    throw ModelError.noTraining(family: "llama")
+  }
+}

@@ -1,0 +1,150 @@
+import Encoder
+import Foundation
+import Testing
+
+/// A small Llama against the numbers that Hugging Face transformers gives for it.
+@Suite struct LlamaTests {
+  private struct Reference: Decodable {
+    /// Prompts and completions.
+    var rows: [[[Int32]]]
+    var loss: Double
+    /// Of each row's tokens, after each layer: the last with the final norm.
+    var hidden: [[[Double]]]
+    /// After each prompt.
+    var logits: [[Double]]
+    /// Tokens after each prompt.
+    var greedy: [[Int32]]
+
+    enum CodingKeys: String, CodingKey {
+      case rows, loss, greedy
+      case hidden = "hidden_states"
+      case logits = "logits_last"
+    }
+  }
+
+  private let folder: URL
+  private let reference: Reference
+  private let model: PretrainedModel
+  private let language: LanguageModel
+
+  init() throws {
+    folder = try TestFiles.reference("tiny-llama")
+    reference = try JSONDecoder().decode(
+      Reference.self, from: Data(contentsOf: folder.appendingPathComponent("reference.json")))
+    model = try PretrainedModel.load(folder: folder)
+    language = try LanguageModel(model: model, threads: 2)
+  }
+
+  private func isNear(_ found: Float, _ expected: Double) -> Bool {
+    abs(Double(found) - expected) <= max(1e-5, 1e-4 * abs(expected))
+  }
+
+  @Test("states and logits are those of transformers") func states() throws {
+    for (number, row) in reference.rows.enumerated() {
+      let (states, logits) = try language.states(of: row[0] + row[1])
+      let expected = try #require(reference.hidden[number].last)
+      let found = states.flatMap { $0 }
+      #expect(found.count == expected.count)
+      #expect(zip(found, expected).allSatisfy(isNear))
+      let last = logits[row[0].count - 1]
+      #expect(last.count == 384 && zip(last, reference.logits[number]).allSatisfy(isNear))
+    }
+  }
+
+  @Test("the loss of the completions is PyTorch's") func loss() throws {
+    var sum = 0.0
+    var count = 0
+    for row in reference.rows {
+      let (_, logits) = try language.states(of: row[0] + row[1])
+      for (place, token) in row[1].enumerated() {
+        let row = logits[row[0].count - 1 + place].map(Double.init)
+        let most = row.max() ?? 0
+        sum += log(row.reduce(0) { $0 + exp($1 - most) }) + most - row[Int(token)]
+        count += 1
+      }
+    }
+    #expect(abs(sum / Double(count) - reference.loss) < 1e-4 * reference.loss)
+  }
+
+  @Test("with a shared beginning, without it, alone and together: the answers of transformers")
+  func greedy() throws {
+    let prompts = reference.rows.map { $0[0] }
+    let together = try language.complete(prompts, maximum: 12, ends: [2])
+    #expect(together == reference.greedy)
+    for (prompt, answer) in zip(prompts, reference.greedy) {
+      #expect(try language.complete([prompt], maximum: 12, ends: [2]) == [answer])
+    }
+    // Both prompts begin with token 1.
+    let shared = try language.complete(
+      prompts.map { Array($0.dropFirst()) }, after: [1], maximum: 12, ends: [2])
+    #expect(shared == reference.greedy)
+  }
+
+  @Test("what it cannot read is refused") func refusals() throws {
+    #expect(throws: ModelError.self) { try language.states(of: [384]) }
+    #expect(throws: ModelError.self) { try language.states(of: [-1]) }
+    #expect(throws: ModelError.self) { try language.states(of: []) }
+    #expect(throws: ModelError.self) {
+      try language.complete([Array(repeating: 5, count: 250)], maximum: 12, ends: [])
+    }
+  }
+
+  @Test(
+    "a network that fettle does not run is refused by name",
+    arguments: [
+      (#""rope_parameters": {"rope_type": "llama3", "rope_theta": 500000.0}"#, "scaled by llama3"),
+      (#""rope_scaling": {"type": "linear", "factor": 2.0}"#, "scaled by linear"),
+      (#""hidden_act": "gelu""#, "hidden_act is gelu"), (#""num_key_value_heads": 3"#, "does not divide"),
+      (#""head_dim": 15"#, "head_dim is 15"), (#""mlp_bias": true"#, "mlp_bias"),
+    ])
+  func unknownNetworks(change: String, reason: String) throws {
+    try TestFiles.withTemporaryFolder { place in
+      for name in ["model.safetensors", "tokenizer.json"] {
+        try FileManager.default.copyItem(
+          at: folder.appendingPathComponent(name), to: place.appendingPathComponent(name))
+      }
+      var object = try #require(
+        try JSONSerialization.jsonObject(
+          with: Data(contentsOf: folder.appendingPathComponent("config.json"))) as? [String: Any])
+      let changed = try #require(
+        try JSONSerialization.jsonObject(with: Data("{\(change)}".utf8)) as? [String: Any])
+      object.merge(changed) { $1 }
+      try JSONSerialization.data(withJSONObject: object)
+        .write(to: place.appendingPathComponent("config.json"))
+      let error = #expect(throws: ModelError.self) { try PretrainedModel.load(folder: place) }
+      #expect("\(try #require(error))".contains(reason))
+    }
+  }
+}
+
+/// The same model from GGUF files.
+@Suite struct LlamaFileTests {
+  private func language(_ kind: String) throws -> LanguageModel {
+    let file = try TestFiles.reference("tiny-llama").appendingPathComponent("model-\(kind).gguf")
+    return try LanguageModel(model: PretrainedModel.load(folder: file), threads: 1)
+  }
+
+  private let ids: [Int32] = [1, 70, 71, 9, 14, 200, 33, 90, 12, 2]
+
+  @Test("in f32 it is the model of the safetensors file, to the last bit") func exact() throws {
+    let folder = try TestFiles.reference("tiny-llama")
+    let one = try LanguageModel(model: PretrainedModel.load(folder: folder), threads: 1).states(of: ids)
+    let other = try language("f32").states(of: ids)
+    #expect(one.states == other.states && one.logits == other.logits)
+  }
+
+  /// Bounds are about twice what rounding the weights does: 2⁻¹¹, 2⁻⁸, and a step of the blocks' scale.
+  @Test(
+    "rounded and quantised weights give nearly the same states",
+    arguments: [
+      ("f16", 0.002), ("bf16", 0.02), ("q8_0", 0.03), ("q5_1", 0.15), ("q5_0", 0.2), ("q4_1", 0.3),
+      ("q4_0", 0.4),
+    ])
+  func near(kind: String, bound: Float) throws {
+    let one = try language("f32").states(of: ids).states.flatMap { $0 }
+    let other = try language(kind).states(of: ids).states.flatMap { $0 }
+    let distance = zip(one, other).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+    let length = one.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
+    #expect(distance > 0 && distance < bound * length, "\(kind): \(distance / length)")
+  }
+}
