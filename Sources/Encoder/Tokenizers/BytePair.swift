@@ -6,7 +6,7 @@ import Foundation
 /// A text never becomes a special token, whatever it says: `<|im_end|>` is letters and signs. Special tokens are placed by `encode(_:)`
 /// of a prompt's parts.
 public struct BytePair: Tokenizer {
-  /// A prompt falls into these.
+  /// A prompt falls into these. Texts do not merge across them, so what is one text has to be one part.
   public enum Part: Sendable, Equatable {
     case text(String)
     case special(Int32)
@@ -63,7 +63,7 @@ public struct BytePair: Tokenizer {
       }
       return BytePairVocabulary.Entry(name: tokens[id], kind: kind)
     }
-    // Llama 3 and Qwen2 were trained so, and a GGUF file does not say it.
+    // A GGUF file does not say that Llama 3 looks for whole words first, and that Qwen2 composes accents.
     let vocabulary = try BytePairVocabulary(
       entries, merges: merges, ignoresMerges: rules == .llama3, file: file)
     if let beginning, vocabulary.kind(of: beginning) == nil {

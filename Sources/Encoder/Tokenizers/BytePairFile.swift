@@ -122,9 +122,8 @@ struct BytePairFile {
       return .smollm
     }
     if steps.count == 2, !splits, steps[0].type == "Split" {
-      guard steps[0].behaviour == "Isolated", steps[0].inverts != true else {
-        throw unknownPart("the Split \(steps[0].behaviour ?? "") or invert")
-      }
+      if steps[0].behaviour != "Isolated" { throw unknownPart("a Split that is not Isolated") }
+      if steps[0].inverts == true { throw unknownPart("a Split that inverts") }
       let expression = steps[0].pattern?.expression ?? ""
       guard let rules = Self.expressions[expression] else {
         throw unknownPart("the regular expression \(expression.prefix(200))")

@@ -17,9 +17,6 @@ enum VocabularyObject {
     }
   }
 
-  /// Above any vocabulary.
-  private static let most = 1 << 24
-
   private struct Reader {
     let bytes: UnsafeRawBufferPointer
     var position = 0
@@ -64,7 +61,8 @@ enum VocabularyObject {
           lines.updateValue(token, forKey: number) == nil, !token.contains(10)
         else { return nil }
       }
-      guard let last = lines.keys.max(), last < VocabularyObject.most else { return nil }
+      // Numbers that are no token's are few, and never more than the file has bytes.
+      guard let last = lines.keys.max(), last < bytes.count else { return nil }
       return Data((0...last).flatMap { (lines[$0] ?? []) + [10] })
     }
 
