@@ -8,6 +8,7 @@ public struct SentenceEncoder: Sendable {
 
   /// - Throws: `ModelError`.
   public init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
+    try model.requireEncoder()
     self.model = model
     embedder = try Embedder(model: model, threads: threads, precision: precision)
   }

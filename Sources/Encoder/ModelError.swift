@@ -15,6 +15,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case noAdapters
   case noTraining(family: String)
   case noGeneration
+  case noEncoder
   case noExamples
   case oneCategory
   case categoryOutOfRange(category: Int, categories: Int)
@@ -43,6 +44,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noAdapters: "model-adapters"
     case .noTraining: "model-training"
     case .noGeneration: "model-generation"
+    case .noEncoder: "model-encoder"
     case .noExamples: "training-no-examples"
     case .oneCategory: "training-one-category"
     case .categoryOutOfRange: "training-category-out-of-range"
@@ -88,6 +90,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "fettle does not train models of the family \(family) yet. Start from an encoder."
     case .noGeneration:
       "This model compares texts and writes none. Take a language model."
+    case .noEncoder:
+      "This is a language model, which goes on with a text. fettle compares texts with an encoder: take a BERT."
     case .noExamples:
       "There is nothing to train on. Label some assets first, with `label simulate` or `label`."
     case .oneCategory:

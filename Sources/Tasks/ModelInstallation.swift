@@ -125,7 +125,7 @@ public struct ModelInstallation: Sendable {
     -> Result
   {
     // Reading it whole is the only check that counts.
-    _ = try PretrainedModel.load(folder: source)
+    try PretrainedModel.load(folder: source).requireEncoder()
     let isStandard = Self.files.allSatisfy { $0.isIn(source, check: checkCancellation) }
     try checkCancellation()
     let folder = try place(name ?? (isStandard ? ModelCache.standardName : Self.name(for: source)))

@@ -129,6 +129,17 @@ import Workbench
     #expect(asked > 0 && asked < 150)
   }
 
+  @Test("a language model is not installed as an encoder, and nothing of it stays")
+  func languageModel() throws {
+    let cache = ModelCache(
+      environment: ["XDG_CACHE_HOME": folder.url.appending(path: "cache").path], threads: 1)
+    let model = Self.reference.appending(path: "tiny-llama")
+    #expect(throws: ModelError.noEncoder) {
+      _ = try ModelInstallation(cache).copy(from: model, shownAs: "tiny-llama")
+    }
+    #expect(cache.installed.isEmpty)
+  }
+
   // MARK: - Many threads
 
   @Test(

@@ -23,6 +23,9 @@ package protocol Backbone: Sendable {
   /// - Throws: `ModelError`.
   init(_ checkpoint: Checkpoint) throws
 
+  /// Whether it goes on with a text and does not read it as a whole: a language model, no encoder.
+  static var isGenerative: Bool { get }
+
   var shape: ModelShape { get }
   var tokenizer: any Tokenizer { get }
   /// Tokens of the longest text that is read whole, special ones included; what is beyond is left out.
@@ -50,6 +53,7 @@ package protocol Backbone: Sendable {
 }
 
 extension Backbone {
+  package static var isGenerative: Bool { false }
   package static var newAdapterSize: Int { 0 }
   package func adapterSize(in tensors: [String: Tensor]) -> Int { 0 }
   package func ownName(_ name: String) -> String { name }

@@ -20,6 +20,11 @@ public struct PretrainedModel: Sendable {
   /// Tokens of the longest text that is read whole, special ones included; what is beyond is left out.
   public var maximumLength: Int { backbone.maximumLength }
 
+  /// - Throws: `ModelError.noEncoder` for a language model, whose states of a text are no vector of it.
+  public func requireEncoder() throws {
+    if type(of: backbone).isGenerative { throw ModelError.noEncoder }
+  }
+
   /// The same with these tensors instead of its own.
   func with(_ tensors: [String: Tensor]) -> PretrainedModel {
     PretrainedModel(backbone: backbone, tensors: tensors)

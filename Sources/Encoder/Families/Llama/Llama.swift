@@ -4,6 +4,7 @@ import Foundation
 /// Face transformers writes them, and the names of its LlamaForCausalLM.
 package struct Llama: Backbone {
   package static let families = ["llama", "qwen2"]
+  package static let isGenerative = true
 
   package let configuration: LlamaConfiguration
   private let bytePairs: BytePair
