@@ -6,18 +6,16 @@ final class BERTScratch: Sendable {
   let hidden: Floats
   let middle: Floats
   let sum: Floats
-  let gradient: Floats
   /// `[rows, widest]`.
   let wide: Floats
   let attention: Floats
 
-  init(_ network: BERTNetwork, rows: Int, longest: Int, isTraining: Bool) {
+  init(_ network: BERTNetwork, rows: Int, longest: Int) {
     let configuration = network.configuration
     let narrow = rows * configuration.hiddenSize
     hidden = Floats(count: narrow)
     middle = Floats(count: narrow)
     sum = Floats(count: narrow)
-    gradient = Floats(count: isTraining ? narrow : 0)
     wide = Floats(count: rows * max(configuration.intermediateSize, network.projectionWidth))
     attention = Floats(count: fettle_attention_scratch(longest, configuration.headSize))
   }

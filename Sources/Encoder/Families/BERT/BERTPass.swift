@@ -17,7 +17,7 @@ final class BERTPass: Pass, @unchecked Sendable {
   {
     self.network = network
     products = LinearProducts(parameters: parameters, matmul: try MatMul())
-    scratch = BERTScratch(network, rows: rows, longest: longest, isTraining: isTraining)
+    scratch = BERTScratch(network, rows: rows, longest: longest)
     saved = (0..<(isTraining ? network.layers.count : 1)).map { _ in
       BERTActivations(network, rows: rows, longest: longest)
     }

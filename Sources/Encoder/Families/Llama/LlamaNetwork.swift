@@ -88,6 +88,6 @@ struct LlamaNetwork: Network {
   }
 
   func pass(_ parameters: ParameterStore, rows: Int, longest: Int, isTraining: Bool) throws -> any Pass {
-    try LlamaPass(self, parameters, rows: rows, longest: longest)
+    try LlamaPass(self, parameters, rows: rows)
   }
 }

@@ -6,7 +6,6 @@ import Foundation
 final class LlamaPass: CausalPass, @unchecked Sendable {
   private let network: LlamaNetwork
   private let products: LinearProducts
-  private let longest: Int
   /// What products read, by their matrices' slots.
   private let passing: PassingProducts
   /// `[rows, hidden]`: the residual stream, and what is computed in.
@@ -26,9 +25,8 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   private var configuration: LlamaConfiguration { network.configuration }
   private var parameters: ParameterStore { products.parameters }
 
-  init(_ network: LlamaNetwork, _ parameters: ParameterStore, rows: Int, longest: Int) throws {
+  init(_ network: LlamaNetwork, _ parameters: ParameterStore, rows: Int) throws {
     self.network = network
-    self.longest = longest
     products = LinearProducts(parameters: parameters, matmul: try MatMul())
     let configuration = network.configuration
     passing = PassingProducts(parameters.layout, rows: rows, dtype: parameters.dtype, isTraining: false)
