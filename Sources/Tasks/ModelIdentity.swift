@@ -87,7 +87,13 @@ final class FileDigests: Sendable {
 
   private func keep(_ digest: String, _ stamp: FileStamp, _ file: URL) {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    // Neither atomic nor durable: half of it is no digest, and is read as none.
-    try? Data("\(stamp.line)\n\(digest)\n".utf8).write(to: place(file))
+    // Neither atomic nor durable: half of it is no digest, and is read as none. (Foundation's own writing waits for the disk.)
+    let place = place(file)
+    let descriptor = open(place.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    try? Array("\(stamp.line)\n\(digest)\n".utf8).withUnsafeBytes {
+      try DurableFile.write($0, to: descriptor, of: place)
+    }
   }
 }
