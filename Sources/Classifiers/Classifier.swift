@@ -20,7 +20,7 @@ public enum Outcome: Sendable, Equatable {
   /// - Parameter answer: what a model that writes has written; nil for one that gives logits.
   case classified(Classification, answer: String?)
   /// The model has read the text and gives it no category, for this reason: `UNABLE_TO_CLASSIFY`.
-  case abstained(String, Reading)
+  case abstained(String, Reading, answer: String? = nil)
   /// The model could not be asked, or answered nothing that can be used. With `retry` it passes (a server that is busy, a
   /// connection that broke), and nothing may be kept of it; without, the same would happen again.
   case failed(String, retry: Bool)
@@ -30,10 +30,12 @@ public enum Outcome: Sendable, Equatable {
 public struct Classification: Sendable, Equatable {
   /// The key of the category: `WORLD_NEWS`.
   public var category: String
-  /// The softmax probability of that category, 0 to 1.
-  public var confidence: Double
+  /// The softmax probability of that category, 0 to 1; nil where it is named in words.
+  public var confidence: Double?
   /// The softmax probability of each category that the classifier knows, in the interface's order.
   public var scores: [Score]
+  /// Of each category's name after a prompt, nats; nil where no name is weighed.
+  public var logProbabilities: [String: Double]?
   public var reading: Reading
 
   public struct Score: Sendable, Equatable {
@@ -46,7 +48,7 @@ public struct Classification: Sendable, Equatable {
     }
   }
 
-  public init(category: String, confidence: Double, scores: [Score] = [], reading: Reading = Reading()) {
+  public init(category: String, confidence: Double?, scores: [Score] = [], reading: Reading = Reading()) {
     self.category = category
     self.confidence = confidence
     self.scores = scores
@@ -72,15 +74,18 @@ public let unableToClassify = "UNABLE_TO_CLASSIFY"
 
 extension Outcome {
   /// The category of the greatest logit; of equal ones the first.
-  static func greatest(of logits: [Double], categories: [String], _ reading: Reading) -> Outcome {
+  static func greatest(
+    of logits: [Double], categories: [String], _ reading: Reading,
+    logProbabilities: [(category: String, sum: Double)]? = nil
+  ) -> Outcome {
     let probabilities = softmax(logits)
     var best = 0
     for index in logits.indices where logits[index] > logits[best] { best = index }
-    return .classified(
-      Classification(
-        category: categories[best], confidence: probabilities[best],
-        scores: zip(categories, probabilities).map { .init(category: $0, probability: $1) }, reading: reading),
-      answer: nil)
+    var classification = Classification(
+      category: categories[best], confidence: probabilities[best],
+      scores: zip(categories, probabilities).map { .init(category: $0, probability: $1) }, reading: reading)
+    classification.logProbabilities = logProbabilities.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.category, $0.sum) }) }
+    return .classified(classification, answer: nil)
   }
 
   public var classification: Classification? {
@@ -90,18 +95,26 @@ extension Outcome {
   /// The key of the category; `UNABLE_TO_CLASSIFY` where there is none.
   public var category: String { classification?.category ?? unableToClassify }
 
+  /// What a model that writes has written; nil for another.
+  public var answer: String? {
+    switch self {
+    case .classified(_, let answer), .abstained(_, _, let answer): answer
+    case .failed: nil
+    }
+  }
+
   /// Why there is no category; nil where there is one.
   public var reason: String? {
     switch self {
     case .classified: nil
-    case .abstained(let reason, _), .failed(let reason, _): reason
+    case .abstained(let reason, _, _), .failed(let reason, _): reason
     }
   }
 
   public var reading: Reading {
     switch self {
     case .classified(let classification, _): classification.reading
-    case .abstained(_, let reading): reading
+    case .abstained(_, let reading, _): reading
     case .failed: Reading()
     }
   }

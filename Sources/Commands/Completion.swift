@@ -60,7 +60,7 @@ extension Application {
     if let values = argument.allValues { return values }
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
-    case "model": return known(ModelSelection.names)
+    case "model": return known(interpreter.models.modelNames)
     case "known-model": return [ModelCache.standardName]
     case "installed-model": return interpreter.encoders.installed.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }

@@ -66,7 +66,7 @@ public struct ModelLibrary: Sendable {
   /// - Throws: `TaskError.otherBase` where that is an encoder which is not installed, and another one is.
   public func base(of tuned: TunedModel) throws -> ModelSelection {
     guard tuned.base == Workbench.baseModel else {
-      return try workspace.read { try .named(tuned.base, $0) }
+      return try workspace.read { try model(named: tuned.base, $0) }
     }
     guard let wanted = tuned.encoder, let now = try workspace.read(baseReference), now.digest != wanted.digest
     else { return .base }
@@ -79,6 +79,7 @@ public struct ModelLibrary: Sendable {
     case .base: try cache.reference(to: workspace.read(self.base))
     case .encoder(let reference): reference
     case .tuned(let tuned): tuned.encoder
+    case .language(let name, _): try cache.reference(to: cache.model(named: name))
     }
   }
 
@@ -96,6 +97,7 @@ public struct ModelLibrary: Sendable {
       case .encoder(let reference):
         guard let model = cache.model(reference) else { throw TaskError.baseMissing(reference, found: nil) }
         return (model.folder, adapter)
+      case .language(let name, _): return (try cache.model(named: name).folder, adapter)
       case .tuned(let tuned):
         guard seen.insert(tuned.name).inserted else { throw workspace.damage }
         let folder = workspace.folder(of: tuned)
@@ -107,7 +109,7 @@ public struct ModelLibrary: Sendable {
           adapter = folder.appending(path: PretrainedModel.adapterName)
         }
         if tuned.base == Workbench.baseModel { return (try encoder(under: tuned).folder, adapter) }
-        chosen = try workspace.read { try .named(tuned.base, $0) }
+        chosen = try workspace.read { try self.model(named: tuned.base, $0) }
       }
     }
   }
@@ -123,15 +125,17 @@ public struct ModelLibrary: Sendable {
   /// What decides a model's predictions, besides the interface that an encoder is asked by: a run that was made under another
   /// signature is no part of this one.
   /// - Throws: `ModelError`, `TaskError`.
-  public func signature(of model: ModelSelection) throws -> String {
+  public func signature(of selection: ModelSelection) throws -> String {
     let precision = try workspace.read { try $0.precision }
-    let place = try place(of: model)
+    let place = try place(of: selection)
     var hash = SHA256()
     hash.update(Data(try cache.identity(of: place.folder).utf8))
     var files = [place.adapter].compactMap(\.self)
-    if case .tuned(let tuned) = model { files.append(headFile(of: tuned)) }
+    if case .tuned(let tuned) = selection { files.append(headFile(of: tuned)) }
     for file in files { hash.update(Data(try cache.digests.sha256(of: file).utf8)) }
-    return "\(precision.rawValue) \(hash.finalize().hexadecimal)"
+    let model = "\(precision.rawValue) \(hash.finalize().hexadecimal)"
+    guard case .language(_, let way) = selection else { return model }
+    return "\(model) \(try promptDigest(way))"
   }
 
   // MARK: - What they do
@@ -174,6 +178,7 @@ public struct ModelLibrary: Sendable {
   ///
   /// - Throws: `TaskError.noInterface` for an encoder without an interface; `ModelError`; `TaskError`.
   public func classifier(for model: ModelSelection) throws -> any Classifier {
+    if case .language(let name, let way) = model { return try languageClassifier(name, way) }
     guard case .tuned(let tuned) = model else {
       guard let interface = try workspace.read({ try $0.interface() }) else { throw TaskError.noInterface }
       let categories = interface.classes.map { (key: $0.key, name: $0.name) }

@@ -102,7 +102,7 @@ public struct PredictionTask: Sendable {
           predictions.append(
             Prediction(
               asset: asset.id, category: outcome.category, confidence: outcome.classification?.confidence,
-              reason: outcome.reason))
+              reason: outcome.reason, answer: outcome.answer))
         }
       }
       try workspace.write { try $0.insert(predictions: predictions, into: run) }

@@ -11,8 +11,8 @@ extension Context {
     let found = try? workspace.read { workbench in
       let dataset = try data.resolve(workbench)
       return try models.map { name in
-        let run = try workbench.completeRun(of: name?.description, over: dataset)
-        return (run, try ModelSelection.named(run.model, workbench), dataset)
+        let run = try workbench.completeRun(of: name?.description, over: dataset, in: self.models)
+        return (run, try self.models.model(named: run.model, workbench), dataset)
       }
     }
     return (found ?? []).compactMap { run, model, dataset in
@@ -20,10 +20,14 @@ extension Context {
       let (now, then) = (
         (try? self.models.signature(of: model))?.split(separator: " "), run.signature.split(separator: " ")
       )
-      guard let now, now.count == 2, then.count == 2, now[1] != then[1] else { return nil }
+      guard let now, now.count == then.count, now.count >= 2, now[1...] != then[1...] else { return nil }
+      let change =
+        now[1] == then[1]
+        ? "The prompt or its categories are others now than when \(model.name.visible) predicted \(dataset.name.visible)."
+        : "\(model.name.visible) is another model now than the one that predicted \(dataset.name.visible)."
       return
-        "\(model.name.visible) is another model now than the one that predicted \(dataset.name.visible). Make its "
-        + "predictions anew: predict --model \(Language.quoted(model.name)) --dataset \(Language.quoted(dataset.name))"
+        "\(change) Make its predictions anew: predict --model \(Language.quoted(model.name)) "
+        + "--dataset \(Language.quoted(dataset.name))"
     }
   }
 }

@@ -10,14 +10,16 @@ struct ModelOption: NamedOption {
 
   @Option(
     help: ArgumentHelp(
-      "The model: base, or a tuned one; if left out the newest that knows the interface's categories.",
+      "The model: base, a tuned one, or an installed language model; if left out the newest that knows the interface's categories.",
       valueName: "model"))
   var model: Text?
 
+  /// The one that is asked where none is named.
+  func resolve(_ workbench: Workbench) throws -> ModelSelection { try StandardModel(workbench).chosen }
+
   /// The named model, else the standard one.
-  func resolve(_ workbench: Workbench) throws -> ModelSelection {
-    if let name = model?.description { return try .named(name, workbench) }
-    return try StandardModel(workbench).chosen
+  func resolve(_ workbench: Workbench, in models: ModelLibrary) throws -> ModelSelection {
+    try model.map { try models.model(named: $0.description, workbench) } ?? resolve(workbench)
   }
 }
 
@@ -31,8 +33,10 @@ extension ModelOption {
   ///
   /// - Parameter error: what is wrong where the base model is named.
   /// - Throws: that; `CommandError` where no tuned model is there, or none fits the interface.
-  func tuned(_ workbench: Workbench, insteadOfBase error: CommandError) throws -> TunedModel {
-    if case .tuned(let tuned) = try resolve(workbench) { return tuned }
+  func tuned(
+    _ workbench: Workbench, in models: ModelLibrary, insteadOfBase error: CommandError
+  ) throws -> TunedModel {
+    if case .tuned(let tuned) = try resolve(workbench, in: models) { return tuned }
     guard model == nil else { throw error }
     guard let passedOver = try StandardModel(workbench).passedOver else { throw CommandError.noTunedModel }
     throw CommandError.other(

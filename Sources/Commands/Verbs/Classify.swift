@@ -34,7 +34,7 @@ struct Classify: Verb, TextVerb, Repeatable {
 
   func perform(in context: Context) throws -> Effect {
     let (model, remark, basis) = try context.workspace.read {
-      (try choice.resolve($0), try choice.remark($0), try Basis($0))
+      (try choice.resolve($0, in: context.models), try choice.remark($0), try Basis($0))
     }
     let classifier = try context.models.classifier(for: model)
     var results: [(text: String, result: Outcome)] = []

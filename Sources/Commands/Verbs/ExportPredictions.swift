@@ -37,7 +37,7 @@ extension Export {
       }
       let (dataset, name, rows) = try context.workspace.read { workbench in
         let dataset = try data.resolve(workbench)
-        let run = try workbench.completeRun(of: model?.description, over: dataset)
+        let run = try workbench.completeRun(of: model?.description, over: dataset, in: context.models)
         return (dataset, run.model, try workbench.predictions(of: run))
       }
       let stale = context.staleness(of: [model], over: data)
@@ -87,14 +87,14 @@ extension Workbench {
   /// The predictions that a verb reads: a named model's, or of the one that predicted last.
   ///
   /// - Throws: `CommandError.noPredictions`, `.neverPredicted`, `.unknownModel`.
-  func completeRun(of name: String?, over dataset: Dataset) throws -> PredictionRun {
+  func completeRun(of name: String?, over dataset: Dataset, in models: ModelLibrary) throws -> PredictionRun {
     guard let name else {
       guard let run = try lastCompleteRun(dataset: dataset) else {
         throw CommandError.neverPredicted(dataset: dataset.name)
       }
       return run
     }
-    let model = try ModelSelection.named(name, self).name
+    let model = try models.model(named: name, self).name
     guard let run = try predictionRun(dataset: dataset, model: model), run.isComplete else {
       throw CommandError.noPredictions(model: model, dataset: dataset.name)
     }

@@ -37,7 +37,7 @@ struct FineTune: Verb {
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
   func perform(in context: Context) throws -> Effect {
-    let (plan, precision) = try context.workspace.read { (try self.plan($0), try $0.precision) }
+    let (plan, precision) = try context.workspace.read { (try self.plan($0, in: context.models), try $0.precision) }
     let methods = method.methods
     let options = try methods.map { method in
       var options = try training.options(
@@ -57,7 +57,7 @@ struct FineTune: Verb {
       isCancelled: context.isCancelled)
     let recordedOptions: (Workbench) throws -> [String] = { try data.recordedOptions(plan.dataset, $0) }
     let isCurrent: (Workbench) -> Bool = { workbench in
-      guard let base = try? ModelSelection.named(base.description, workbench) else { return false }
+      guard let base = try? context.models.model(named: base.description, workbench) else { return false }
       return plan.isCurrent(base: base, workbench)
     }
     let discard = { for model in trained { model.files.discard() } }
@@ -118,9 +118,9 @@ struct FineTune: Verb {
     }
   }
 
-  private func plan(_ workbench: Workbench) throws -> TrainingPlan {
+  private func plan(_ workbench: Workbench, in models: ModelLibrary) throws -> TrainingPlan {
     let dataset = try data.resolve(workbench)
-    let base = try ModelSelection.named(base.description, workbench)
+    let base = try models.model(named: base.description, workbench)
     do {
       let plan = try TrainingPlan(dataset, base: base, workbench)
       for method in method.methods { _ = try name(in: workbench, method) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Scoring
 import Shell
+import Tasks
 import Workbench
 
 /// Cell 7 of the tutorial: how well the model that predicted agrees with the people who labelled.
@@ -76,32 +77,29 @@ struct KPI: Verb {
     let isOfModels = !consensus && honeypot == nil
     let stale = isOfModels ? context.staleness(of: models.isEmpty ? [model] : models, over: data) : []
     return Effect { workbench in
-      var report = try self.report(workbench)
+      var report = try self.report(workbench, context.models)
       report.blocks.insert(contentsOf: stale.map { .line("\($0)") }, at: min(1, report.blocks.count))
       return report
     }
   }
 
-  private func report(_ workbench: Workbench) throws -> Report {
+  private func report(_ workbench: Workbench, _ models: ModelLibrary) throws -> Report {
     let dataset = try data.resolve(workbench)
     if consensus { return try Consensus(of: dataset, workbench).report(workbench) }
     if let honeypot {
       return try Honeypot(of: dataset, truth: honeypot.description, workbench).report(workbench)
     }
-    if models.count == 2 {
-      let (first, second) = (
-        try measurement(models[0], dataset, workbench), try measurement(models[1], dataset, workbench)
-      )
+    func measurement(_ model: Text?) throws -> Measurement {
+      let run = try workbench.completeRun(of: model?.description, over: dataset, in: models)
+      return try Measurement(model: run.model, dataset: dataset, run: run, workbench: workbench)
+    }
+    if self.models.count == 2 {
+      let (first, second) = (try measurement(self.models[0]), try measurement(self.models[1]))
       return try report(first, second, workbench)
     }
-    let measured = try measurement(model, dataset, workbench)
+    let measured = try measurement(model)
     if by == .category { return try report(byCategory: measured, workbench) }
     return try report(measured, workbench)
-  }
-
-  private func measurement(_ model: Text?, _ dataset: Dataset, _ workbench: Workbench) throws -> Measurement {
-    let run = try workbench.completeRun(of: model?.description, over: dataset)
-    return try Measurement(model: run.model, dataset: dataset, run: run, workbench: workbench)
   }
 
   private func title(_ measured: Measurement) -> String {

@@ -34,7 +34,7 @@ extension LabelVerb {
       let sitting = try context.workspace.read { workbench in
         try LabellingSitting(
           author: author, dataset: data.resolve(workbench), namesDataset: data.dataset != nil,
-          model: choice.model.map { try ModelSelection.named($0.description, workbench) },
+          model: choice.model.map { try context.models.model(named: $0.description, workbench) },
           workbench: workbench)
       }
       guard let keyboard = try? Keyboard(window: context.nested.terminal, isCancelled: context.isCancelled)
@@ -225,7 +225,7 @@ private final class LabellingSitting {
       }
       let key = keys.first { $0.category.key == result.category }.map { ": \($0.key)" } ?? ""
       return "\(model?.name ?? "model") suggests \(interface.name(ofKey: result.category)) "
-        + "(\(result.classification.map { fixed($0.confidence, 2) } ?? result.reason ?? ""))\(key)"
+        + "(\(result.classification?.confidence.map { fixed($0, 2) } ?? result.reason ?? ""))\(key)"
     } catch {
       let failure = Diagnostic(
         explaining: error, verb: "label",

@@ -112,7 +112,7 @@ struct Models: ParsableCommand {
       var removed: TunedModel?
       let removeFiles = { removed.map(context.workspace.removeFiles) ?? () }
       return Effect(afterCommit: removeFiles) { workbench in
-        let selection = try ModelSelection.named(name.description, workbench)
+        let selection = try context.models.model(named: name.description, workbench)
         guard case .tuned(let model) = selection else {
           throw CommandError.usage("\(selection.name) is an installed model itself and stays.")
         }

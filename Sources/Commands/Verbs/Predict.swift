@@ -25,7 +25,7 @@ struct Predict: Verb {
 
   func perform(in context: Context) throws -> Effect {
     let (dataset, model, remark, basis) = try context.workspace.read {
-      (try data.resolve($0), try choice.resolve($0), try choice.remark($0), try Basis($0))
+      (try data.resolve($0), try choice.resolve($0, in: context.models), try choice.remark($0), try Basis($0))
     }
     let start = ContinuousClock.now
     let run = try context.predict(dataset, by: model)

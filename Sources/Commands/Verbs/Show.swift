@@ -43,7 +43,7 @@ struct Show: ParsableCommand {
     func perform(in context: Context) throws -> Effect {
       Effect { workbench in
         let dataset = try data.resolve(workbench)
-        let shelf = try Shelf(dataset, model: model?.description, workbench)
+        let shelf = try Shelf(dataset, model: model?.description, workbench, in: context.models)
         let found = shelf.assets.filter(isWanted)
         var report = Report(verb: "show assets")
         let total = shelf.assets.count
@@ -185,8 +185,8 @@ private struct Shelf {
   }
 
   /// - Throws: `CommandError.noPredictions` where a model is named that has not predicted the data set.
-  init(_ dataset: Dataset, model name: String?, _ workbench: Workbench) throws {
-    let chosen = try name.map { try ModelSelection.named($0, workbench).name }
+  init(_ dataset: Dataset, model name: String?, _ workbench: Workbench, in models: ModelLibrary) throws {
+    let chosen = try name.map { try models.model(named: $0, workbench).name }
     let run =
       try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0) }
       ?? workbench.lastCompleteRun(dataset: dataset)

@@ -36,7 +36,7 @@ public struct CanonicalDrawing {
       return draw(table)
     case .curve(let curve): return draw(.derived([curve.text]))
     case .matrix(let matrix): return draw(.derived(matrix.plainLines))
-    case .derived(let lines):
+    case .derived(let lines), .written(let lines, _):
       return lines.flatMap { $0.visible.wrapped(to: width - 2) }
         .map { Line(Cell($0).tidied.tokens, isDerived: true) }
     case .local: return []

@@ -57,6 +57,9 @@ public enum Block: Sendable {
   case bars([Bar])
   /// What follows from estimates, such as a ranking; each line is drawn `~ …` in documents.
   case derived([String])
+  /// What a language model has written or what comes of it: derived in documents, as plain as a sentence on the terminal; there
+  /// left out where a person has watched it being written.
+  case written([String], isOnScreen: Bool = false)
   /// Sentences about this machine, which another one's replay could not repeat: a document leaves them out.
   case local([String])
   /// Values along a course: derived in the document, a curve on the terminal.

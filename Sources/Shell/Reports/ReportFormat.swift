@@ -64,7 +64,7 @@ extension Block {
       }
       let numbers = matrix.names.map { _ in Table.Alignment.right }
       return Table(header: [""] + matrix.names, rows: rows, alignments: [.left] + numbers)
-    case .line, .derived, .local, .curve, .prose, .preformatted: return nil
+    case .line, .derived, .written, .local, .curve, .prose, .preformatted: return nil
     }
   }
 
@@ -78,7 +78,7 @@ extension Block {
     }
     switch self {
     case .line(let cell): return cell.drawn.isEmpty ? "" : cell.drawn + "\n"
-    case .derived(let lines), .local(let lines):
+    case .derived(let lines), .written(let lines, _), .local(let lines):
       return lines.map { $0.visible + "\n" }.joined(separator: "\n")
     case .curve(let curve): return curve.text.visible + "\n"
     case .prose(let text): return text + "\n"

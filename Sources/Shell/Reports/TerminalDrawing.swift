@@ -63,6 +63,8 @@ public struct TerminalDrawing: Sendable {
       return draw(.derived([curve.text])) + CurveDrawing(width: width, unicode: unicode).lines(of: curve)
     case .matrix(let matrix): return MatrixDrawing(width: width, unicode: unicode).lines(of: matrix)
     case .local(let lines): return lines.flatMap { $0.visible.wrapped(to: width) }
+    case .written(_, isOnScreen: true): return []
+    case .written(let lines, isOnScreen: false): return lines.flatMap { $0.visible.wrapped(to: width) }
     case .derived(let lines):
       return lines.flatMap { $0.visible.wrapped(to: width) }.map { styled($0, .dim) }
     case .prose(let markdown):

@@ -8,12 +8,17 @@ public struct Prediction: Equatable, Hashable, Sendable {
   public let confidence: Double?
   /// Why the asset could not be classified, where it could not.
   public let reason: String?
+  /// What a language model wrote, as it wrote it; nil for what is not answered in words.
+  public let answer: String?
 
-  public init(asset: Int, category: String, confidence: Double?, reason: String? = nil) {
+  public init(
+    asset: Int, category: String, confidence: Double?, reason: String? = nil, answer: String? = nil
+  ) {
     self.asset = asset
     self.category = category
     self.confidence = confidence
     self.reason = reason
+    self.answer = answer
   }
 }
 

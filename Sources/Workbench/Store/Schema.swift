@@ -7,7 +7,7 @@ enum Schema {
 
   static var version: Int { steps.count }
 
-  private static let steps = [first, second]
+  private static let steps = [first, second, third]
 
   /// What `bring(_:upTo:)` found.
   enum Finding: Equatable {
@@ -144,4 +144,7 @@ enum Schema {
     -- SHA-256 of the embedded model's weights, 64 hexadecimal digits; null for models of version 1.
     ALTER TABLE models ADD COLUMN base_digest TEXT;
     """
+
+  /// A language model's answer is kept as it was written, whatever is read out of it.
+  private static let third = "ALTER TABLE predictions ADD COLUMN answer TEXT;"
 }

@@ -76,13 +76,14 @@ extension Workbench {
     try check(run)
     let insert = try db.cachedStatement(
       sql: """
-        INSERT INTO predictions VALUES (?, ?, ?, ?, ?)
+        INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET category = excluded.category, confidence = excluded.confidence,
-          reason = excluded.reason
+          reason = excluded.reason, answer = excluded.answer
         """)
     for prediction in predictions {
       try insert.execute(arguments: [
         run.id, prediction.asset, prediction.category, prediction.confidence, prediction.reason?.storable,
+        prediction.answer?.storable,
       ])
     }
   }
@@ -106,7 +107,7 @@ extension Workbench {
     let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT \(Self.assetColumns), predictions.category, confidence, reason
+        SELECT \(Self.assetColumns), predictions.category, confidence, reason, answer
         FROM predictions JOIN assets ON assets.id = asset_id LEFT JOIN categories
           ON categories.dataset_id = assets.dataset_id AND categories.number = assets.category
         WHERE run_id = ? ORDER BY asset_id
@@ -119,7 +120,8 @@ extension Workbench {
           asset: asset,
           prediction: Prediction(
             asset: asset.id, category: try row.text(6), confidence: try row.optionalShare(7),
-            reason: try row.optionalText(8)))
+            reason: try row.optionalText(8),
+            answer: try row.optionalText(9)))
       })
   }
 
