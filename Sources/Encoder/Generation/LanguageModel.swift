@@ -152,34 +152,111 @@ package final class LanguageModel: Sendable {
     return answers
   }
 
-  /// Of each completion's tokens the log-probability, in nats, after the prompt and the tokens before it.
-  /// - Throws: `ModelError`.
-  package func logProbabilities(of completions: [[Int32]], after prompt: [Int32]) throws -> [[Double]] {
+  /// The logarithm, in nats, of each completion's probability after each prompt: `[prompts][completions]`, each the sum of its
+  /// tokens' log-probabilities.
+  /// - Parameters:
+  ///   - prefix: tokens that all prompts begin with, read once; the prompts are without them.
+  ///   - progress: is told how many prompts are done.
+  /// - Throws: `ModelError`, `CancellationError`.
+  package func logProbabilities(
+    of completions: [[Int32]], after prompts: [[Int32]], prefix: [Int32] = [],
+    isCancelled: @Sendable () -> Bool = { false }, progress: @Sendable (_ done: Int) -> Void = { _ in }
+  ) throws -> [[Double]] {
     try turn.withLock { _ in
-      for completion in completions { try check(prompt + completion, and: 0) }
+      let longest = completions.map(\.count).max() ?? 0
+      for prompt in prompts { try check(prefix + prompt, and: longest) }
+      for completion in completions { try check(known: completion) }
+      var sums = [[Double]](repeating: [], count: prompts.count)
+      let done = Mutex(0)
+      try sums.withUnsafeMutableBufferPointer { sums in
+        try pool.run(prompts.count) { task, worker in
+          if isCancelled() { throw CancellationError() }
+          sums[task] = try logProbabilities(
+            of: completions, after: prefix + prompts[task], workplaces[worker])
+          done.withLock { count in
+            count += 1
+            progress(count)
+          }
+        }
+      }
+      return sums
+    }
+  }
+
+  private func logProbabilities(
+    of completions: [[Int32]], after prompt: [Int32], _ workplace: Workplace
+  ) throws -> [Double] {
+    let hidden = model.shape.hiddenSize
+    let cache = cache(for: prompt.count)
+    var first: [Float] = []
+    try read(prompt, cache, workplace) { rows, count in
+      first = try logits(rows + (count - 1) * hidden, 1, workplace)[0]
+    }
+    return try completions.map { completion in
+      guard let start = completion.first else { return 0 }
+      var sum = Self.logProbability(of: start, first)
+      let own = cache.copy(capacity: prompt.count + completion.count)
+      var place = 0
+      if completion.count > 1 {
+        try read(Array(completion.dropLast()), own, workplace) { rows, count in
+          for logits in try logits(rows, count, workplace) {
+            place += 1
+            sum += Self.logProbability(of: completion[place], logits)
+          }
+        }
+      }
+      return sum
+    }
+  }
+
+  /// Goes on with one text, token by token, until one of `ends` or `maximum` of them are there, or `body` returns false.
+  /// - Parameters:
+  ///   - temperature: 0: always the most probable token; else one drawn from the softmax of the logits divided by it.
+  ///   - seed: the same draws for the same seed.
+  ///   - body: is given each token at once, the end too, and the logarithm, in nats, of its probability (at temperature 1).
+  /// - Throws: `ModelError`, `CancellationError`, and what `body` throws.
+  package func generate(
+    _ prompt: [Int32], maximum: Int, ends: Set<Int32>, temperature: Double = 0, seed: UInt64 = 0,
+    isCancelled: @Sendable () -> Bool = { false },
+    body: (_ token: Int32, _ logProbability: Double) throws -> Bool
+  ) throws {
+    try turn.withLock { _ in
+      try check(prompt, and: maximum)
       let workplace = workplaces[0]
       let hidden = model.shape.hiddenSize
-      let cache = cache(for: prompt.count)
-      var first: [Float] = []
-      try read(prompt, cache, workplace) { rows, count in
-        first = try logits(rows + (count - 1) * hidden, 1, workplace)[0]
-      }
-      return try completions.map { completion in
-        guard let start = completion.first else { return [] }
-        var found = [Self.logProbability(of: start, first)]
-        let own = cache.copy(capacity: prompt.count + completion.count)
-        var place = 0
-        if completion.count > 1 {
-          try read(Array(completion.dropLast()), own, workplace) { rows, count in
-            for logits in try logits(rows, count, workplace) {
-              place += 1
-              found.append(Self.logProbability(of: completion[place], logits))
+      let cache = cache(for: prompt.count + maximum)
+      var random = RandomNumbers(seed: seed, stream: Self.drawing)
+      var next = prompt
+      for _ in 0..<maximum {
+        var logits: [Float] = []
+        for start in stride(from: 0, to: next.count, by: Self.rowsAtOnce) {
+          if isCancelled() { throw CancellationError() }
+          let part = Array(next[start..<min(start + Self.rowsAtOnce, next.count)])
+          try read(part, cache, workplace) { rows, count in
+            if start + count == next.count {
+              logits = try self.logits(rows + (count - 1) * hidden, 1, workplace)[0]
             }
           }
         }
-        return found
+        let token = temperature > 0 ? draw(logits, temperature, &random) : greatest(logits)
+        let goesOn = try body(token, Self.logProbability(of: token, logits))
+        if !goesOn || ends.contains(token) { return }
+        next = [token]
       }
     }
+  }
+
+  /// The stream of random numbers that tokens are drawn with.
+  private static let drawing: UInt64 = 5
+
+  private func draw(_ logits: [Float], _ temperature: Double, _ random: inout RandomNumbers) -> Int32 {
+    let (weights, sum) = exponentials(logits.map { Double($0) / temperature })
+    var left = random.unit() * sum
+    for (token, weight) in weights.enumerated() {
+      left -= weight
+      if left < 0 { return Int32(token) }
+    }
+    return greatest(logits)
   }
 
   private static func logProbability(of token: Int32, _ logits: [Float]) -> Double {
@@ -199,6 +276,10 @@ package final class LanguageModel: Sendable {
     guard !ids.isEmpty, ids.count + more <= model.shape.maximumPositions else {
       throw ModelError.textTooLong(tokens: ids.count, maximum: model.shape.maximumPositions - more)
     }
+    try check(known: ids)
+  }
+
+  private func check(known ids: [Int32]) throws {
     for id in ids where id < 0 || id >= model.shape.vocabularySize {
       throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: model.shape.vocabularySize)
     }
