@@ -61,8 +61,8 @@ extension Application {
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known(ModelSelection.names)
-    case "known-model": return [ModelCache.standardName]
-    case "installed-model": return interpreter.encoders.installed.map(\.name)
+    case "known-model": return ModelInstallation.fetchable
+    case "installed-model": return interpreter.encoders.encoders.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]
