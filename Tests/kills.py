@@ -24,6 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ROOT / "Tests/EncoderTests/Reference/tiny-bert"
+SMALL = ROOT / "Tests/EncoderTests/Reference/tiny-llama/model-q4_0.gguf"
 MODEL_FILES = ["config.json", "vocab.txt", "model.safetensors"]
 CALLS = ["fsync", "fdatasync", "rename", "renameat", "renameat2", "unlinkat", "unlink", "rmdir"]
 DEADLINE = 60
@@ -106,7 +107,7 @@ class Place:
         sessions = {session["name"] for session in self.ask("session", "list")["sessions"] if not session["open"]}
         asides = {path.name for path in (self.work / "sessions").iterdir()} if (self.work / "sessions").exists() else set()
         expect(asides == sessions, f"sessions {sessions}, folders {asides}")
-        strays = {path.name for path in self.cache.iterdir()} - {".lock", "embedded", "tiny-bert"} if self.cache.exists() else set()
+        strays = {path.name for path in self.cache.iterdir()} - {".lock", "embedded", "tiny-bert", "model-q4_0"} if self.cache.exists() else set()
         expect(not strays, f"left in the cache: {strays}")
         mine = {path.name for path in self.folder.iterdir()}
         strays = mine - {"home", "tmp", ".fettle", "elsewhere", "letters.csv", "other", "lesson.md", "out.jsonl", "trace"}
@@ -155,6 +156,18 @@ def check_install_over(place):
     expect(place.ask("models")["embedded"] == "tiny-bert", "no model is installed any more")
     expect(digest(place.cache / "tiny-bert") in (digest(TINY), digest(place.folder / "other/tiny-bert")), "it is neither the old nor the new")
     place.ask("tokens", "news")
+    place.check_work()
+
+
+def check_language_model(place):
+    place.ask("status")
+    place.check_no_leftovers()
+    installed = {model["name"] for model in place.ask("models")["installed"]}
+    expect(installed in ({"tiny-bert"}, {"tiny-bert", SMALL.stem}), f"{installed} are installed")
+    if SMALL.stem in installed:
+        expect((place.cache / SMALL.stem / SMALL.name).read_bytes() == SMALL.read_bytes(), "the language model is not whole")
+    place.install(SMALL)
+    expect(place.ask("models")["embedded"] == "tiny-bert", "a language model is base")
     place.check_work()
 
 
@@ -250,6 +263,7 @@ SCENARIOS = [
     Scenario(
         "model install over another", ["--no-record", "model", "install", "--from", "other/tiny-bert", "--replace"],
         lambda place: (place.begin(), other_model(place.folder)), check_install_over),
+    Scenario("language model", ["--no-record", "model", "install", "--from", str(SMALL)], Place.begin, check_language_model),
     Scenario("session new", ["session", "new"], Place.begin, check_session_new),
     Scenario("session open", ["session", "open", "monday"], prepare_two_sessions, check_session_open),
     Scenario("reset", ["reset", "--yes"], Place.begin, check_reset),

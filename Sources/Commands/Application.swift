@@ -40,7 +40,7 @@ public struct Application: Sendable {
       let root = URL(folder: try workspace.read { try Settings($0).root }, relativeTo: folder)
       interpreter = Interpreter(
         workspace: workspace,
-        encoders: ModelCache(environment: environment, bundled: Installation.running.model),
+        encoders: ModelCache(environment: environment, bundled: Installation.running.models),
         progress: progress, terminal: terminal,
         records: options.records, files: { FileAccess(root: root, base: here, mode: .free) }, show: show)
       self.terminal = terminal

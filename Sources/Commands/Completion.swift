@@ -60,9 +60,10 @@ extension Application {
     if let values = argument.allValues { return values }
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
-    case "model": return known(interpreter.models.modelNames)
-    case "known-model": return [ModelCache.standardName]
-    case "installed-model": return interpreter.encoders.installed.map(\.name)
+    case "model": return known(models.modelNames)
+    case "known-model": return ModelInstallation.fetchable
+    case "installed-model": return interpreter.encoders.encoders.map(\.name)
+    case "language-model": return interpreter.encoders.languageModels.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]
@@ -78,6 +79,8 @@ extension Application {
     default: return []
     }
   }
+
+  private var models: ModelLibrary { ModelLibrary(workspace, interpreter.encoders) }
 
   private func known(_ names: (Workbench) throws -> [String]) -> [String] {
     (try? workspace.read(names)) ?? []

@@ -10,7 +10,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case wrongShape(tensor: String, expected: [Int], found: [Int])
   case unsupportedType(tensor: String, type: String)
   case notANumber(where: String)
-  case malformedConfiguration(reason: String)
+  case malformedConfiguration(file: String = "config.json", reason: String)
   case malformedVocabulary(reason: String)
   case noAdapters
   case noTraining(family: String)
@@ -61,7 +61,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missingFile(let file, let folder):
-      "There is no \(file) in the model's folder \(folder). Run `model install`, or name a folder that holds a BERT."
+      "There is no \(file) in the model's folder \(folder). Fetch the whole model again, or install another: `model install`."
     case .unreadableFile(let file, let reason):
       "\(file) cannot be read: \(reason). Check the file, or run `model install` again."
     case .otherWeights(let file, let folder):
@@ -72,16 +72,16 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedWeights(let file, let reason):
       "\(file) holds no weights that fettle can read: \(reason). Fetch it again with `model install`, or choose another."
     case .missingTensor(let name):
-      "The weights lack the tensor \(name). This folder does not hold a BERT that fettle knows."
+      "The weights lack the tensor \(name), which the model's settings ask for. Use files of one and the same model."
     case .wrongShape(let tensor, let expected, let found):
-      "The tensor \(tensor) has the shape \(found), and config.json asks for \(expected). Use files of one and the same model."
+      "The tensor \(tensor) has the shape \(found), and the model's settings ask for \(expected). Use files of one and the same model."
     case .unsupportedType(let tensor, let type):
       "The tensor \(tensor) is of type \(type). fettle reads F32, F16 and BF16, and in a GGUF also Q4_0, Q4_1, Q5_0, Q5_1, "
         + "Q8_0, Q4_K, Q5_K and Q6_K; save the model as one of these."
     case .notANumber(let place):
       "There are values that are no numbers in \(place). The weights are damaged; fetch or train the model again."
-    case .malformedConfiguration(let reason):
-      "config.json does not describe a BERT that fettle can run: \(reason)."
+    case .malformedConfiguration(let file, let reason):
+      "\(file) does not describe a model that fettle can run: \(reason). Choose another model, or another form of this one."
     case .malformedVocabulary(let reason):
       "vocab.txt is not a WordPiece vocabulary: \(reason)."
     case .noAdapters:
@@ -104,7 +104,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .invalidOption(let name, let value, let allowed):
       "\(name) cannot be \(value). It may be \(allowed)."
     case .tokenOutOfRange(let id, let vocabulary):
-      "A text has the token number \(id), and the model knows \(vocabulary). Use the vocab.txt that belongs to the model."
+      "A text has the token number \(id), and the model knows \(vocabulary). Use the tokenizer that belongs to the model."
     case .textTooLong(let tokens, let maximum):
       "A text has \(tokens) tokens, and the model reads at most \(maximum). Cut it first."
     case .diverged(let epoch):

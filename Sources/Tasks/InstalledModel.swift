@@ -2,7 +2,7 @@ import Basics
 import Encoder
 import Foundation
 
-/// A pre-trained encoder on this machine: its folder, and what is known about it.
+/// A pre-trained model on this machine, encoder or language model: its folder, and what is known about it.
 public struct InstalledModel: Equatable, Sendable {
   public let folder: URL
 
@@ -11,14 +11,20 @@ public struct InstalledModel: Equatable, Sendable {
   /// As a user names it: `all-MiniLM-L6-v2`.
   public var name: String { folder.lastPathComponent }
 
-  var isThere: Bool { FileManager.default.fileExists(atPath: weights.path) }
+  var isThere: Bool { weights != nil }
 
-  var weights: URL { folder.appending(path: "model.safetensors") }
+  /// The file that holds its weights; nil where none does.
+  var weights: URL? { PretrainedModel.weights(at: folder) }
+
+  /// Whether it writes: a language model, which is asked by its name and never base. No weights are read for it.
+  public var isGenerative: Bool { (try? ModelSummary(of: folder))?.isGenerative ?? false }
 
   /// What its files say about it.
   public struct Facts: Equatable, Sendable {
-    /// The family of models by its name: `bert`.
+    /// The family of models by its name: `bert`, `llama`.
     public var family: String?
+    /// As ``InstalledModel/isGenerative``.
+    public var isGenerative: Bool
     /// Bytes on disk.
     public var bytes: Int
     /// Tokens of the longest text that it reads whole.
@@ -31,11 +37,10 @@ public struct InstalledModel: Equatable, Sendable {
   public var facts: Facts {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let bytes = files.reduce(0) { $0 + Self.size(folder.appending(path: $1)) }
-    let configuration = try? JSONSerialization.jsonObject(
-      with: Data(contentsOf: folder.appending(path: "config.json")))
+    let summary = try? ModelSummary(of: folder)
     return Facts(
-      family: (configuration as? [String: Any])?["model_type"] as? String, bytes: bytes,
-      longest: try? TextReader(folder: folder).maximumLength, card: ModelCard(of: folder))
+      family: summary?.family, isGenerative: summary?.isGenerative ?? false, bytes: bytes,
+      longest: summary?.longest, card: ModelCard(of: folder, summary))
   }
 
   /// Bytes of a file, or of the one that a link leads to; 0 where there is none.
@@ -56,23 +61,35 @@ public struct ModelCard: Codable, Equatable, Sendable {
 
   static let fileName = "fettle.json"
 
-  /// What fettle fetches by itself.
-  static let standard = ModelCard(
-    source: "sentence-transformers/\(ModelCache.standardName)", licence: "apache-2.0", language: "en")
-
-  init(source: String? = nil, licence: String? = nil, language: String? = nil) {
+  package init(source: String? = nil, licence: String? = nil, language: String? = nil) {
     (self.source, self.licence, self.language) = (source, licence, language)
   }
 
   /// That of an installed model.
-  init(of folder: URL) {
+  /// - Parameter summary: what its files say; nil where they say nothing.
+  init(of folder: URL, _ summary: ModelSummary?) {
     let data = try? Data(contentsOf: folder.appending(path: Self.fileName))
     if let card = data.flatMap({ try? JSONDecoder().decode(ModelCard.self, from: $0) }) {
       self = card
     } else {
-      // Installed by an older fettle, which kept no card.
-      self = ModelInstallation.isStandard(folder) ? .standard : ModelCard(readme: folder)
+      // Installed by an older fettle, which kept no card, or come with the program.
+      let known = HubModel.all.first { $0.seems(toBeIn: folder) }
+      self = known?.card ?? ModelCard(readme: folder).completed(by: summary)
     }
+  }
+
+  /// The same where the README says more than the model's own file.
+  func completed(by summary: ModelSummary?) -> ModelCard {
+    var card = self
+    let languages = (summary?.languages ?? []).filter(Self.isPlain)
+    card.licence = licence ?? summary?.licence.flatMap { Self.isPlain($0) ? $0 : nil }
+    card.language = language ?? Self.joined(languages)
+    return card
+  }
+
+  private static func joined(_ languages: [String]) -> String? {
+    if languages.isEmpty { return nil }
+    return languages.count > 5 ? "\(languages.count) languages" : languages.joined(separator: ", ")
   }
 
   /// What a README says between its first two lines of `---`, as model hubs have it.
@@ -84,9 +101,7 @@ public struct ModelCard: Codable, Equatable, Sendable {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
       .prefix { $0 != "---" }.prefix(200)
     licence = Self.values(of: "license", in: lines).first
-    let languages = Self.values(of: "language", in: lines)
-    language = languages.count > 5 ? "\(languages.count) languages" : languages.joined(separator: ", ")
-    if languages.isEmpty { language = nil }
+    language = Self.joined(Self.values(of: "language", in: lines))
   }
 
   /// `key: value`, `key: [one, other]`, or the lines `- value` below `key:`.

@@ -5,23 +5,28 @@ import Foundation
 import Synchronization
 import Workbench
 
-/// The encoders that are installed for a user, and those of them that this process has loaded: each is read once.
+/// The models that are installed for a user, and those of them that this process has loaded.
 ///
-/// They lie side by side under `$XDG_CACHE_HOME/fettle/models`, a folder each, and serve all workspaces of a user. A file `embedded`
-/// beside the folders names the one that a new workspace begins with. The model that came with the program takes the place of one
-/// that is not there. `FETTLE_MODEL` names a folder anywhere, whose model is base in every workspace while it is set.
+/// Encoders and language models lie side by side under `$XDG_CACHE_HOME/fettle/models`, a folder each, and serve all workspaces of
+/// a user. A file `embedded` beside the folders names the encoder that a new workspace begins with. The models that came with the
+/// program take the place of those that are not there. `FETTLE_MODEL` names a folder anywhere, whose encoder is base in every
+/// workspace while it is set.
 public final class ModelCache: Sendable {
   /// What `model install` fetches, and a workspace begins with where nothing else was installed first.
   public static let standardName = "all-MiniLM-L6-v2"
+  /// SmolLM2-135M-Instruct, as learners call it.
+  public static let standardLanguageModelName = "smollm2"
 
   /// The folder of models.
   public let folder: URL
   /// The folder that `FETTLE_MODEL` names; nil where it is not set.
   public let override: URL?
-  let bundled: URL?
+  let bundled: [URL]
   private let threads: Int?
   let digests: FileDigests
   private let loaded = Mutex<[Key: SentenceEncoder]>([:])
+  /// The one that was asked last: each holds half a gigabyte.
+  private let languageModel = Mutex<(key: Key, model: LanguageModel)?>(nil)
 
   private struct Key: Hashable {
     var folder: URL
@@ -32,9 +37,9 @@ public final class ModelCache: Sendable {
   }
 
   /// - Parameters:
-  ///   - bundled: the folder of the model that came with the program.
+  ///   - bundled: the folders of the models that came with the program.
   ///   - threads: to compute with; nil for one a core.
-  public init(environment: [String: String], bundled: URL? = nil, threads: Int? = nil) {
+  public init(environment: [String: String], bundled: [URL] = [], threads: Int? = nil) {
     let home =
       environment["HOME"].map { URL(filePath: $0) } ?? FileManager.default.homeDirectoryForCurrentUser
     let caches =
@@ -59,35 +64,39 @@ public final class ModelCache: Sendable {
       InstalledModel(folder: folder.appending(path: $0))
     }
     .filter(\.isThere)
-    if let bundled, !models.contains(where: { $0.name == bundled.lastPathComponent }) {
-      models.append(InstalledModel(folder: bundled))
+    for folder in bundled where !models.contains(where: { $0.name == folder.lastPathComponent }) {
+      models.append(InstalledModel(folder: folder))
     }
     return models.sorted { $0.name < $1.name }
   }
 
-  /// The model in the folder that `FETTLE_MODEL` names; nil where none is there.
+  /// Those that can be base.
+  public var encoders: [InstalledModel] { installed.filter { !$0.isGenerative } }
+
+  /// Those that write.
+  public var languageModels: [InstalledModel] { installed.filter(\.isGenerative) }
+
+  /// The encoder in the folder that `FETTLE_MODEL` names; nil where none is there.
   var overriding: InstalledModel? {
-    override.map(InstalledModel.init).flatMap { $0.isThere ? $0 : nil }
+    override.map(InstalledModel.init).flatMap { $0.isThere && !$0.isGenerative ? $0 : nil }
   }
 
-  /// The one that a workspace has which has chosen none; nil where it is not installed.
+  /// Why there is nothing to take from the folder that `FETTLE_MODEL` names.
+  func overrideError(_ folder: URL) -> TaskError {
+    InstalledModel(folder: folder).isGenerative
+      ? .overrideGenerative(folder: folder.path) : .overrideMissing(folder: folder.path)
+  }
+
+  /// The encoder that a workspace has which has chosen none; nil where it is not installed.
   public var initial: InstalledModel? {
     let name = initialName
-    let own = InstalledModel(folder: folder.appending(path: name))
-    if own.isThere { return own }
-    return name == Self.standardName ? bundled.map(InstalledModel.init) : nil
+    return ([folder.appending(path: name)] + bundled.filter { $0.lastPathComponent == name })
+      .map(InstalledModel.init).first { $0.isThere && !$0.isGenerative }
   }
 
   private var initialName: String {
     let name = try? String(contentsOf: folder.appending(path: "embedded"), encoding: .utf8)
     return name?.trimmingCharacters(in: .whitespacesAndNewlines) ?? Self.standardName
-  }
-
-  /// Whether a new workspace has a base already; then another installation changes nothing about it.
-  var hasInitial: Bool {
-    let name = initialName
-    return InstalledModel(folder: folder.appending(path: name)).isThere
-      || name == Self.standardName && bundled != nil
   }
 
   /// - Throws: `TaskError.notInstalled`.
@@ -135,10 +144,24 @@ public final class ModelCache: Sendable {
       model: known ?? Self.load(folder, adapter), threads: threads, precision: precision)
   }
 
+  /// The language model in a folder. Only the one that was asked last stays loaded.
+  /// - Throws: `ModelError`, `.noGeneration` for an encoder.
+  package func languageModel(in folder: URL, precision: Precision) throws -> LanguageModel {
+    let key = key(folder, nil, precision)
+    return try languageModel.withLock { loaded in
+      if let loaded, loaded.key == key { return loaded.model }
+      loaded = nil
+      let model = try LanguageModel(
+        model: PretrainedModel.load(folder: folder), threads: threads, precision: precision)
+      loaded = (key, model)
+      return model
+    }
+  }
+
   private func key(_ folder: URL, _ adapter: URL?, _ precision: Precision) -> Key {
     Key(
       folder: folder, adapter: adapter, precision: precision,
-      weights: FileStamp(folder.appending(path: "model.safetensors")))
+      weights: PretrainedModel.weights(at: folder).flatMap(FileStamp.init))
   }
 
   private static func load(_ folder: URL, _ adapter: URL?) throws -> PretrainedModel {
@@ -149,5 +172,6 @@ public final class ModelCache: Sendable {
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
     loaded.withLock { loaded in loaded = loaded.filter { $0.key.folder != folder } }
+    languageModel.withLock { loaded in if loaded?.key.folder == folder { loaded = nil } }
   }
 }

@@ -5,13 +5,17 @@ import Synchronization
 import Workbench
 
 extension ModelCache {
-  /// SHA-256 of the weights' own digest and the settings beside them, 64 hexadecimal digits: what an encoder is, whatever it is
-  /// called and wherever it lies.
+  /// SHA-256 of the weights' own digest and the settings beside them, 64 hexadecimal digits: what a model is, whatever it is
+  /// called and wherever it lies. A GGUF file has its settings in it, and its own digest is all.
   /// - Throws: `ModelError`.
   func identity(of folder: URL) throws -> String {
+    let settings = try PretrainedModel.settings(of: folder)
+    let weights = PretrainedModel.weights(at: folder) ?? folder.appending(path: "model.safetensors")
+    let digest = try digests.sha256(of: weights)
+    guard !settings.isEmpty else { return digest }
     var hash = SHA256()
-    hash.update(try PretrainedModel.settings(of: folder))
-    hash.update(Data(try digests.sha256(of: folder.appending(path: "model.safetensors")).utf8))
+    hash.update(settings)
+    hash.update(Data(digest.utf8))
     return hash.finalize().hexadecimal
   }
 }

@@ -22,33 +22,6 @@ public struct ModelInstallation: Sendable {
     public var isInitial = false
   }
 
-  /// A file of all-MiniLM-L6-v2, as the hub has it.
-  private struct HubFile {
-    let name: String
-    let size: Int64
-    /// SHA-256.
-    let digest: String
-
-    func isIn(_ folder: URL, check: () throws -> Void = {}) -> Bool {
-      let file = folder.appending(path: name)
-      guard InstalledModel.size(file) == size else { return false }
-      return (try? sha256(file, check: check)) == digest
-    }
-  }
-
-  private static let hub = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/main/"
-  private static let files = [
-    HubFile(
-      name: "config.json", size: 612,
-      digest: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
-    HubFile(
-      name: "vocab.txt", size: 231_508,
-      digest: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
-    HubFile(
-      name: "model.safetensors", size: 90_868_376,
-      digest: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
-  ]
-
   /// - Parameters:
   ///   - progress: bytes that are there, bytes in all, and of which file.
   ///   - isCancelled: asked several times a second.
@@ -64,22 +37,33 @@ public struct ModelInstallation: Sendable {
 
   private func checkCancellation() throws { if isCancelled() { throw CancellationError() } }
 
-  /// Whether a folder holds the standard model, by the small files alone: enough for saying where it came from.
-  static func isStandard(_ folder: URL) -> Bool {
-    files.allSatisfy { InstalledModel.size(folder.appending(path: $0.name)) == $0.size }
-      && files[0].isIn(folder)
-  }
+  /// What ``fetch(_:as:replaces:)`` knows, the standard encoder first.
+  public static var fetchable: [String] { HubModel.all.map(\.name) }
 
-  /// Fetches the standard model.
+  /// Fetches a model of those that fettle knows.
   ///
   /// - Parameters:
+  ///   - model: its name; nil for the standard encoder.
   ///   - name: what to call it; nil for its own name.
   ///   - replaces: whether it may take the place of another model of that name.
-  /// - Throws: `HTTPError`; `TaskError` when what came is not what was expected; `CancellationError`.
-  public func fetch(as name: String? = nil, replaces: Bool = false) throws -> Result {
-    let folder = try place(name ?? ModelCache.standardName)
-    let bundled = name == nil ? cache.bundled : nil
-    for folder in [folder, bundled].compactMap(\.self) where isComplete(folder) {
+  /// - Throws: `HTTPError.cancelled`; `TaskError` for an unknown model, where the hub gives none, or when what came is not what was
+  ///   expected; `CancellationError`.
+  public func fetch(_ model: String? = nil, as name: String? = nil, replaces: Bool = false) throws -> Result {
+    let model = model ?? ModelCache.standardName
+    guard let known = HubModel.all.first(where: { $0.name == model }) else {
+      throw TaskError.other(
+        code: "model-unknown",
+        "fettle knows where to fetch \(Self.fetchable.joined(separator: " and ")), and not \(model.visible). Fetch that yourself and "
+          + "take its folder or its GGUF file: model install --from PLACE")
+    }
+    return try fetch(known, as: name, replaces: replaces)
+  }
+
+  package func fetch(_ model: HubModel, as name: String? = nil, replaces: Bool = false) throws -> Result {
+    let folder = try place(name ?? model.name)
+    let bundled = name == nil ? cache.bundled.filter { $0.lastPathComponent == model.name } : []
+    for folder in [folder] + bundled
+    where model.files.allSatisfy({ $0.isIn(folder, check: checkCancellation) }) {
       return try finished(Result(model: InstalledModel(folder: folder), wasThere: true))
     }
     let lock = try ModelCacheLock(cache.folder)
@@ -88,24 +72,28 @@ public struct ModelInstallation: Sendable {
     var bytes = 0
     let partial = cache.folder.appending(path: ".\(folder.lastPathComponent).part")
     try makeFolder(partial)
-    for file in Self.files {
+    for file in model.files {
       try checkCancellation()
       let target = partial.appending(path: file.name)
       if file.isIn(partial, check: checkCancellation) { continue }
-      try Download(Self.hub + file.name, to: target, size: file.size).run(
-        progress: { received, _ in progress(Int(received), Int(file.size), file.name) },
-        isCancelled: isCancelled)
+      do {
+        try Download(model.address + file.name, to: target, size: file.size).run(
+          progress: { received, _ in progress(Int(received), Int(file.size), file.name) },
+          isCancelled: isCancelled)
+      } catch let error as HTTPError where error.isOfTheHub {
+        throw TaskError.other(code: error.code, "\(error) Or take it from elsewhere: \(model.otherwise).")
+      }
       guard file.isIn(partial, check: checkCancellation) else {
         try checkCancellation()
         try? FileManager.default.removeItem(at: target)
         throw TaskError.other(
           code: "model-digest",
           "\(file.name) is not the file that was expected (its SHA-256 differs), so it was thrown away. Try again, "
-            + "or use model install --from DIR.")
+            + "or take it from elsewhere: \(model.otherwise).")
       }
       bytes += Int(file.size)
     }
-    try explaining { try ModelCard.standard.write(to: partial) }
+    try explaining { try model.card.write(to: partial) }
     // From here on it is no download to go on with, and swept like any other.
     let ready = ModelCacheLock.ready(for: folder)
     try? FileManager.default.removeItem(at: ready)
@@ -113,22 +101,23 @@ public struct ModelInstallation: Sendable {
     return try put(ready, in: folder, bytes: bytes)
   }
 
-  /// Copies a model from a folder.
+  /// Copies a model, encoder or language model, from a folder or from one GGUF file.
   ///
   /// - Parameters:
-  ///   - name: what to call it; nil for the folder's name.
+  ///   - name: what to call it; nil for the folder's or the file's name, and for the own name of a model that fettle fetches.
   ///   - replaces: whether it may take the place of another model of that name.
-  ///   - shown: the folder as the user named it, kept as its source.
-  /// - Throws: `ModelError` when there is no model in the folder; `TaskError`; `CancellationError`.
+  ///   - shown: the place as the user named it, kept as the model's source.
+  /// - Throws: `ModelError` when there is no model; `TaskError`; `CancellationError`.
   public func copy(from source: URL, as name: String? = nil, replaces: Bool = false, shownAs shown: String)
     throws
     -> Result
   {
     // Reading it whole is the only check that counts.
-    try PretrainedModel.load(folder: source).requireEncoder()
-    let isStandard = Self.files.allSatisfy { $0.isIn(source, check: checkCancellation) }
+    _ = try PretrainedModel.load(folder: source)
+    let summary = try ModelSummary(of: source)
+    let known = HubModel.all.first { $0.isWhole(at: source, check: checkCancellation) }
     try checkCancellation()
-    let folder = try place(name ?? (isStandard ? ModelCache.standardName : Self.name(for: source)))
+    let folder = try place(name ?? known?.name ?? Self.name(for: source))
     let lock = try ModelCacheLock(cache.folder)
     defer { lock.release() }
     if try checkFree(folder, for: source, replacing: replaces) {
@@ -140,14 +129,20 @@ public struct ModelInstallation: Sendable {
     var bytes = 0
     do {
       try manager.createDirectory(at: ready, withIntermediateDirectories: false)
+      let from = Self.isFolder(source) ? source : source.deletingLastPathComponent()
       for name in try PretrainedModel.fileNames(in: source) {
         try checkCancellation()
         // The bytes themselves: a link into the source would break when that goes.
-        let file = source.appending(path: name).resolvingSymlinksInPath()
-        try manager.copyItem(at: file, to: ready.appending(path: name))
-        bytes += InstalledModel.size(ready.appending(path: name))
+        let file = from.appending(path: name).resolvingSymlinksInPath()
+        let own = known?.files.count == 1 ? known?.files[0].name : nil
+        let target = ready.appending(path: own ?? name)
+        try manager.copyItem(at: file, to: target)
+        bytes += InstalledModel.size(target)
       }
-      let card = isStandard ? ModelCard.standard : ModelCard(readme: source, source: shown)
+      // What a README beside a single file is about, nobody knows.
+      let readme =
+        Self.isFolder(source) ? ModelCard(readme: source, source: shown) : ModelCard(source: shown)
+      let card = known?.card ?? readme.completed(by: summary)
       try card.write(to: ready)
     } catch {
       try? manager.removeItem(at: ready)
@@ -156,9 +151,15 @@ public struct ModelInstallation: Sendable {
     return try put(ready, in: folder, bytes: bytes)
   }
 
-  /// What the model is called in the cache: as its folder is, where that can be a name.
+  private static func isFolder(_ place: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// What the model is called in the cache: as its folder or file is, where that can be a name.
   private static func name(for source: URL) -> String {
-    let name = Name.make(from: source.lastPathComponent)
+    let place = isFolder(source) ? source : source.deletingPathExtension()
+    let name = Name.make(from: place.lastPathComponent)
     return isName(name) ? name : "model-\(name)"
   }
 
@@ -192,10 +193,6 @@ public struct ModelInstallation: Sendable {
         + "Give it a name of its own: --name NAME. Or put it in the other's place: --replace")
   }
 
-  private func isComplete(_ folder: URL) -> Bool {
-    Self.files.allSatisfy { $0.isIn(folder, check: checkCancellation) }
-  }
-
   private func makeFolder(_ folder: URL) throws {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -218,11 +215,11 @@ public struct ModelInstallation: Sendable {
     return try finished(Result(model: InstalledModel(folder: folder), bytes: bytes))
   }
 
-  /// The first one that is installed is what workspaces begin with. Where there is one already nothing is written, since a home
+  /// The first encoder that is installed is what workspaces begin with. Where there is one already nothing is written, since a home
   /// may be missing that nobody needs.
   private func finished(_ result: Result) throws -> Result {
     var result = result
-    if !cache.hasInitial {
+    if !result.model.isGenerative, cache.initial == nil {
       try makeFolder(cache.folder)
       try explaining {
         try DurableFile.replace(
@@ -326,4 +323,14 @@ package func sha256(_ handle: FileHandle, check: () throws -> Void) throws -> St
     hash.update(chunk)
   }
   return hash.finalize().hexadecimal
+}
+
+extension HTTPError {
+  /// Whether it lies with the hub or the way there, and not with this machine.
+  fileprivate var isOfTheHub: Bool {
+    switch self {
+    case .cancelled, .cannotWrite, .diskFull, .busy: false
+    default: true
+    }
+  }
 }

@@ -23,10 +23,10 @@ public struct ModelLibrary: Sendable {
   // MARK: - The base
 
   /// The encoder that is `base`: the one that `FETTLE_MODEL` names, else the workspace's own.
-  /// - Throws: `TaskError.modelMissing`, `.baseMissing`, `.overrideMissing`.
+  /// - Throws: `TaskError.modelMissing`, `.baseMissing`, `.overrideMissing`, `.overrideGenerative`.
   public func base(_ workbench: Workbench) throws -> InstalledModel {
     if let override = cache.override {
-      guard let model = cache.overriding else { throw TaskError.overrideMissing(folder: override.path) }
+      guard let model = cache.overriding else { throw cache.overrideError(override) }
       return model
     }
     guard let chosen = try workbench.chosenBase() else {

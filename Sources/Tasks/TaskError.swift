@@ -13,6 +13,8 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
   case modelMissing
   /// `FETTLE_MODEL` names a folder without a model in it.
   case overrideMissing(folder: String)
+  /// `FETTLE_MODEL` names a language model.
+  case overrideGenerative(folder: String)
   /// No encoder of this name is installed.
   case notInstalled(String, nearest: String?)
   /// The workspace's base is not installed; `found` is another one of its name.
@@ -37,6 +39,7 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
     case .oneCategory: "one-category"
     case .categoriesLacking: "category-not-in-interface"
     case .modelMissing, .overrideMissing: "model-missing"
+    case .overrideGenerative: "model-encoder"
     case .notInstalled, .baseMissing: "model-not-installed"
     case .modelIncomplete: "model-incomplete"
     case .passingFailure, .unanswered: "model-failed"
@@ -69,6 +72,9 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
         + "model install --from DIR, any folder with a BERT in it)"
     case .overrideMissing(let folder):
       "FETTLE_MODEL names \(folder.visible), and there is no model in it. Name a folder with a BERT in it, or unset FETTLE_MODEL."
+    case .overrideGenerative(let folder):
+      "FETTLE_MODEL names \(folder.visible), where a language model lies, and base is an encoder, which compares texts. Name a "
+        + "folder with a BERT in it, or unset FETTLE_MODEL; an installed language model is asked by its name: --model NAME"
     case .notInstalled(let name, let nearest):
       "\(name.visible) is not installed." + (nearest.map { " Did you mean \($0.visible)?" } ?? "")
         + " Install it: \(Self.installation(of: name)). What is there: models"
@@ -120,6 +126,10 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
   }
 
   private static func installation(of name: String) -> String {
-    name == ModelCache.standardName ? "model install" : "model install --from DIR --name \(name.visible)"
+    switch name {
+    case ModelCache.standardName: "model install"
+    case _ where HubModel.all.contains { $0.name == name }: "model install \(name)"
+    default: "model install --from DIR --name \(name.visible)"
+    }
   }
 }

@@ -13,7 +13,7 @@ import Testing
   func reference() throws {
     let model = try PretrainedModel.load(folder: TestFiles.model())
     let lines = try TestFiles.lines("minilm-embeddings.jsonl", as: Line.self)
-    let encodings = lines.map { model.tokenizer.encode($0.text, maximumLength: 256) }
+    let encodings = lines.map { model.referenceEncoding($0.text, maximumLength: 256) }
     let pooled = try Embedder(model: model).pooled(encodings)
     #expect(pooled.count == 43)
     for (line, vector) in zip(lines, pooled) {
@@ -27,7 +27,7 @@ import Testing
   func rounded() throws {
     let model = try PretrainedModel.load(folder: TestFiles.model())
     let lines = try TestFiles.lines("minilm-embeddings.jsonl", as: Line.self)
-    let encodings = lines.map { model.tokenizer.encode($0.text, maximumLength: 256) }
+    let encodings = lines.map { model.referenceEncoding($0.text, maximumLength: 256) }
     let pooled = try Embedder(model: model, precision: .bf16).pooled(encodings)
     for (line, vector) in zip(lines, pooled) {
       let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -51,7 +51,7 @@ import Testing
   private func company(_ precision: Precision) throws {
     let model = try PretrainedModel.load(folder: TestFiles.model())
     let texts = try TestFiles.lines("minilm-embeddings.jsonl", as: Line.self).map {
-      model.tokenizer.encode($0.text, maximumLength: 256)
+      model.referenceEncoding($0.text, maximumLength: 256)
     }
     let embedder = try Embedder(model: model, threads: 2, precision: precision)
     let together = try embedder.pooled(texts)

@@ -17,7 +17,7 @@ import Testing
   func odd() throws {
     let model = try PretrainedModel.load(folder: TestFiles.reference("odd-bert"))
     let lines = try TestFiles.lines("odd-bert/reference.jsonl", as: Line.self)
-    let encodings = lines.map { model.tokenizer.encode($0.text, maximumLength: model.maximumLength) }
+    let encodings = lines.map { model.referenceEncoding($0.text) }
     #expect(lines.count == 75)
     for (line, encoding) in zip(lines, encodings) { #expect(encoding.ids == line.ids, "\(line.text)") }
     for (precision, tolerance) in [(Precision.f32, Float(1e-5)), (.bf16, 5e-2)]

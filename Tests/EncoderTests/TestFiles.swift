@@ -41,5 +41,14 @@ enum TestFiles {
   }
 }
 
+extension PretrainedModel {
+  /// A text's tokens as Hugging Face's tokenizers gives them, where the name of a special token stands for it.
+  func referenceEncoding(_ text: String, maximumLength: Int? = nil) -> Encoding {
+    let length = maximumLength ?? self.maximumLength
+    return (tokenizer as? WordPiece)?.encode(text, maximumLength: length, readsSpecials: true)
+      ?? tokenizer.encode(text, maximumLength: length)
+  }
+}
+
 /// Whether this CPU multiplies in bf16, so that there is something to test.
 let hasBFloat16 = (try? Precision.bf16.resolved()) != nil

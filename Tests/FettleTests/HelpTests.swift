@@ -33,6 +33,7 @@ import Testing
   /// Examples that need a person or a network, or answer otherwise with a model that was never trained.
   private static let notRun = [
     "label --author ana", "label", "label --author ana --dataset news-2", "model install",
+    "model install smollm2",
   ]
   private static let mayFail = ["expect", "replay", "run Sessions"]
 

@@ -199,4 +199,91 @@ import Testing
     #expect(base.error.contains("tiny-bert is what base is here"), "\(base.error)")
     #expect(try front.lines("predict --model oddbert").error.contains("There is no model named oddbert"))
   }
+
+  // MARK: - Language models
+
+  private static let llama = reference.appending(path: "tiny-llama").path
+
+  @Test(
+    "a language model is installed from a folder, from a GGUF file or a folder with one, and is never base")
+  func languageModels() throws {
+    let front = try Front(tiny: false)
+    try front.write("", to: "one/empty")
+    let file = front.folder.appending(path: "one/small.gguf").path
+    try FileManager.default.copyItem(atPath: Self.llama + "/model-q8_0.gguf", toPath: file)
+    #expect(
+      try front.run("model", "install", "--from", Self.llama).output.hasPrefix("Installed tiny-llama: "))
+    #expect(
+      try front.run("model", "install", "--from", "one/small.gguf").output.hasPrefix("Installed small: "))
+    #expect(try front.run("model", "install", "--from", "one").output.hasPrefix("Installed one: "))
+    #expect(try front.run("model", "install", "--from", "one").output == "one is installed already.\n")
+    let embedded = front.folder.appending(path: ".cache/fettle/models/embedded").path
+    #expect(!FileManager.default.fileExists(atPath: embedded))
+    #expect(try code(front.run("--json", "tokens", "abc")) == "model-missing")
+    // The first encoder is base, though language models came before it.
+    let encoder = try object(front.run("--json", "model", "install", "--from", Self.odd).lines[0])
+    #expect(encoder["base"] as? Bool == true && encoder["model"] as? String == "odd-bert")
+    #expect(try front.run("tokens", "abc").status == 0)
+
+    let installed =
+      try object(front.run("--json", "models").lines[0])["installed"] as? [[String: Any]] ?? []
+    #expect(installed.map { $0["name"] as? String } == ["odd-bert", "one", "small", "tiny-llama"])
+    #expect(
+      installed.map { $0["kind"] as? String }
+        == ["encoder", "language-model", "language-model", "language-model"])
+    #expect(installed[1...].allSatisfy { $0["family"] as? String == "llama" && $0["longest"] as? Int == 256 })
+    #expect(try front.run("models").text.contains("asked by predict --model small"))
+
+    let used = try front.run("--json", "model", "use", "small")
+    #expect(
+      try code(used) == "model-encoder" && used.output.contains("small is a language model, which writes"))
+    for place in [Self.llama, "one"] {
+      var other = front
+      other.environment["FETTLE_MODEL"] = place.hasPrefix("/") ? place : front.folder.path + "/" + place
+      let outcome = try other.run("--json", "tokens", "abc")
+      #expect(try code(outcome) == "model-encoder" && outcome.output.contains("FETTLE_MODEL names"))
+    }
+  }
+
+  @Test("a language model of the standard encoder's name does not become base")
+  func namedAsTheEncoder() throws {
+    let front = try Front(tiny: false)
+    try front.run("model", "install", "--from", Self.llama, "--name", "all-MiniLM-L6-v2")
+    #expect(try code(front.run("--json", "tokens", "abc")) == "model-missing")
+    try front.run("model", "install", "--from", Self.odd)
+    #expect(try front.run("tokens", "abc").status == 0)
+  }
+
+  @Test("what cannot be fetched is named, and how else it can be had")
+  func notFetched() throws {
+    var front = try Front(tiny: false)
+    let unknown = try front.run("--json", "model", "install", "gpt-4")
+    #expect(try code(unknown) == "model-unknown")
+    for part in ["all-MiniLM-L6-v2 and smollm2", "gpt-4", "--from"] {
+      #expect(unknown.output.contains(part), "\(unknown.output)")
+    }
+    // Nothing answers there.
+    front.environment["https_proxy"] = "http://127.0.0.1:9"
+    for (name, target) in [("smollm2", "make language-model"), ("all-MiniLM-L6-v2", "make model")] {
+      let outcome = try front.run("--json", "model", "install", name)
+      #expect(try code(outcome) == "cannot-connect")
+      #expect(outcome.output.contains(target) && outcome.output.contains("--from"), "\(outcome.output)")
+    }
+  }
+
+  @Test("a language model that came with the program is installed already")
+  func bundledLanguageModel() throws {
+    var front = try Front(tiny: false)
+    front.program = try front.install(at: "unpacked/fettle", share: "unpacked")
+    let models = front.folder.appending(path: "unpacked/Models")
+    try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
+    for (from, to) in [("tiny-llama", "smollm2"), ("tiny-bert", "all-MiniLM-L6-v2")] {
+      try FileManager.default.copyItem(
+        at: Self.reference.appending(path: from), to: models.appending(path: to))
+    }
+    let list = try object(front.run("--json", "models").lines[0])
+    let installed = list["installed"] as? [[String: Any]] ?? []
+    #expect(installed.map { $0["kind"] as? String } == ["encoder", "language-model"])
+    #expect(list["embedded"] as? String == "all-MiniLM-L6-v2")
+  }
 }

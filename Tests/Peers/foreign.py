@@ -104,13 +104,16 @@ def answers(home, verb):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def numbers(folder):
-    """For each text transformers' token ids, and the mean of its last states, scaled to length one."""
+def numbers(folder, split=False):
+    """For each text transformers' token ids, and the mean of its last states, scaled to length one.
+
+    With `split` the name of a special token in a text is letters and signs, as it is to fettle.
+    """
     model = AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     longest = min(256, model.config.max_position_embeddings)
     for text in texts():
-        ids = tokenizer(text, truncation=True, max_length=longest)["input_ids"]
+        ids = tokenizer(text, truncation=True, max_length=longest, split_special_tokens=split)["input_ids"]
         with torch.inference_mode():
             states = model(input_ids=torch.tensor([ids])).last_hidden_state[0].mean(0)
         yield text, ids, torch.nn.functional.normalize(states, dim=0)
@@ -123,7 +126,7 @@ def compare(home, folder):
         return " ".join(installed.stderr.split()), None
     furthest = 0.0
     own = zip(answers(home, "tokens"), answers(home, "embed"), strict=True)
-    for (text, ids, wanted), (cut, vector) in zip(numbers(folder), own, strict=True):
+    for (text, ids, wanted), (cut, vector) in zip(numbers(folder, split=True), own, strict=True):
         if ids != cut["ids"]:
             return f"tokens of {text!r}: {cut['ids']}, transformers {ids}", None
         furthest = max(furthest, float((wanted - torch.tensor(vector["embedding"])).abs().max()))

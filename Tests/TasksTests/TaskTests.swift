@@ -129,15 +129,27 @@ import Workbench
     #expect(asked > 0 && asked < 150)
   }
 
-  @Test("a language model is not installed as an encoder, and nothing of it stays")
+  @Test("a language model is loaded once, and one of them at a time")
   func languageModel() throws {
     let cache = ModelCache(
       environment: ["XDG_CACHE_HOME": folder.url.appending(path: "cache").path], threads: 1)
-    let model = Self.reference.appending(path: "tiny-llama")
-    #expect(throws: ModelError.noEncoder) {
-      _ = try ModelInstallation(cache).copy(from: model, shownAs: "tiny-llama")
+    let installed = try ["tiny-llama", "tiny-llama/model-q8_0.gguf", "tiny-bert"].map {
+      try ModelInstallation(cache).copy(from: Self.reference.appending(path: $0), shownAs: $0).model
     }
-    #expect(cache.installed.isEmpty)
+    func load(_ model: InstalledModel) throws -> LanguageModel {
+      try cache.languageModel(in: model.folder, precision: .f32)
+    }
+    weak var first: LanguageModel?
+    do {
+      let model = try load(installed[0])
+      first = model
+      #expect(try load(installed[0]) === model)
+    }
+    #expect(first != nil)
+    #expect(try load(installed[1]).states(of: [1, 2]).states.count == 2)
+    #expect(first == nil)
+    #expect(throws: ModelError.noGeneration) { _ = try load(installed[2]) }
+    #expect(cache.encoders == [installed[2]] && cache.languageModels.count == 2)
   }
 
   // MARK: - Many threads

@@ -1,7 +1,7 @@
+import Encoder
 import Foundation
-import Tasks
 
-/// What came with the program: Samples, Sessions, and in the workshop's archive the embedded model.
+/// What came with the program: Samples, Sessions, and in the workshop's archive the models.
 ///
 /// They are found from the program's own place, so that nothing has to be set or installed:
 ///
@@ -35,12 +35,11 @@ public struct Installation: Sendable {
   /// Where the folder's documents and data lie, which every replay may read.
   public var shared: [URL] { folder.map { root in Self.names.map { root.appending(path: $0) } } ?? [] }
 
-  /// The model that came with the program; nil where none did.
-  public var model: URL? {
-    guard let model = folder?.appending(path: "Models/\(ModelCache.standardName)"),
-      FileManager.default.fileExists(atPath: model.appending(path: "model.safetensors").path)
-    else { return nil }
-    return model
+  /// The folders of the models that came with the program.
+  public var models: [URL] {
+    guard let models = folder?.appending(path: "Models") else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: models.path)) ?? []
+    return names.sorted().map { models.appending(path: $0) }.filter { PretrainedModel.weights(at: $0) != nil }
   }
 
   /// The file that a path names from a folder; where there is none and the path begins with `Samples/` or `Sessions/`, the one

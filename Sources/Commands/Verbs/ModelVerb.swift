@@ -11,14 +11,18 @@ struct ModelVerb: ParsableCommand {
     commandName: "model", abstract: "Install models, and choose the one that is base.",
     discussion: """
       The embedded model is all-MiniLM-L6-v2 (22.7 million weights, Apache-2.0), which reads English; it is fetched once, 91 MB, into your cache folder; after that \
-      fettle needs no network. --from takes any folder with a BERT in it: model.safetensors, vocab.txt, config.json.
+      fettle needs no network. smollm2 is a language model, SmolLM2-135M-Instruct (135 million weights, Apache-2.0, 98 MB): it goes on \
+      with a text, in English. --from takes any folder with a BERT in it (model.safetensors, vocab.txt, config.json) or with a model of \
+      Llama's family (model.safetensors, tokenizer.json, config.json), or one GGUF file.
 
-      Models stand side by side there. The first one is what base means; model use makes it another in this workspace. That is a step \
+      Models stand side by side there. The first encoder is what base means; model use makes it another in this workspace. That is a step \
       of the session, so that a replay asks the same one. What was tuned on the one before goes on with it. While the environment \
-      variable FETTLE_MODEL names a folder with a BERT in it, that is base in every workspace, whatever model use has said.
+      variable FETTLE_MODEL names a folder with a BERT in it, that is base in every workspace, whatever model use has said. A language model is never base; it \
+      is asked by its name: --model smollm2.
 
       Examples:
         model install
+        model install smollm2
         model install --from Downloads/all-MiniLM-L6-v2
         model install --from Downloads/all-MiniLM-L6-v2 --name minilm
         model use minilm
@@ -30,15 +34,18 @@ struct ModelVerb: ParsableCommand {
   struct Install: Verb {
     static let recording = Recording.nothing
     static let configuration = CommandConfiguration(
-      commandName: "install", abstract: "Fetch the embedded model, or take one from a folder.")
+      commandName: "install", abstract: "Fetch a model, or take one from a folder or a GGUF file.")
     @Argument(
       help: ArgumentHelp(
-        "Which one is fetched: \(ModelCache.standardName), also where it is left out.",
+        "Which one is fetched: \(ModelInstallation.fetchable.joined(separator: " or ")); the first where it is left out.",
         valueName: "known-model"))
     var model: Text?
-    @Option(help: ArgumentHelp("A folder with a BERT in it.", valueName: "folder"), completion: .directory)
+    @Option(
+      help: ArgumentHelp("A folder with a model in it, or a GGUF file.", valueName: "folder-or-file"),
+      completion: .file(extensions: ["gguf"]))
     var from: Text?
-    @Option(help: ArgumentHelp("What to call it; as its folder is called if left out.", valueName: "name"))
+    @Option(
+      help: ArgumentHelp("What to call it; as its folder or file is called if left out.", valueName: "name"))
     var name: Text?
     @Flag(help: "Put it in the place of another model of that name.") var replace = false
 
@@ -46,13 +53,8 @@ struct ModelVerb: ParsableCommand {
       guard !context.files.isReplay else { throw CommandError.notInReplay(verb: "model install") }
       if let model, from != nil {
         throw CommandError.usage(
-          "Name a model to fetch (\(model)), or a folder to take it from (--from), not both.")
-      }
-      if let model, model.description != ModelCache.standardName {
-        throw TaskError.other(
-          code: "model-unknown",
-          "fettle knows where to fetch \(ModelCache.standardName), and not \(model.description.visible). Fetch that yourself and take its "
-            + "folder: model install --from DIR")
+          "Name a model to fetch (\(model.description.visible)), or a place to take it from (--from), not both."
+        )
       }
       let installation = ModelInstallation(
         context.encoders,
@@ -64,7 +66,7 @@ struct ModelVerb: ParsableCommand {
         try from.map {
           try installation.copy(
             from: context.files.reading($0.description), as: name, replaces: replace, shownAs: $0.description)
-        } ?? installation.fetch(as: name, replaces: replace)
+        } ?? installation.fetch(model?.description, as: name, replaces: replace)
       return Effect { workbench in
         var report = Report(verb: "model install")
         let name = installed.model.name
@@ -76,6 +78,10 @@ struct ModelVerb: ParsableCommand {
         report.json = [
           "model": .string(name), "bytes": .int(installed.bytes), "base": .bool(installed.isInitial),
         ]
+        guard !installed.model.isGenerative else {
+          report.hint = "predict --model \(name)"
+          return report
+        }
         let base = try workbench.chosenBase()?.name ?? context.encoders.initial?.name
         report.hint = base == name ? "load FILE" : "model use \(name), where base is to be this one"
         return report
@@ -85,12 +91,19 @@ struct ModelVerb: ParsableCommand {
 
   struct Use: Verb {
     static let configuration = CommandConfiguration(
-      commandName: "use", abstract: "Make another installed model base, in this workspace.")
+      commandName: "use", abstract: "Make another installed encoder base, in this workspace.")
     @Argument(help: ArgumentHelp("The installed model's name.", valueName: "installed-model")) var name: Text
 
     func perform(in context: Context) throws -> Effect {
       let models = context.models
-      let chosen = try models.cache.reference(to: models.cache.model(named: name.description))
+      let model = try models.cache.model(named: name.description)
+      guard !model.isGenerative else {
+        throw TaskError.other(
+          code: "model-encoder",
+          "\(model.name) is a language model, which writes; base is an encoder, which compares. Ask it by its name, without making it "
+            + "base: predict --model \(model.name)")
+      }
+      let chosen = try models.cache.reference(to: model)
       let before = try context.workspace.read(models.ownBaseReference)
       return Effect { workbench in
         try workbench.choose(base: chosen, insteadOf: before)

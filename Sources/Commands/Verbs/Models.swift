@@ -12,8 +12,8 @@ struct Models: ParsableCommand {
     commandName: "models", abstract: "List the models, or remove one.",
     discussion: """
       base is the embedded model; the others were tuned in this workspace. A linear model is a few kilobytes, a full one \
-      as large as its base. Below them stand the pre-trained models that are installed, any of which model use makes base. Where \
-      FETTLE_MODEL is set, its folder's model is base instead, and the list says so.
+      as large as its base. Below them stand the pre-trained models that are installed: encoders, any of which model use makes base, \
+      and language models, which are asked by their names. Where FETTLE_MODEL is set, its folder's model is base instead, and the list says so.
 
       Examples:
         models
@@ -74,19 +74,20 @@ struct Models: ParsableCommand {
     private static func sentence(_ model: InstalledModel, _ facts: InstalledModel.Facts) -> String {
       let card = facts.card
       return [
-        "\(model.name): \(facts.family.map { $0.visible } ?? "family unknown")",
+        "\(model.name): \(facts.isGenerative ? "language model, " : "")\(facts.family.map { $0.visible } ?? "family unknown")",
         Bytes(facts.bytes).description,
         facts.longest.map { "reads \($0) tokens" } ?? "longest text unknown",
         card.licence?.visible ?? "licence unknown",
         card.language.map { "language \($0.visible)" } ?? "language unknown",
         card.source.map { "from \($0.visible)" } ?? "source unknown",
-      ].joined(separator: ", ")
+      ].joined(separator: ", ") + (facts.isGenerative ? "; asked by predict --model \(model.name)" : "")
     }
 
     private static func json(_ model: InstalledModel, _ facts: InstalledModel.Facts) -> JSONValue {
       func text(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
       return .object([
-        "name": .string(model.name), "family": text(facts.family), "bytes": .int(facts.bytes),
+        "name": .string(model.name), "family": text(facts.family),
+        "kind": .string(facts.isGenerative ? "language-model" : "encoder"), "bytes": .int(facts.bytes),
         "longest": facts.longest.map(JSONValue.int) ?? .null, "licence": text(facts.card.licence),
         "language": text(facts.card.language), "source": text(facts.card.source),
       ])
@@ -142,6 +143,12 @@ extension ModelLibrary {
   /// What is said of a name that no model has here, and an installed one has elsewhere; nil where none has.
   func explain(unknown name: String) -> Diagnostic? {
     guard let model = try? cache.model(named: name) else { return nil }
+    guard !model.isGenerative else {
+      return Diagnostic(
+        code: "model-encoder",
+        message:
+          "\(name) is a language model, and an encoder is wanted here. Ask it so: predict --model \(name)")
+    }
     let isBase = (try? workspace.read(base)) == model
     return Diagnostic(
       code: "model-not-base",

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -18,8 +19,9 @@ package enum Families {
     let known = known.withLock { $0 }
     guard let family = known.first(where: { $0.families.contains(checkpoint.family) }) else {
       let names = known.flatMap { $0.families }
-      throw ModelError.malformedConfiguration(
-        reason: "model_type is \(checkpoint.family), not \(names.sorted().joined(separator: " or "))")
+      let key = checkpoint.gguf == nil ? "model_type" : "general.architecture"
+      throw checkpoint.malformed(
+        "its \(key) is \(checkpoint.family.excerpt()), not \(names.sorted().joined(separator: " or "))")
     }
     return family
   }

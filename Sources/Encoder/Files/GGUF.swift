@@ -15,6 +15,8 @@ package struct GGUF: Sendable {
   package let tensors: [String: Tensor]
   /// Which family of models this is, as `general.architecture` says.
   package let architecture: String
+  /// The file's own name, for errors.
+  package var file: String { metadata.file }
   private let metadata: Metadata
 
   /// Maps the file, and finds its metadata and its tensors.

@@ -19,6 +19,10 @@ package protocol Backbone: Sendable {
   /// - Throws: `ModelError`.
   static func identity(of checkpoint: Checkpoint) throws -> Data
 
+  /// As an instance's `maximumLength`, without reading the tokenizer where that can be.
+  /// - Throws: `ModelError`.
+  static func maximumLength(of checkpoint: Checkpoint) throws -> Int
+
   /// Reads settings and tokenizer, and checks them; no weights.
   /// - Throws: `ModelError`.
   init(_ checkpoint: Checkpoint) throws
@@ -53,6 +57,9 @@ package protocol Backbone: Sendable {
 }
 
 extension Backbone {
+  package static func maximumLength(of checkpoint: Checkpoint) throws -> Int {
+    try Self(checkpoint).maximumLength
+  }
   package static var isGenerative: Bool { false }
   package static var newAdapterSize: Int { 0 }
   package func adapterSize(in tensors: [String: Tensor]) -> Int { 0 }

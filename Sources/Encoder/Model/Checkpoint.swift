@@ -9,6 +9,9 @@ package struct Checkpoint: Sendable {
   /// What `config.json` calls its `model_type`, or a GGUF its architecture. BERT's first models do not say.
   package let family: String
 
+  /// Which file says what the model is.
+  var settingsFile: String { gguf?.file ?? "config.json" }
+
   private struct Named: Decodable {
     var family: String?
     enum CodingKeys: String, CodingKey { case family = "model_type" }
@@ -17,7 +20,7 @@ package struct Checkpoint: Sendable {
   /// Whether the files are there and make sense is for the family to say.
   /// - Throws: `ModelError` where a GGUF file is not whole.
   package init(_ place: URL) throws {
-    if let file = Self.ggufFile(at: place) {
+    if let file = Self.gguf(at: place) {
       folder = file.deletingLastPathComponent()
       let gguf = try GGUF(file)
       self.gguf = gguf
@@ -31,12 +34,22 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  private static func ggufFile(at place: URL) -> URL? {
-    if place.pathExtension == "gguf" { return place }
+  /// The file that holds the weights of the model in a folder, or that is the model itself; nil where none is.
+  package static func weights(at place: URL) -> URL? {
+    let file = gguf(at: place) ?? place.appendingPathComponent("model.safetensors")
+    return FileManager.default.fileExists(atPath: file.path) ? file : nil
+  }
+
+  private static func gguf(at place: URL) -> URL? {
+    if place.pathExtension == "gguf", !place.isFolder { return place }
     let manager = FileManager.default
     guard !manager.fileExists(atPath: place.appendingPathComponent("config.json").path) else { return nil }
     let files = (try? manager.contentsOfDirectory(atPath: place.path))?.filter { $0.hasSuffix(".gguf") } ?? []
     return files.count == 1 ? place.appendingPathComponent(files[0]) : nil
+  }
+
+  func malformed(_ reason: String) -> ModelError {
+    .malformedConfiguration(file: settingsFile, reason: reason)
   }
 
   /// - Throws: `ModelError` where the file cannot be read.
@@ -87,5 +100,12 @@ package struct Checkpoint: Sendable {
     where has(other) {
       throw ModelError.otherWeights(other, folder: folder.lastPathComponent)
     }
+  }
+}
+
+extension URL {
+  fileprivate var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

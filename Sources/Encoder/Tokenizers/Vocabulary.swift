@@ -9,7 +9,7 @@ final class Vocabulary: TokenSpelling {
   let unknown: Int32
   let classification: Int32
   let separator: Int32
-  /// `[CLS]` and its like, where the vocabulary has them: in a text they stand for themselves.
+  /// `[CLS]` and its like, where the vocabulary has them.
   let special: [(name: [UInt8], id: Int32)]
 
   private let text: Data

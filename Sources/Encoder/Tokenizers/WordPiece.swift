@@ -26,9 +26,16 @@ public struct WordPiece: Tokenizer {
       ids: ids, content: min(1, ids.count)..<max(1, ids.count - 1), isTruncated: false, spelling: vocabulary)
   }
 
-  /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out.
+  /// The text's tokens between `[CLS]` and `[SEP]`, `maximumLength` in all at most; what is beyond is left out. A text never becomes
+  /// a special token, whatever it says: `[MASK]` is a word between signs.
   public func encode(_ text: String, maximumLength: Int) -> Encoding {
-    var words = Words(vocabulary: vocabulary, rules: rules, limit: max(maximumLength, 2) - 1)
+    encode(text, maximumLength: maximumLength, readsSpecials: false)
+  }
+
+  /// - Parameter readsSpecials: whether the name of a special token stands for it, as it does in Hugging Face's tokenizers.
+  package func encode(_ text: String, maximumLength: Int, readsSpecials: Bool) -> Encoding {
+    var words = Words(
+      vocabulary: vocabulary, rules: rules, limit: max(maximumLength, 2) - 1, readsSpecials: readsSpecials)
     var text = text
     text.withUTF8 { words.read($0) }
     words.ids.append(vocabulary.separator)
@@ -42,12 +49,14 @@ public struct WordPiece: Tokenizer {
     let rules: CharacterRules.Settings
     /// `[CLS]` and the tokens, without `[SEP]`.
     let limit: Int
+    let readsSpecials: Bool
     var ids: [Int32]
     var isFull = false
     private var word: [UInt8] = []
     private var characters = 0
 
-    init(vocabulary: Vocabulary, rules: CharacterRules.Settings, limit: Int) {
+    init(vocabulary: Vocabulary, rules: CharacterRules.Settings, limit: Int, readsSpecials: Bool) {
+      self.readsSpecials = readsSpecials
       self.vocabulary = vocabulary
       self.rules = rules
       self.limit = limit
@@ -61,7 +70,7 @@ public struct WordPiece: Tokenizer {
       while position < bytes.count, !isFull {
         let byte = bytes[position]
         if byte < 0x80 {
-          if byte == UInt8(ascii: "["), let (id, length) = specialToken(bytes, at: position) {
+          if readsSpecials, byte == UInt8(ascii: "["), let (id, length) = specialToken(bytes, at: position) {
             endWord()
             append([id])
             position += length

@@ -34,6 +34,10 @@ package struct BERT: Backbone {
     maximumLength = try Self.readMaximumLength(checkpoint, configuration)
   }
 
+  package static func maximumLength(of checkpoint: Checkpoint) throws -> Int {
+    try readMaximumLength(checkpoint, BERTConfiguration(checkpoint))
+  }
+
   package static func identity(of checkpoint: Checkpoint) throws -> Data {
     let configuration = try BERTConfiguration(checkpoint)
     let files = try TokenizerFiles(checkpoint.folder)

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Llama's kind of decoder (Touvron et al. 2023) with Qwen2's biases as a variation: `config.json` and `tokenizer.json` as Hugging
@@ -23,37 +24,50 @@ package struct Llama: Backbone {
   }
 
   package static func fileNames(of checkpoint: Checkpoint) -> [String] {
-    ["config.json", "tokenizer.json", "model.safetensors"]
+    ["config.json", "tokenizer.json", "model.safetensors"] + templateFiles + ["generation_config.json"]
+  }
+
+  /// Where the chat template lies, which is no part of the tokenizer's own file.
+  private static let templateFiles = ["tokenizer_config.json", "chat_template.jinja"]
+
+  package static func maximumLength(of checkpoint: Checkpoint) throws -> Int {
+    try LlamaConfiguration(checkpoint).maximumPositions
   }
 
   package init(_ checkpoint: Checkpoint) throws {
+    configuration = try LlamaConfiguration(checkpoint)
     if let gguf = checkpoint.gguf {
-      configuration = try LlamaConfiguration(gguf)
       bytePairs = try Self.tokenizer(gguf)
       files = nil
       interleavesRotations = gguf.architecture == "llama"
     } else {
-      configuration = try LlamaConfiguration(checkpoint)
-      let names = ["config.json", "tokenizer.json"]
-      let files = try names.map { (name: $0, contents: try checkpoint.contents(of: $0)) }
+      var files = try ["config.json", "tokenizer.json"].map {
+        (name: $0, contents: try checkpoint.contents(of: $0))
+      }
+      for name in Self.templateFiles {
+        if let contents = try checkpoint.contentsIfPresent(of: name) { files.append((name, contents)) }
+      }
       bytePairs = try BytePair(folder: checkpoint.folder)
       self.files = files
       interleavesRotations = false
     }
     guard bytePairs.count <= configuration.vocabularySize else {
-      throw ModelError.malformedConfiguration(
-        reason: "it has \(configuration.vocabularySize) tokens, and its tokenizer \(bytePairs.count)")
+      throw checkpoint.malformed(
+        "it has \(configuration.vocabularySize) tokens, and its tokenizer \(bytePairs.count)")
     }
   }
 
   private static func tokenizer(_ file: GGUF) throws -> BytePair {
+    func malformed(_ reason: String) -> ModelError {
+      .malformedConfiguration(file: file.file, reason: reason)
+    }
     func needed<Value>(_ key: String, _ value: Value?) throws -> Value {
-      guard let value else { throw ModelError.malformedConfiguration(reason: "\(key) is missing") }
+      guard let value else { throw malformed("\(key) is missing") }
       return value
     }
     let kind = try needed("tokenizer.ggml.model", file.string("tokenizer.ggml.model"))
     guard kind == "gpt2" else {
-      throw ModelError.malformedConfiguration(reason: "its tokenizer is \(kind), not gpt2")
+      throw malformed("its tokenizer is \(kind.excerpt()), not gpt2")
     }
     let beginning =
       try file.boolean("tokenizer.ggml.add_bos_token") == true
@@ -63,11 +77,14 @@ package struct Llama: Backbone {
       merges: needed("tokenizer.ggml.merges", file.strings("tokenizer.ggml.merges")),
       types: file.integers("tokenizer.ggml.token_type"),
       preTokenizer: needed("tokenizer.ggml.pre", file.string("tokenizer.ggml.pre")), beginning: beginning,
-      file: "the GGUF file")
+      file: file.file)
   }
 
   package static func identity(of checkpoint: Checkpoint) throws -> Data {
-    try checkpoint.contents(of: "config.json") + checkpoint.contents(of: "tokenizer.json")
+    // A GGUF file's own digest says it all.
+    guard checkpoint.gguf == nil else { return Data() }
+    let settings = try checkpoint.contents(of: "config.json") + checkpoint.contents(of: "tokenizer.json")
+    return try templateFiles.reduce(settings) { try $0 + (checkpoint.contentsIfPresent(of: $1) ?? Data()) }
   }
 
   package func place(in layout: inout ParameterLayout, words: Int, adapterSize: Int) -> any Network {

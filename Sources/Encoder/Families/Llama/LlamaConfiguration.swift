@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// The sizes of a decoder of Llama's kind (Touvron et al. 2023), as `config.json` gives them (names as in Hugging Face transformers).
@@ -75,18 +76,24 @@ package struct LlamaConfiguration: Sendable, Equatable {
     }
   }
 
-  /// Reads `config.json`.
-  /// - Throws: `ModelError` where the file is missing, no JSON, or describes a network that fettle does not run.
+  /// From `config.json`, or from the GGUF file.
+  /// - Throws: `ModelError` where something is missing, or describes a network that fettle does not run.
   init(_ checkpoint: Checkpoint) throws {
+    if let gguf = checkpoint.gguf { try self.init(gguf) } else { try self.init(folder: checkpoint) }
+  }
+
+  private init(folder checkpoint: Checkpoint) throws {
     let file = try checkpoint.configuration(File.self)
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
-      if !condition { throw ModelError.malformedConfiguration(reason: reason()) }
+      if !condition { throw checkpoint.malformed(reason()) }
     }
     for rope in [file.rope, file.scaling].compactMap({ $0 }) {
       let kind = rope.kind ?? rope.oldKind ?? "default"
-      try require(kind == "default", "its positions are scaled by \(kind), which fettle does not do")
+      try require(
+        kind == "default", "its positions are scaled by \(kind.excerpt()), which fettle does not do")
     }
-    try require(file.activation ?? "silu" == "silu", "hidden_act is \(file.activation ?? ""), not silu")
+    try require(
+      file.activation ?? "silu" == "silu", "hidden_act is \(file.activation?.excerpt() ?? ""), not silu")
     try require(file.hasFeedForwardBias != true, "mlp_bias is true")
     try require(file.usesSlidingWindow != true, "use_sliding_window is true")
     let heads = max(file.attentionHeads, 1)
@@ -102,26 +109,27 @@ package struct LlamaConfiguration: Sendable, Equatable {
     ropeTheta = file.rope?.theta ?? file.ropeTheta ?? 10_000
     isTied = file.isTied ?? false
     hasAttentionBias = file.hasAttentionBias ?? (file.modelType == "qwen2")
-    try check()
+    try check(checkpoint.settingsFile)
   }
 
   /// As a GGUF file gives them, by the names of its specification.
   /// - Throws: `ModelError` where something is missing, or describes a network that fettle does not run.
-  init(_ file: GGUF) throws {
+  private init(_ file: GGUF) throws {
+    func malformed(_ reason: String) -> ModelError {
+      .malformedConfiguration(file: file.file, reason: reason)
+    }
     func key(_ name: String) -> String { "\(file.architecture).\(name)" }
     func size(_ name: String) throws -> Int {
       guard let size = try file.integer(key(name)) else {
-        throw ModelError.malformedConfiguration(reason: "\(key(name)) is missing")
+        throw malformed("\(key(name)) is missing")
       }
       return size
     }
     if let scaling = try file.string(key("rope.scaling.type")), scaling != "none" {
-      throw ModelError.malformedConfiguration(
-        reason: "its positions are scaled by \(scaling), which fettle does not do")
+      throw malformed("its positions are scaled by \(scaling.excerpt()), which fettle does not do")
     }
     guard file.tensors["rope_freqs.weight"] == nil else {
-      throw ModelError.malformedConfiguration(
-        reason: "its positions are scaled by rope_freqs.weight, which fettle does not do")
+      throw malformed("its positions are scaled by rope_freqs.weight, which fettle does not do")
     }
     guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
       throw ModelError.missingTensor("token_embd.weight")
@@ -140,12 +148,12 @@ package struct LlamaConfiguration: Sendable, Equatable {
     ropeTheta = try file.number(key("rope.freq_base")) ?? 10_000
     isTied = file.tensors["output.weight"] == nil
     hasAttentionBias = file.tensors["blk.0.attn_q.bias"] != nil
-    try check()
+    try check(file.file)
   }
 
-  private func check() throws {
+  private func check(_ file: String) throws {
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
-      if !condition { throw ModelError.malformedConfiguration(reason: reason()) }
+      if !condition { throw ModelError.malformedConfiguration(file: file, reason: reason()) }
     }
     // Limits far above any model that fits this program: products of sizes within them cannot overflow.
     for (name, size, limit) in [
