@@ -84,7 +84,9 @@ extension Outcome {
     var classification = Classification(
       category: categories[best], confidence: probabilities[best],
       scores: zip(categories, probabilities).map { .init(category: $0, probability: $1) }, reading: reading)
-    classification.logProbabilities = logProbabilities.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.category, $0.sum) }) }
+    classification.logProbabilities = logProbabilities.map {
+      Dictionary(uniqueKeysWithValues: $0.map { ($0.category, $0.sum) })
+    }
     return .classified(classification, answer: nil)
   }
 

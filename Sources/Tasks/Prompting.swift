@@ -21,6 +21,24 @@ extension Workbench {
     try set("prompt", to: kept.map { String(decoding: $0, as: UTF8.self) })
   }
 
+  /// Whether the prompt's examples can be had.
+  /// - Throws: `TaskError` where they cannot.
+  public func checkExamples(of prompt: Prompt) throws {
+    guard let examples = prompt.examples else { return }
+    guard let interface = try interface() else { throw TaskError.noInterface }
+    _ = try candidates(for: examples, interface)
+  }
+
+  /// Whether a language model's answers are kept.
+  public var hasLanguagePredictions: Bool {
+    get throws { try predictedModels().contains { try model(named: $0) == nil && isLanguage($0) } }
+  }
+
+  private func isLanguage(_ name: String) throws -> Bool {
+    try name != Self.baseModel && name != chosenBase()?.name
+      && !encoders().contains { $0.name == name }
+  }
+
   /// The labelled texts of a data set that can be examples, in file order, each with its category's name.
   /// - Throws: `TaskError` where there are none.
   func candidates(for examples: Prompt.Examples, _ interface: Interface) throws -> [Prompt.Example] {
@@ -39,7 +57,8 @@ extension Workbench {
     guard !found.isEmpty else {
       throw TaskError.other(
         code: "no-examples",
-        "No text of \(dataset.name.visible) has a label of the interface's categories, so it gives no examples.")
+        "No text of \(dataset.name.visible) has a label of the interface's categories, so it gives no examples."
+      )
     }
     return found
   }
@@ -48,9 +67,11 @@ extension Workbench {
 extension Prompt {
   /// So many of the candidates by a seed, the categories in turn, so that all are shown before one comes again.
   static func draw(_ count: Int, of candidates: [Example], seed: UInt64) -> [Example] {
-    var generator = SplitMix64(seed: seed)
-    var groups = Dictionary(grouping: candidates.shuffled(using: &generator), by: \.category)
-    let order = groups.keys.sorted().shuffled(using: &generator)
+    var random = RandomNumbers(seed: seed)
+    var groups = Dictionary(
+      grouping: random.permutation(candidates.count).map { candidates[$0] }, by: \.category)
+    let keys = groups.keys.sorted()
+    let order = random.permutation(keys.count).map { keys[$0] }
     var drawn: [Example] = []
     while drawn.count < count, !groups.isEmpty {
       for category in order where drawn.count < count {

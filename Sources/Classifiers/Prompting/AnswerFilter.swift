@@ -8,7 +8,7 @@ public struct AnswerFilter: Sendable {
   private let kind: Kind
 
   public enum Kind: Sendable {
-    /// The category that is named first wins. Case, blanks and underscores do not matter.
+    /// The category that is named first wins. Case, blanks and underscores do not matter, and `&` is AND.
     case first
     /// As the tutorial's notebook does: of several the last of its list wins, and `WORLD_NEWS` is not `WORLD NEWS`.
     case tutorial
@@ -36,8 +36,12 @@ public struct AnswerFilter: Sendable {
     }
   }
 
+  private static func readable(_ text: String) -> String {
+    text.lowercased().replacing("&", with: " and ")
+  }
+
   private static func words(_ name: String) -> [[Character]] {
-    name.lowercased().split { $0.isWhitespace || $0 == "_" }.map(Array.init)
+    readable(name).split { $0.isWhitespace || $0 == "_" }.map(Array.init)
   }
 
   /// How many categories an answer names.
@@ -65,7 +69,7 @@ public struct AnswerFilter: Sendable {
   }
 
   private func firstPlaces(in answer: String) -> [Int] {
-    let characters = Array(answer.lowercased())
+    let characters = Array(Self.readable(answer))
     var found: [(key: Int, range: Range<Int>)] = []
     for pattern in names {
       var start = 0

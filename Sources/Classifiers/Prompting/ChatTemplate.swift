@@ -1,4 +1,5 @@
 import Encoder
+import Foundation
 
 /// How a model marks the turns of a conversation, recognised by the special tokens that its tokenizer has.
 public enum ChatTemplate: String, Sendable {
@@ -9,7 +10,7 @@ public enum ChatTemplate: String, Sendable {
   /// A model without one goes on with plain text.
   case plain
 
-  init(_ tokenizer: BytePair) {
+  public init(_ tokenizer: BytePair) {
     func has(_ names: String...) -> Bool { names.allSatisfy { tokenizer.id(of: $0) != nil } }
     if has("<|im_start|>", "<|im_end|>") {
       self = .chatML
@@ -42,7 +43,7 @@ public enum ChatTemplate: String, Sendable {
   }
 
   /// The tokens that end an answer.
-  func ends(_ tokenizer: BytePair) -> Set<Int32> {
+  public func ends(_ tokenizer: BytePair) -> Set<Int32> {
     let names = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "</s>"]
     return Set(names.compactMap(tokenizer.id(of:)))
   }
@@ -54,5 +55,19 @@ public enum ChatTemplate: String, Sendable {
     case (.llama3, true): ["<|eot_id|>"].compactMap(tokenizer.id(of:))
     default: tokenizer.encode([.text("\n")]).ids
     }
+  }
+}
+
+extension ChatTemplate {
+  /// That of a model's folder.
+  /// - Throws: `ModelError`.
+  public init(of folder: URL) throws {
+    let reader = try TextReader(folder: folder)
+    self = (reader.tokenizer as? BytePair).map(ChatTemplate.init) ?? .plain
+  }
+
+  /// One message of the user's.
+  public func parts(question: String, _ tokenizer: BytePair) -> [BytePair.Part] {
+    parts([Prompt.Turn(isUser: true, text: question)], tokenizer)
   }
 }

@@ -16,7 +16,9 @@ extension Export {
 
     func perform(in context: Context) throws -> Effect {
       let path = folder.description
-      let model = try context.workspace.read { try chosen.tuned($0, insteadOfBase: .baseHasNoHead) }
+      let model = try context.workspace.read {
+        try chosen.tuned($0, in: context.models, insteadOfBase: .baseHasNoHead)
+      }
       let target = try context.files.writing(path, isFolder: true).resolvingSymlinksInPath()
       let encoder = try context.models.encoder(of: .tuned(model)).model
       let exported = ExportedModel(

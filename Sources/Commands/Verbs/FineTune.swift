@@ -37,7 +37,9 @@ struct FineTune: Verb {
   @OptionGroup(title: "Training options") var training: TrainingFlags
 
   func perform(in context: Context) throws -> Effect {
-    let (plan, precision) = try context.workspace.read { (try self.plan($0, in: context.models), try $0.precision) }
+    let (plan, precision) = try context.workspace.read {
+      (try self.plan($0, in: context.models), try $0.precision)
+    }
     let methods = method.methods
     let options = try methods.map { method in
       var options = try training.options(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Classifiers
 import Encoder
 import Foundation
 import Shell
@@ -13,19 +14,28 @@ struct Predict: Verb {
       Predictions are kept as INFERENCE labels, batch by batch: after Ctrl-C or a power cut, predict goes on where it stopped. \
       A text that cannot be classified becomes UNABLE_TO_CLASSIFY with its reason, and the run goes on.
 
+      A language model's answers are kept as it wrote them: show answers has them. Asked with --decide, --calibrate or --filter \
+      tutorial its predictions stand beside those by free answers, under the names smollm2+decide and so on, for kpi --models.
+
       Examples:
         predict
         predict --dataset news-2 --model base
+        predict --model smollm2
+        predict --model smollm2 --decide
 
       Next: label file or label simulate, kpi; with a tuned model export predictions.
       """)
 
   @OptionGroup var data: DatasetOption
   @OptionGroup var choice: ModelOption
+  @OptionGroup(title: "Language models") var ways: WayOption
 
   func perform(in context: Context) throws -> Effect {
     let (dataset, model, remark, basis) = try context.workspace.read {
-      (try data.resolve($0), try choice.resolve($0, in: context.models), try choice.remark($0), try Basis($0))
+      (
+        try data.resolve($0), try ways.applied(to: choice.resolve($0, in: context.models)),
+        try choice.remark($0), try Basis($0)
+      )
     }
     let start = ContinuousClock.now
     let run = try context.predict(dataset, by: model)
@@ -56,16 +66,29 @@ struct Predict: Verb {
     var report = Report(verb: "predict")
     report.blocks.append(.line("\(model.name) predicted \(dataset.name): \(counted(total, "asset"))."))
     if let remark { report.blocks.append(.line("\(remark)")) }
-    report.blocks.append(
-      .bars(
-        try workbench.order(of: Set(counts.keys)).map { key in
-          let count = counts[key] ?? 0
-          return Bar(
-            names[key] ?? CategoryKey.name(forKey: key), value: "\(.count(count, of: total))",
-            share: Double(count) / Double(max(1, counts.values.max() ?? 1)))
-        }))
+    let order = try workbench.order(of: Set(counts.keys))
+    func name(_ key: String) -> String { names[key] ?? CategoryKey.name(forKey: key) }
+    if model.isLanguageModel {
+      report.blocks.append(.written(order.map { "\(name($0)): \(counts[$0] ?? 0)" }))
+    } else {
+      report.blocks.append(
+        .bars(
+          order.map { key in
+            let count = counts[key] ?? 0
+            return Bar(
+              name(key), value: "\(.count(count, of: total))",
+              share: Double(count) / Double(max(1, counts.values.max() ?? 1)))
+          }))
+    }
+    let answers = try workbench.answerCounts(predictions, by: model)
+    if let answers {
+      let kinds = AnswerFilter.Count.allCases.map { "\(answers[$0] ?? 0) \($0.phrase)" }
+      report.blocks.append(.written(["the answers name: \(kinds.joined(separator: ", "))"]))
+    }
     let reasons = Dictionary(grouping: predictions.compactMap(\.reason), by: { $0 }).mapValues(\.count)
-    for (reason, count) in reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(5) {
+    // A language model's are counted above, by kind.
+    for (reason, count) in reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(5)
+    where !model.isLanguageModel {
       report.blocks.append(.line("unable to classify \(.count(count, of: total)): \(reason)"))
     }
     if let reader {
@@ -75,9 +98,49 @@ struct Predict: Verb {
     report.json = [
       "dataset": .string(dataset.name), "model": .string(model.name), "assets": .int(total),
       "unable_to_classify": .int(unable), "predictions": .object(counts.mapValues(JSONValue.int)),
+      "answers": answers.map { counts in
+        .object(
+          Dictionary(
+            uniqueKeysWithValues: AnswerFilter.Count.allCases.map {
+              ($0.rawValue, .int(counts[$0] ?? 0))
+            }))
+      } ?? .null,
     ]
     report.hint = try workbench.stepAfterPredicting(dataset, by: model)
     return report
+  }
+}
+
+extension Workbench {
+  /// How many of a language model's answers name one category, several or none; nil where it was not asked for words.
+  func answerCounts(_ predictions: [Prediction], by model: ModelSelection) throws -> [AnswerFilter.Count:
+    Int]?
+  {
+    guard case .language(_, let way) = model, way.isInWords, let filter = try answerFilter(way) else {
+      return nil
+    }
+    return Dictionary(
+      grouping: predictions.compactMap(\.answer), by: { filter.find(in: $0).count }
+    ).mapValues(\.count)
+  }
+
+  /// What reads answers in words, by the interface's categories; nil without an interface.
+  func answerFilter(_ way: AnswerWay) throws -> AnswerFilter? {
+    try interface().map { interface in
+      AnswerFilter(
+        interface.classes.map { (key: $0.key, name: $0.name) }, kind: way == .tutorial ? .tutorial : .first)
+    }
+  }
+}
+
+extension AnswerFilter.Count {
+  /// As a sentence has it behind a number.
+  var phrase: String {
+    switch self {
+    case .one: "one category"
+    case .several: "several"
+    case .none: "none"
+    }
   }
 }
 

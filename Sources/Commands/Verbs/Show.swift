@@ -10,7 +10,8 @@ struct Show: ParsableCommand {
     commandName: "show", abstract: "Show assets with their labels.",
     discussion: """
       A score says how often model and people differ; the texts say why. show assets lists them, --where disagree only those on which the \
-      model and a reader, or two readers, chose differently. show asset ID shows one with every label on it.
+      model and a reader, or two readers, chose differently. show asset ID shows one with every label on it. show answers has what a \
+      language model wrote.
 
       Examples:
         show assets --limit 3
@@ -19,7 +20,7 @@ struct Show: ParsableCommand {
 
       Next: mend labels that are wrong, or finetune on more of them.
       """,
-    subcommands: [Assets.self, One.self], defaultSubcommand: Assets.self)
+    subcommands: [Assets.self, One.self, Answers.self], defaultSubcommand: Assets.self)
 
   struct Assets: Verb {
     static let onlyLooks = true
@@ -106,15 +107,19 @@ struct Show: ParsableCommand {
         }
         var rows: [[Cell]] = []
         var json: [JSONValue] = []
+        var answers: [String] = []
         func add(
-          _ by: String, _ kind: String, _ category: String, confidence: Double? = nil, reason: String? = nil
+          _ by: String, _ kind: String, _ category: String, confidence: Double? = nil, reason: String? = nil,
+          answer: String? = nil
         ) throws {
           let sure: Cell = confidence.map { "\(.confidence($0))" } ?? "\(reason ?? "")"
+          if let answer { answers.append("\(by.visible) wrote: \(Language.quoted(answer))") }
           rows.append(["\(by.visible)", "\(kind)", "\(try workbench.name(ofCategory: category))", sure])
           json.append(
             .object([
               "by": .string(by), "kind": .string(kind), "category": .string(category),
               "confidence": confidence.map(JSONValue.double) ?? .null,
+              "answer": answer.map(JSONValue.string) ?? .null,
             ]))
         }
         if let own = try workbench.fileCategories(of: dataset)[asset.id] {
@@ -129,7 +134,7 @@ struct Show: ParsableCommand {
           let prediction = found.prediction
           try add(
             run.model, "INFERENCE", prediction.category, confidence: prediction.confidence,
-            reason: prediction.reason)
+            reason: prediction.reason, answer: prediction.answer)
         }
         var report = Report(verb: "show asset")
         report.blocks.append(
@@ -139,6 +144,7 @@ struct Show: ParsableCommand {
           rows.isEmpty
             ? .line("It has no labels yet.")
             : .table(Table(header: ["by", "kind", "category", "sure"], rows: rows)))
+        if !answers.isEmpty { report.blocks.append(.written(answers)) }
         report.json = [
           "dataset": .string(dataset.name), "id": .string(asset.externalID), "line": .int(asset.line),
           "text": .string(asset.text), "labels": .array(json),

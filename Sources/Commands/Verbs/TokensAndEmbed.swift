@@ -76,18 +76,25 @@ struct Tokens: Verb, TextVerb, Repeatable {
     commandName: "tokens", abstract: "Show the tokens that the model reads in a text.",
     discussion: """
       A model reads neither letters nor words but WordPiece tokens: frequent words whole, rare ones in pieces that begin with ##. \
-      [CLS] and [SEP] stand at the ends.
+      [CLS] and [SEP] stand at the ends. A language model (--model smollm2) reads byte-level BPE tokens: bytes merged by frequency, the \
+      blank before a word with the word, spelled with a dotted G.
 
       Examples:
         tokens Chipmaker's shares fall 9.4% on news of the recall
         tokens --file letters.txt
+        tokens --model smollm2 CULTURE AND ARTS
 
       Next: classify TEXT.
       """)
   @OptionGroup var texts: TextsOption
+  @Option(help: ArgumentHelp("Whose tokens; base if left out.", valueName: "model")) var model: Text?
 
   func perform(in context: Context) throws -> Effect {
-    let encoder = try context.models.encoder(of: .base)
+    let models = context.models
+    let selection = try context.workspace.read { workbench in
+      try model.map { try models.model(named: $0.description, workbench) } ?? .base
+    }
+    let encoder = try models.reader(of: selection)
     var report = Report(verb: "tokens")
     var objects: [[String: JSONValue]] = []
     var foreign = 0

@@ -27,7 +27,8 @@ struct Validate: Verb {
   func perform(in context: Context) throws -> Effect {
     let (dataset, tuned, basis) = try context.workspace.read { workbench in
       let dataset = try data.resolve(workbench)
-      let tuned = try choice.tuned(workbench, in: context.models, insteadOfBase: .notTuned(model: Workbench.baseModel))
+      let tuned = try choice.tuned(
+        workbench, in: context.models, insteadOfBase: .notTuned(model: Workbench.baseModel))
       let truth = try workbench.truth(of: dataset)
       if truth.isEmpty { throw CommandError.noTruth(dataset: dataset.name) }
       return (dataset, tuned, try Basis(workbench))

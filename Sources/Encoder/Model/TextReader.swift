@@ -2,7 +2,7 @@ import Foundation
 
 /// What a model reads of a text, without the model: enough to tell whether two texts are the same to it.
 public struct TextReader: Sendable {
-  private let tokenizer: any Tokenizer
+  package let tokenizer: any Tokenizer
   /// Tokens of the longest text that is read whole.
   public let maximumLength: Int
 

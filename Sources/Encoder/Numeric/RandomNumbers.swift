@@ -25,7 +25,7 @@ package struct RandomNumbers: RandomNumberGenerator {
   package mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
   /// The numbers `0 ..< count` in random order (Fisher & Yates).
-  mutating func permutation(_ count: Int) -> [Int] {
+  package mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, below(i + 1)) }
     return order

@@ -36,6 +36,13 @@ extension Workbench {
     ).map(PredictionRun.init)
   }
 
+  /// The names of all models that have predicted something here, in full.
+  public func predictedModels() throws -> [String] {
+    try Row.fetchAll(db, sql: "SELECT DISTINCT model FROM runs WHERE finished IS NOT NULL ORDER BY model").map {
+      try $0.text(0)
+    }
+  }
+
   /// Begins a run, or returns the one that is there to go on with. One that was made under another signature
   /// is thrown away first.
   ///

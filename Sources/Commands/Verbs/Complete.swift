@@ -1,0 +1,134 @@
+import ArgumentParser
+import Basics
+import Classifiers
+import Encoder
+import Foundation
+import Shell
+import Tasks
+import Workbench
+
+/// `--model NAME`, on verbs that only a language model can do.
+struct LanguageModelOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The installed language model; if left out the first there is.", valueName: "language-model"))
+  var model: Text?
+
+  /// The name of an installed language model.
+  /// - Throws: `CommandError`, `TaskError`.
+  func resolve(_ cache: ModelCache) throws -> String {
+    let installed = cache.languageModels.map(\.name)
+    guard let model else {
+      let standard = ModelCache.standardLanguageModelName
+      guard let first = installed.contains(standard) ? standard : installed.first else {
+        throw CommandError.other(
+          code: "no-language-model",
+          "No language model is installed. Fetch one once: model install \(standard)")
+      }
+      return first
+    }
+    let name = model.description
+    guard installed.contains(name) else {
+      // An encoder, or nothing at all: the error says which.
+      let found = try cache.model(named: name)
+      throw CommandError.other(
+        code: "no-generation",
+        "\(found.name.visible) compares texts, and does not write. Name a language model.")
+    }
+    return name
+  }
+}
+
+/// What a language model does, and all that it does: it goes on with a text.
+struct Complete: Verb, TextVerb {
+  static let onlyLooks = true
+  static let configuration = CommandConfiguration(
+    commandName: "complete", abstract: "Let a language model go on with a text.",
+    discussion: """
+      A language model gives each token of its vocabulary a probability of being the next one, and so goes on with any text, one token \
+      after another. complete sends your text as it is and shows the raw answer while it is written. With --temperature 0 it takes the \
+      most probable token each time; above 0 it draws one, by --seed, the more freely the higher. --stop ends the answer where it would \
+      say that. \\n in the text is a line feed.
+
+      Examples:
+        complete The capital of France is
+        complete --temperature 0.8 --seed 3 --max-tokens 30 Once upon a time
+        complete --chat Which planet is the largest?
+
+      Next: classify --model smollm2 TEXT.
+      """)
+
+  @Argument(help: "The text; the rest of the line.") var text: [Text] = []
+  @OptionGroup var choice: LanguageModelOption
+  @Option(
+    name: .customLong("max-tokens"), parsing: .unconditional,
+    help: ArgumentHelp("How many tokens at most.", valueName: "n")) var maximum = 40
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("0: the most probable token; above: drawn, 1 by its probability.", valueName: "t"))
+  var temperature = 0.0
+  @Option(help: ArgumentHelp("Decides what is drawn; config's seed if left out.", valueName: "seed"))
+  var seed: UInt64?
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Ends the answer where it would say this; may be given again.", valueName: "text"))
+  var stop: [Text] = []
+  @Flag(help: "Send the text as a user's message in the model's chat template.") var chat = false
+
+  func validate() throws {
+    if text.isEmpty { throw ValidationError("Give a text to go on with") }
+    if maximum < 1 { throw ValidationError("--max-tokens counts from 1") }
+    if !(0...100).contains(temperature) { throw ValidationError("--temperature goes from 0 to 100") }
+    if stop.contains(where: \.description.isEmpty) { throw ValidationError("--stop needs a text") }
+  }
+
+  func perform(in context: Context) throws -> Effect {
+    let name = try choice.resolve(context.encoders)
+    let writing = try context.models.writing(
+      context.rest(text).withLineFeeds, by: name, isChat: chat, maximum: maximum)
+    let stops = stop.map(\.description.withLineFeeds)
+    let terminal = context.nested.terminal
+    let isWatched = terminal.isTerminal && !context.files.isReplay && !context.nested.isInBlock
+    var shown = 0
+    let answer = try writing.run(
+      temperature: temperature, seed: seed ?? context.seed, stops: stops, isCancelled: context.isCancelled
+    ) { text in
+      guard isWatched else { return }
+      let new = text.dropFirst(shown)
+      shown += new.count
+      context.nested.send(.typed(String(new).visibleLines))
+    }
+    if isWatched, shown > 0 { context.nested.send(.typed("\n")) }
+    var report = Report(verb: "complete")
+    let lines = answer.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    report.blocks.append(
+      .written(answer.text.isEmpty ? ["(nothing: it ended at once)"] : lines, isOnScreen: shown > 0))
+    let count = counted(answer.ids.count, "token")
+    report.blocks.append(.derived(["\(count) by \(name)\(answer.isCut ? ", cut at --max-tokens" : "")"]))
+    report.json = [
+      "model": .string(name), "prompt_ids": .array(writing.promptIDs.map { .int(Int($0)) }),
+      "ids": .array(answer.ids.map { .int(Int($0)) }), "text": .string(answer.text),
+      "log_probabilities": .array(answer.logProbabilities.map(JSONValue.double)),
+    ]
+    report.timing = ["tokens_per_second": .double(answer.tokensPerSecond)]
+    return Effect { _ in report }
+  }
+}
+
+extension String {
+  /// With `\n` as a line feed and `\\` as a backslash: a line at the prompt has no other way of saying it.
+  var withLineFeeds: String {
+    guard contains("\\") else { return self }
+    var result = ""
+    var rest = self[...]
+    while let character = rest.popFirst() {
+      if character == "\\", let next = rest.first, next == "n" || next == "\\" {
+        rest.removeFirst()
+        result.append(next == "n" ? "\n" : "\\")
+      } else {
+        result.append(character)
+      }
+    }
+    return result
+  }
+}
