@@ -114,7 +114,8 @@ struct PromptVerb: ParsableCommand {
       let chosen = try chosen(context)
       let chat = context.models.chatSentence
       let verb = context.statement.words.dropFirst().first?.text == "set" ? "prompt set" : "prompt"
-      return Effect(recordedOptions: { try recordedOptions(context, $0) }) { workbench in
+      let recordedOptions: (Workbench) throws -> [String] = { try self.recordedOptions($0) }
+      return Effect(recordedOptions: recordedOptions) { workbench in
         let before = try workbench.prompt
         var prompt = chosen ?? before
         if let count = examples {
@@ -140,7 +141,7 @@ struct PromptVerb: ParsableCommand {
     }
 
     /// A replay takes the data set and the seed that were taken here.
-    private func recordedOptions(_ context: Context, _ workbench: Workbench) throws -> [String] {
+    private func recordedOptions(_ workbench: Workbench) throws -> [String] {
       guard let examples, examples > 0 else { return [] }
       return try data.dataset == nil
         ? ["--dataset", Language.quoted(data.resolve(workbench).name)] : []

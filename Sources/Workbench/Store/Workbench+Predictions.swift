@@ -38,7 +38,8 @@ extension Workbench {
 
   /// The names of all models that have predicted something here, in full.
   public func predictedModels() throws -> [String] {
-    try Row.fetchAll(db, sql: "SELECT DISTINCT model FROM runs WHERE finished IS NOT NULL ORDER BY model").map {
+    try Row.fetchAll(db, sql: "SELECT DISTINCT model FROM runs WHERE finished IS NOT NULL ORDER BY model").map
+    {
       try $0.text(0)
     }
   }
