@@ -165,7 +165,7 @@ def main():
         "FETTLE_MODEL": str(MODEL), "TMPDIR": str(folder),
     }
     problems = 0
-    print(f"{'input':24}{'by':10}{'kB':>6}{'seconds':>9}{'of':>6}{'MB':>6}  status")
+    print(f"{'input':31}{'by':10}{'kB':>6}{'seconds':>9}{'of':>6}{'MB':>6}  status")
     try:
         (folder / "two.csv").write_text("text,category\na,A\nb,B\n")
         subprocess.run([str(program), "interface", "define", "A, B"], cwd=folder, env=environment, capture_output=True, check=True)
@@ -175,7 +175,7 @@ def main():
             over = seconds > allowed or megabytes > most or status not in statuses
             problems += over
             said = "" if not over else "  OVER: " + " ".join((folder / "output").read_text(errors="replace").split())[:200]
-            print(f"{name:24}{how:10}{size / 1000:6.0f}{seconds:9.2f}{allowed:6.1f}{megabytes:6.0f}  {status}{said}", flush=True)
+            print(f"{name:31}{how:10}{size / 1000:6.0f}{seconds:9.2f}{allowed:6.1f}{megabytes:6.0f}  {status}{said}", flush=True)
 
         for name, text, how, arguments, stdin, statuses in cases(folder):
             for file in ["d.md", "d.md.fettle"]:
