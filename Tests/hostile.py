@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Documents, scripts and data made to take minutes or gigabytes: each has to end within its bounds, in a table.
+"""Documents, scripts, data and models made to take minutes or gigabytes: each has to end within its bounds, in a table.
 
 A stranger's document is replayed by people who trust that it is safe. So nothing may take more than a second and another for each
-100 kB, or more than 300 MB, beyond the training and embedding that it asks for; and nothing may end by a signal.
+100 kB, or more than 300 MB, beyond the training and embedding that it asks for; and nothing may end by a signal. A model that is not what it says is refused
+within a second and 200 MB, in one sentence that names what is wrong (hostile_models.py).
 
     Tests/hostile.py [PROGRAM]      (.build/release/fettle)
 """
@@ -15,9 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import hostile_models
+
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "Tests/EncoderTests/Reference/tiny-bert"
 MEGABYTES = 300
+MODEL_MEGABYTES = 200
 # After so long a program is stopped, and over.
 PATIENCE = 60
 
@@ -161,17 +165,17 @@ def main():
         "FETTLE_MODEL": str(MODEL), "TMPDIR": str(folder),
     }
     problems = 0
-    print(f"{'input':24}{'by':10}{'kB':>6}{'seconds':>9}{'of':>6}{'MB':>6}  status")
+    print(f"{'input':31}{'by':10}{'kB':>6}{'seconds':>9}{'of':>6}{'MB':>6}  status")
     try:
         (folder / "two.csv").write_text("text,category\na,A\nb,B\n")
         subprocess.run([str(program), "interface", "define", "A, B"], cwd=folder, env=environment, capture_output=True, check=True)
 
-        def row(name, how, size, seconds, allowed, megabytes, status, statuses):
+        def row(name, how, size, seconds, allowed, megabytes, status, statuses, most=MEGABYTES):
             nonlocal problems
-            over = seconds > allowed or megabytes > MEGABYTES or status not in statuses
+            over = seconds > allowed or megabytes > most or status not in statuses
             problems += over
             said = "" if not over else "  OVER: " + " ".join((folder / "output").read_text(errors="replace").split())[:200]
-            print(f"{name:24}{how:10}{size / 1000:6.0f}{seconds:9.2f}{allowed:6.1f}{megabytes:6.0f}  {status}{said}", flush=True)
+            print(f"{name:31}{how:10}{size / 1000:6.0f}{seconds:9.2f}{allowed:6.1f}{megabytes:6.0f}  {status}{said}", flush=True)
 
         for name, text, how, arguments, stdin, statuses in cases(folder):
             for file in ["d.md", "d.md.fettle"]:
@@ -186,6 +190,14 @@ def main():
         for line in ["kpi --confusion", "kpi --by category"]:
             seconds, megabytes, status = measure(program, ["-c", line], folder, environment)
             row("1,000 categories", line.split()[1], len(rows), seconds, 1 + len(rows) / 100_000, megabytes, status, [0])
+
+        for name, kind, path, said in hostile_models.models(folder / "hostile"):
+            arguments = ["--no-record", "model", "install", "--from", str(path), "--name", "x"]
+            seconds, megabytes, status = measure(program, arguments, folder, environment)
+            size = sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()))
+            answer = " ".join((folder / "output").read_text(errors="replace").split())
+            refuses = answer.startswith("error: ") and said in answer and "unexpected" not in answer
+            row(name, kind, size, seconds, 1, megabytes, status if refuses else None, [1], most=MODEL_MEGABYTES)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if problems:

@@ -83,7 +83,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedConfiguration(let file, let reason):
       "\(file) does not describe a model that fettle can run: \(reason). Choose another model, or another form of this one."
     case .malformedVocabulary(let reason):
-      "vocab.txt is not a WordPiece vocabulary: \(reason)."
+      "The model's vocabulary is none of WordPiece: \(reason). Take the files of one and the same model."
     case .noAdapters:
       "This model's family has no adapters. Choose another --method: linear, full or gradual."
     case .noTraining(let family):

@@ -33,7 +33,52 @@ extension Target {
         try Finding.require(
           numbers.count == tensor.shape.reduce(1, *), "a tensor holds more or less than its shape")
       }
+      _ = try ModelSummary(of: place)
+      try complete(PretrainedModel.load(folder: place))
     })
+
+  /// The configuration, a zero, and the tokenizer of a folder with sound weights.
+  static let llama = Target(
+    name: "llama",
+    corpus: {
+      let folder = repository.appending(path: "Tests/EncoderTests/Reference")
+      let configuration = [UInt8](try Data(contentsOf: folder.appending(path: "tiny-llama/config.json")))
+      return try ["tiny-llama", "tiny-llama", "byte-pair"].map { name in
+        let tokenizer = try Data(contentsOf: folder.appending(path: "\(name)/tokenizer.json"))
+        return configuration + [0] + [UInt8](tokenizer)
+      }
+    },
+    words: [
+      "\"rope_scaling\":{\"type\":\"yarn\"},", "\"rope_theta\":", "\"num_hidden_layers\":", "\"head_dim\":",
+      "\"merges\":[\"a b\",", "\"vocab\":{", "\"a\":0,", "\"added_tokens\":[{\"id\":7,\"content\":\"a\"},",
+      "{\"type\":\"Sequence\",\"pretokenizers\":[", "\"special\":false", "1e999", "-1", "4611686018427387904",
+      "{", "}",
+      "[", "]", "\\u0120", "\\ud800",
+    ],
+    read: { bytes, folder in
+      let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+      try Data(parts[0]).write(to: folder.appending(path: "config.json"))
+      try Data(parts.dropFirst().first ?? []).write(to: folder.appending(path: "tokenizer.json"))
+      let weights = folder.appending(path: "model.safetensors")
+      if !FileManager.default.fileExists(atPath: weights.path) {
+        let sound = repository.appending(path: "Tests/EncoderTests/Reference/tiny-llama/model.safetensors")
+        try FileManager.default.copyItem(at: sound, to: weights)
+      }
+      _ = try ModelSummary(of: folder)
+      try complete(PretrainedModel.load(folder: folder))
+    })
+
+  /// Asks a model that was believed.
+  private static func complete(_ model: PretrainedModel) throws {
+    let tokens = model.tokenizer.encode("News of the day <|im_end|> 東京\u{0}", maximumLength: 16)
+    _ = tokens.tokens
+    guard !tokens.ids.isEmpty else { return }
+    let answers = try LanguageModel(model: model, threads: 1).complete([tokens.ids], maximum: 3, ends: [2])
+    try Finding.require((1...3).contains(answers[0].count), "an answer of \(answers[0].count) tokens")
+    try Finding.require(
+      answers[0].allSatisfy { (0..<Int32(model.shape.vocabularySize)).contains($0) },
+      "a token that there is not")
+  }
 
   /// A few keys, and a block of each type.
   private static let smallFile: [UInt8] = {

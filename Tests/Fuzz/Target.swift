@@ -13,7 +13,7 @@ struct Target: Sendable {
   /// Throws a `Finding` for what must not be; any other error is an answer.
   let read: @Sendable ([UInt8], URL) throws -> Void
 
-  static let all = [data, language, document, interface, model, gguf, tokenizer, workspace]
+  static let all = [data, language, document, interface, model, gguf, llama, tokenizer, workspace]
 
   /// - Parameter number: which of the endless row of inputs that a seed gives.
   func input(seed: UInt64, number: Int) throws -> [UInt8] {

@@ -152,11 +152,11 @@ private struct GGUFReader {
   private var position: Int
 
   /// Real models have some thirty keys and a thousand tensors, vocabularies up to 262,144 tokens, templates of some ten thousand
-  /// bytes, and arrays in no arrays.
+  /// bytes, merges up to half a million, and arrays in no arrays.
   private enum Most {
     static let keys = 65_536
     static let tensors = 65_536
-    static let elements = 1 << 22
+    static let elements = 1 << 20
     static let depth = 4
     static let dimensions = 4
     static let keyBytes = 65_535

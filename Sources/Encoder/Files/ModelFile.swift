@@ -10,7 +10,19 @@ import Synchronization
 
 /// Reading and writing a model's small files, with errors that name the file and not its folder's path.
 enum ModelFile {
+  /// The largest tokenizers have some thirty million bytes.
+  private static let most = 64 << 20
+
   static func read(_ file: URL) throws -> Data {
+    var status = stat()
+    if stat(file.path, &status) == 0 {
+      // A pipe or a device would be read without end.
+      guard status.st_mode & S_IFMT == S_IFREG else { throw failure(file) }
+      guard status.st_size <= most else {
+        throw ModelError.unreadableFile(
+          file.lastPathComponent, reason: "it has \(status.st_size) bytes, and fettle reads \(most) at most")
+      }
+    }
     do {
       return try Data(contentsOf: file)
     } catch {
@@ -40,10 +52,15 @@ enum ModelFile {
     if !FileManager.default.fileExists(atPath: file.path) {
       return .missingFile(name, folder: file.deletingLastPathComponent().lastPathComponent)
     }
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-    return .unreadableFile(
-      name, reason: isFolder.boolValue ? "it is a folder" : "permission denied or a fault of the disk")
+    var status = stat()
+    let kind = stat(file.path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+    let reason =
+      switch kind {
+      case S_IFREG: "permission denied or a fault of the disk"
+      case S_IFDIR: "it is a folder"
+      default: "it is no file of bytes"
+      }
+    return .unreadableFile(name, reason: reason)
   }
 
   private static func writeFailure(_ file: URL, _ error: FileError) -> ModelError {

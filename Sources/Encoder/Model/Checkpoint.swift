@@ -28,6 +28,11 @@ package struct Checkpoint: Sendable {
     } else {
       folder = place
       gguf = nil
+      let files = Self.ggufFiles(in: place)
+      guard files.isEmpty else {
+        throw ModelError.unreadableFile(
+          place.lastPathComponent, reason: "it holds \(files.count) GGUF files, so name one of them")
+      }
       let named = try? JSONDecoder().decode(
         Named.self, from: ModelFile.read(place.appendingPathComponent("config.json")))
       family = named?.family ?? "bert"
@@ -42,10 +47,15 @@ package struct Checkpoint: Sendable {
 
   private static func gguf(at place: URL) -> URL? {
     if place.pathExtension == "gguf", !place.isFolder { return place }
-    let manager = FileManager.default
-    guard !manager.fileExists(atPath: place.appendingPathComponent("config.json").path) else { return nil }
-    let files = (try? manager.contentsOfDirectory(atPath: place.path))?.filter { $0.hasSuffix(".gguf") } ?? []
+    let files = ggufFiles(in: place)
     return files.count == 1 ? place.appendingPathComponent(files[0]) : nil
+  }
+
+  /// None where a `config.json` says that the model is of Hugging Face's kind.
+  private static func ggufFiles(in folder: URL) -> [String] {
+    let manager = FileManager.default
+    guard !manager.fileExists(atPath: folder.appendingPathComponent("config.json").path) else { return [] }
+    return (try? manager.contentsOfDirectory(atPath: folder.path))?.filter { $0.hasSuffix(".gguf") } ?? []
   }
 
   func malformed(_ reason: String) -> ModelError {
@@ -70,12 +80,14 @@ package struct Checkpoint: Sendable {
     do {
       return try JSONDecoder().decode(type, from: data)
     } catch DecodingError.keyNotFound(let key, _) {
-      throw ModelError.malformedConfiguration(reason: "\(key.stringValue) is missing")
+      throw malformed("\(key.stringValue) is missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
       let name = context.codingPath.last?.stringValue ?? "its top level"
-      throw ModelError.malformedConfiguration(reason: "\(name) has a value of the wrong kind")
+      throw malformed("\(name) has a value of the wrong kind")
+    } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
+      throw malformed("\(context.codingPath.last?.stringValue ?? "") has an impossible value")
     } catch is DecodingError {
-      throw ModelError.malformedConfiguration(reason: "it is not well-formed JSON")
+      throw malformed("it is not well-formed JSON")
     }
   }
 

@@ -21,6 +21,9 @@ final class BytePairVocabulary: TokenSpelling, Sendable {
     var kind: Kind
   }
 
+  /// Of added tokens, in bytes; those of real models have some thirty.
+  private static let longestName = 256
+
   let count: Int
   /// Whether a word that is a token is that token, whatever the merges would make of it.
   let ignoresMerges: Bool
@@ -67,6 +70,11 @@ final class BytePairVocabulary: TokenSpelling, Sendable {
         contents.append(contentsOf: entry.name.utf8)
       }
       if kind == .special || kind == .added, let first = entry.name.utf8.first {
+        // A text is searched for it at each of its places.
+        guard entry.name.utf8.count <= Self.longestName else {
+          throw malformed(
+            "its token \(id) has \(entry.name.utf8.count) bytes, and was added to a vocabulary of bytes")
+        }
         contents.withUnsafeBytes { named.insert($0[start...], id: Int32(id)) }
         if kind == .added {
           var tree = added ?? ByteTree()

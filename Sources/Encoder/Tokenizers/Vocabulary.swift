@@ -5,6 +5,9 @@ import Foundation
 /// Greedy WordPiece always wants the longest token that a text begins with, so the tokens stand in a tree by their bytes, which
 /// is walked once. There are two trees, one for beginnings of words and one for what follows `##`.
 final class Vocabulary: TokenSpelling {
+  /// The largest that are used, of half a million tokens, have five million.
+  private static let mostBytes = 8 << 20
+
   let count: Int
   let unknown: Int32
   let classification: Int32
@@ -21,7 +24,9 @@ final class Vocabulary: TokenSpelling {
   init(_ text: Data) throws {
     self.text = text
     func malformed(_ reason: String) -> ModelError { .malformedVocabulary(reason: reason) }
-    guard text.count < 1 << 28 else { throw malformed("it has \(text.count) bytes") }
+    guard text.count <= Self.mostBytes else {
+      throw malformed("it has \(text.count) bytes, and fettle reads \(Self.mostBytes) at most")
+    }
     guard String(data: text, encoding: .utf8) != nil else { throw malformed("it is not UTF-8") }
 
     var ends: [Int] = []
