@@ -90,6 +90,7 @@ struct Complete: Verb, TextVerb {
     let terminal = context.nested.terminal
     let isWatched = terminal.isTerminal && !context.files.isReplay && !context.nested.isInBlock
     var shown = 0
+    defer { if shown > 0 { context.nested.send(.typed("\n")) } }
     let answer = try writing.run(
       temperature: temperature, seed: seed ?? context.seed, stops: stops, isCancelled: context.isCancelled
     ) { text in
@@ -98,7 +99,6 @@ struct Complete: Verb, TextVerb {
       shown += new.count
       context.nested.send(.typed(String(new).visibleLines))
     }
-    if isWatched, shown > 0 { context.nested.send(.typed("\n")) }
     var report = Report(verb: "complete")
     let lines = answer.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     report.blocks.append(
