@@ -42,6 +42,19 @@ enum Glossary {
       "held-out",
       "held-out: examples kept out of the training, to see how the model does on texts it did not learn from."
     ),
+    (
+      "sent as plain text",
+      "prompt: the text that a language model goes on with; what it writes is the completion."
+    ),
+    ("chat template", "chat template: the marks that a model was taught to find between the turns of a conversation."),
+    (
+      "Ġ",
+      "byte-level BPE: bytes merged by how often they stand together; Ġ is the blank before a word, which goes with it."
+    ),
+    (
+      "+calibrate",
+      "calibration: each name's probability divided by what it has without a text, so that a name does not win by being likely anyway."
+    ),
     ("UNABLE_TO_CLASSIFY", "UNABLE_TO_CLASSIFY: the category of texts that the model cannot place."),
   ]
 
