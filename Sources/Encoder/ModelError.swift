@@ -60,6 +60,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .missingFile("config.json", let folder):
+      "There is no model in \(folder). Fetch one (`model install`), or name a folder with config.json, model.safetensors and a "
+        + "tokenizer's files, or one GGUF file."
     case .missingFile(let file, let folder):
       "There is no \(file) in the model's folder \(folder). Fetch the whole model again, or install another: `model install`."
     case .unreadableFile(let file, let reason):

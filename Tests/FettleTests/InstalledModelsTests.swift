@@ -271,6 +271,40 @@ import Testing
     }
   }
 
+  @Test("what is no model is refused at once, in words that fit it")
+  func noModel() throws {
+    let front = try Front(tiny: false)
+    for name in ["two", "pipe", "device", "large"] {
+      try FileManager.default.createDirectory(
+        at: front.folder.appending(path: name), withIntermediateDirectories: true)
+    }
+    for name in ["model-q4_0.gguf", "model-q8_0.gguf"] {
+      try FileManager.default.copyItem(
+        atPath: Self.llama + "/" + name, toPath: front.folder.path + "/two/" + name)
+    }
+    #expect(mkfifo(front.folder.path + "/pipe/config.json", 0o600) == 0)
+    #expect(mkfifo(front.folder.path + "/pipe.gguf", 0o600) == 0)
+    #expect(symlink("/dev/zero", front.folder.path + "/device/config.json") == 0)
+    for name in ["config.json", "model.safetensors"] {
+      try FileManager.default.copyItem(
+        atPath: Self.llama + "/" + name, toPath: front.folder.path + "/large/" + name)
+    }
+    try front.write("", to: "large/tokenizer.json")
+    #expect(truncate(front.folder.path + "/large/tokenizer.json", 4 << 30) == 0)
+    try front.write("news", to: "plain")
+    for (place, reason) in [
+      ("two", "holds 2 GGUF files, so name one of them"), ("pipe", "it is no file of bytes"),
+      ("pipe.gguf", "it is no file of bytes"), ("device", "it is no file of bytes"),
+      ("large", "fettle reads 67108864 at most"), ("plain", "There is no model in plain"),
+      ("nothing", "There is no model in nothing"), ("nothing.gguf", "There is no nothing.gguf"),
+    ] {
+      let outcome = try front.run("--json", "model", "install", "--from", place, "--name", "x")
+      #expect(outcome.status == 1 && outcome.output.contains(reason), "\(place): \(outcome.output)")
+    }
+    let list = try object(front.run("--json", "models").lines[0])
+    #expect((list["installed"] as? [[String: Any]])?.isEmpty == true)
+  }
+
   @Test("a language model that came with the program is installed already")
   func bundledLanguageModel() throws {
     var front = try Front(tiny: false)
