@@ -200,7 +200,8 @@ import Testing
       try language.logProbabilities(of: completions, after: prompts, isCancelled: { true })
     }
     #expect(throws: CancellationError.self) {
-      try language.generate(prompts[0], maximum: 5, ends: [], isCancelled: { true }) { _, _ in true }
+      try language.generate(
+        prompts[0], maximum: 5, ends: [], isCancelled: { true }, body: { _, _ in true })
     }
   }
 
