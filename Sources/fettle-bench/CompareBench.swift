@@ -8,7 +8,7 @@ struct CompareBench: ParsableCommand {
     commandName: "compare", abstract: "fettle beside its peers, in one table of ratios.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case finetune, embed, linear, wordpiece, load, threads
+    case finetune, embed, linear, wordpiece, load, threads, generate
   }
 
   @OptionGroup var peers: PeerOptions
@@ -22,9 +22,15 @@ struct CompareBench: ParsableCommand {
   @Option(help: "Examples a step.")
   var batch = 32
 
+  @Option(help: "The language model's GGUF file; without it there is no row generate.")
+  var languageModel: String?
+
+  @Option(help: "Texts that a language model answers.")
+  var predictions = 800
+
   @Option(
     parsing: .upToNextOption,
-    help: "Which rows: finetune embed linear wordpiece load threads; all unless given.")
+    help: "Which rows: finetune embed linear wordpiece load threads generate; all unless given.")
   var rows: [Part] = Part.allCases
 
   func run() throws {
@@ -40,6 +46,9 @@ struct CompareBench: ParsableCommand {
       case .wordpiece: try comparison.wordPiece(&table)
       case .load: try comparison.load(&table)
       case .threads: try comparison.threads(&table)
+      case .generate:
+        guard let languageModel else { continue }
+        try comparison.generating(&table, languageModel, predictions: max(predictions, 1))
       }
     }
     table.note("Medians of \(comparison.rounds) rounds in turns; tokens are the texts' own, without padding.")

@@ -2,17 +2,46 @@ import ArgumentParser
 import Encoder
 import Foundation
 
-/// How training's speed and memory go with the length and the number of the texts.
+/// How speed and memory go with the length and the number of the texts: of training, and of a language model's answers.
 struct GrowthBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "growth", abstract: "Training by length and by number of texts, one epoch each.")
+    commandName: "growth", abstract: "Training and answering by length and by number of texts.")
 
   @OptionGroup var peers: PeerOptions
 
   @Option(help: "f32, bf16 or auto.")
   var precision: Precision = .auto
 
+  @Option(help: "The language model's GGUF file; without it, training alone is measured.")
+  var languageModel: String?
+
   func run() throws {
+    try training()
+    if let languageModel { try answering(languageModel) }
+  }
+
+  /// As many tokens of texts in all, whatever the length.
+  private func answering(_ file: String) throws {
+    let material = try peers.material(forAccuracy: false)
+    let comparison = Comparison(
+      model: file, material: material, peers: nil, rounds: 1, epochs: 1, batch: 32)
+    var rows = [["answers", "tokens a text", "tokens/s", "seconds", "peak memory"]]
+    for length in [16, 64, 256, 1024] {
+      say("growth of answers \(length)")
+      let answer = try comparison.bench(
+        [
+          "generate", "--model", file, "--length", "\(length)", "--texts", "\((1 << 13) / length)",
+          material.train,
+        ], .f32)
+      rows.append([
+        grouped(try answer.value("texts")), "\(length)", grouped(try answer.value("tokens_per_second")),
+        String(format: "%.1f", try answer.value("seconds")), "\(grouped(answer.peakMegabytes)) MB",
+      ])
+    }
+    print(drawTable(rows).joined(separator: "\n"))
+  }
+
+  private func training() throws {
     let material = try peers.material(forAccuracy: false)
     let comparison = Comparison(
       model: peers.model, material: material, peers: nil, rounds: 1, epochs: 1, batch: 32)

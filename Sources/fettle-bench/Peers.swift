@@ -18,7 +18,7 @@ struct Peers {
       let missing = check?.errors.split(separator: "\n").last.map { "\($0)" } ?? "it cannot be run"
       say("\(python): \(missing). Without peers there are no ratios. To have them:")
       say(
-        "  python3 -m venv .build-peers && .build-peers/bin/pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn"
+        "  python3 -m venv .build-peers && .build-peers/bin/pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python"
       )
       say("  make bench PYTHON=.build-peers/bin/python")
       return nil

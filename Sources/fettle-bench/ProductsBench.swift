@@ -3,10 +3,10 @@ import COneDNN
 import Encoder
 import Foundation
 
-/// The limit: oneDNN's bare products of the shapes that the encoder's layers have, with all cores.
+/// The limit: oneDNN's bare products of the shapes that a model's layers have, with all cores.
 struct ProductsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "products", abstract: "oneDNN's own matrix products, of the encoder's shapes.")
+    commandName: "products", abstract: "oneDNN's own matrix products, of a model's shapes.")
 
   @Option(help: "The folder of the pre-trained model.")
   var model: String
@@ -21,44 +21,27 @@ struct ProductsBench: ParsableCommand {
   var runs = 40
 
   func run() throws {
-    let configuration = try BERTConfiguration.load(folder: URL(fileURLWithPath: model))
+    let shapes = try ProductShapes(try PretrainedModel.load(folder: URL(fileURLWithPath: model)))
     let products = try BareProducts()
     for precision in try precision.map({ [try $0.resolved()] }) ?? [Precision.f32, .bf16]
     where (try? precision.resolved()) != nil {
       var best = (rows: 0, speed: 0.0)
       for rows in rows.split(separator: ",").compactMap({ Int($0) }) {
-        let seconds = try configuration.products.reduce(0) { sum, shape in
+        let seconds = try shapes.ofLayer.reduce(0) { sum, shape in
           sum
             + (try products.fastest(
               runs, rows: rows, k: shape.k, columns: shape.columns, isRounded: precision == .bf16))
         }
-        let speed = Double(rows) * configuration.operationsPerToken / Double(configuration.layers) / seconds
+        let speed = Double(rows) * shapes.operationsPerToken / Double(shapes.layers) / seconds
         if speed > best.speed { best = (rows, speed) }
       }
       try printRow([
         "benchmark": "products", "precision": precision.rawValue, "rows": best.rows,
         "gigaflops": Int(best.speed / 1e9),
-        "megaflop_per_token": rounded(configuration.operationsPerToken / 1e6),
-        "tokens_per_second": Int(best.speed / configuration.operationsPerToken),
+        "megaflop_per_token": rounded(shapes.operationsPerToken / 1e6),
+        "tokens_per_second": Int(best.speed / shapes.operationsPerToken),
       ])
     }
-  }
-}
-
-extension BERTConfiguration {
-  /// The matrix products of one layer, `[rows, k] x [k, columns]`: queries, keys and values; the attention's output; up;
-  /// down.
-  var products: [(k: Int, columns: Int)] {
-    [
-      (hiddenSize, 3 * hiddenSize), (hiddenSize, hiddenSize), (hiddenSize, intermediateSize),
-      (intermediateSize, hiddenSize),
-    ]
-  }
-
-  /// Of the layers' weight matrices, forward, a multiplication and an addition each. Attention's own products are not counted,
-  /// nor anything element by element.
-  var operationsPerToken: Double {
-    Double(layers) * products.reduce(0) { $0 + 2 * Double($1.k * $1.columns) }
   }
 }
 

@@ -80,12 +80,143 @@ import Testing
     #expect(shared == reference.greedy)
   }
 
+  /// Completions with shared beginnings, one that another begins with, and an empty one.
+  private let completions: [[Int32]] = [
+    [70, 71, 9], [70, 71, 14, 200], [70, 12], [33], [33, 90, 2, 5, 6], [200, 201], [], [70, 71],
+  ]
+  private let prompts: [[Int32]] = [
+    [1, 70, 71, 9, 14], [1, 70, 33, 90, 12, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17], [1, 70],
+  ]
+
+  @Test("a completion's log-probability is the sum of its tokens'") func logProbabilities() throws {
+    let found = try language.logProbabilities(of: completions, after: prompts)
+    for (prompt, sums) in zip(prompts, found) {
+      for (completion, sum) in zip(completions, sums) {
+        let (_, logits) = try language.states(of: prompt + completion)
+        var expected = 0.0
+        for (place, token) in completion.enumerated() {
+          let row = logits[prompt.count - 1 + place].map(Double.init)
+          expected += row[Int(token)] - log(row.reduce(0) { $0 + exp($1) })
+        }
+        #expect(abs(sum - expected) < 1e-5 * max(1, abs(expected)), "\(prompt) \(completion)")
+      }
+    }
+  }
+
+  @Test("alone, together, in any order and with a shared beginning: the same log-probabilities")
+  func sameLogProbabilities() throws {
+    let together = try language.logProbabilities(of: completions, after: prompts)
+    var found = try language.logProbabilities(
+      of: completions, after: prompts.map { Array($0.dropFirst(2)) }, prefix: [1, 70])
+    expectSame(found, together)
+    found = try prompts.map { try language.logProbabilities(of: completions, after: [$0])[0] }
+    expectSame(found, together)
+    let reversed = try language.logProbabilities(of: completions.reversed(), after: prompts)
+    expectSame(reversed.map { $0.reversed() }, together)
+    for (number, completion) in completions.enumerated() {
+      let alone = try language.logProbabilities(of: [completion], after: prompts)
+      expectSame(alone.map { $0[0] }.map { [$0] }, together.map { [$0[number]] })
+    }
+  }
+
+  /// To the last bit where a row's product does not depend on how many there are.
+  private func expectSame(
+    _ found: [[Double]], _ expected: [[Double]], location: SourceLocation = #_sourceLocation
+  ) {
+    let tolerance = LanguageModel.isExact ? 0 : 1e-5
+    #expect(found.map(\.count) == expected.map(\.count), sourceLocation: location)
+    for (a, b) in zip(found.joined(), expected.joined()) {
+      #expect(abs(a - b) <= tolerance, sourceLocation: location)
+    }
+  }
+
+  @Test("more completions than a pass holds are read in parts") func manyCompletions() throws {
+    let many = (0..<Int32(300)).map { number -> [Int32] in [5 + number, 300 - number, 40 + number] }
+    let prompts = [[1, 70, 71], Array(repeating: 9, count: 200)] as [[Int32]]
+    let together = try language.logProbabilities(of: many, after: prompts)
+    for number in [0, 100, 299] {
+      let alone = try language.logProbabilities(of: [many[number]], after: prompts)
+      expectSame(alone, together.map { [$0[number]] })
+    }
+  }
+
+  @Test("one text, token by token, is written as among others, with its tokens' log-probabilities")
+  func generate() throws {
+    for (row, answer) in zip(reference.rows, reference.greedy) {
+      var tokens: [Int32] = []
+      var sum = 0.0
+      try language.generate(row[0], maximum: 12, ends: [2]) { token, logProbability in
+        tokens.append(token)
+        sum += logProbability
+        return true
+      }
+      #expect(tokens == answer)
+      #expect(abs(sum - (try language.logProbabilities(of: [tokens], after: [row[0]])[0][0])) < 1e-9)
+      tokens = []
+      try language.generate(row[0], maximum: 12, ends: [2]) { token, _ in
+        tokens.append(token)
+        return tokens.count < 3
+      }
+      #expect(tokens == Array(answer.prefix(3)))
+    }
+  }
+
+  @Test("drawn tokens are the same for the same seed, others for others, and follow the probabilities")
+  func drawing() throws {
+    func draw(_ seed: UInt64, _ temperature: Double = 1, count: Int = 20) throws -> [Int32] {
+      var tokens: [Int32] = []
+      try language.generate(
+        prompts[0], maximum: count, ends: [], temperature: temperature, seed: seed
+      ) { token, _ in
+        tokens.append(token)
+        return true
+      }
+      return tokens
+    }
+    #expect(try draw(1) == draw(1))
+    #expect(try draw(1) != draw(2))
+    // Cold enough, it is the most probable token.
+    var greedy: [Int32] = []
+    try language.generate(prompts[0], maximum: 20, ends: []) { token, _ in
+      greedy.append(token)
+      return true
+    }
+    #expect(try draw(3, 1e-4) == greedy)
+    // How often the first token is in the likelier half of the vocabulary's probability.
+    let logits = try #require(try language.states(of: prompts[0]).logits.last).map(Double.init)
+    let sum = logits.reduce(0) { $0 + exp($1) }
+    let likely = Set(logits.indices.filter { exp(logits[$0]) / sum > 1.0 / 384 })
+    let share = likely.reduce(0) { $0 + exp(logits[$1]) / sum }
+    let drawn = try (0..<400).count { likely.contains(Int(try draw(UInt64($0), count: 1)[0])) }
+    // Four standard deviations.
+    #expect(abs(Double(drawn) / 400 - share) < 4 * (share * (1 - share) / 400).squareRoot())
+  }
+
+  @Test("a work that is cancelled ends") func cancelling() throws {
+    #expect(throws: CancellationError.self) {
+      try language.complete(prompts, maximum: 5, ends: [], isCancelled: { true })
+    }
+    #expect(throws: CancellationError.self) {
+      try language.logProbabilities(of: completions, after: prompts, isCancelled: { true })
+    }
+    #expect(throws: CancellationError.self) {
+      try language.generate(
+        prompts[0], maximum: 5, ends: [], isCancelled: { true }, body: { _, _ in true })
+    }
+  }
+
   @Test("what it cannot read is refused") func refusals() throws {
     #expect(throws: ModelError.self) { try language.states(of: [384]) }
     #expect(throws: ModelError.self) { try language.states(of: [-1]) }
     #expect(throws: ModelError.self) { try language.states(of: []) }
     #expect(throws: ModelError.self) {
       try language.complete([Array(repeating: 5, count: 250)], maximum: 12, ends: [])
+    }
+    #expect(throws: ModelError.self) { try language.logProbabilities(of: [[5, 384]], after: [[1]]) }
+    #expect(throws: ModelError.self) { try language.logProbabilities(of: [[5]], after: [[]]) }
+    #expect(throws: ModelError.self) {
+      try language.logProbabilities(
+        of: [Array(repeating: 5, count: 60)], after: [Array(repeating: 5, count: 200)])
     }
   }
 

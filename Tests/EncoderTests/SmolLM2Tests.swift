@@ -70,6 +70,22 @@ import Testing
     try check(language, lines, end: 198, before: " ", ends: [])
   }
 
+  @Test("a text longer than a pass is read in parts, and gives the same")
+  func long() throws {
+    let language = try LanguageModel(model: try Self.model())
+    let text = try TestFiles.lines("smollm2.jsonl", as: Line.self).prefix(7).flatMap(\.prompt)
+    #expect(text.count > 700)
+    let names: [[Int32]] = [[314, 260, 216], [314, 253]]
+    let whole = try language.complete([text], maximum: 3, ends: [])
+    let sums = try language.logProbabilities(of: names, after: [text])
+    for place in [200, text.count - 1, text.count] {
+      let (beginning, end) = (Array(text[..<place]), Array(text[place...]))
+      #expect(try language.complete([end], after: beginning, maximum: 3, ends: []) == whole)
+      let found = try language.logProbabilities(of: names, after: [end], prefix: beginning)
+      for (a, b) in zip(found[0], sums[0]) { #expect(abs(a - b) <= (LanguageModel.isExact ? 0 : 1e-3)) }
+    }
+  }
+
   /// What stands before the text and behind it ends in line feeds or blanks, which merge with letters; so the three are one text.
   private static func ids(
     _ head: [BytePair.Part], _ text: String, _ tail: [BytePair.Part], _ tokenizer: BytePair
@@ -113,12 +129,21 @@ import Testing
       let last = try #require(logits.last)
       for pair in line.top { #expect(abs(Double(last[Int(pair[0])]) - pair[1]) < 2e-3) }
     }
-    // All names have the same keys in every line.
+    // All lines have the same names.
     let names = try #require(lines.first).categories.keys.sorted()
     let some = lines.prefix(6)
     let sums = try language.logProbabilities(
       of: names.map { tokenizer.encode(before + $0, maximumLength: 32).ids + [end] },
       after: some.map { Array($0.prompt.dropFirst(shared)) }, prefix: Array(first.prefix(shared)))
+    if LanguageModel.isExact {
+      #expect(answers == again)
+      #expect(
+        try language.complete([lines[1].prompt], maximum: 10, ends: ends) == [answers[1]])
+      let alone = try language.logProbabilities(
+        of: names.map { tokenizer.encode(before + $0, maximumLength: 32).ids + [end] },
+        after: [lines[1].prompt])
+      #expect(alone == [sums[1]])
+    }
     for (line, sums) in zip(some, sums) {
       for (name, sum) in zip(names, sums) {
         #expect(abs(sum - (line.categories[name] ?? 0)) < 0.02, "\(name)")

@@ -104,4 +104,5 @@ def main(folder):
             lines.write(json.dumps({"text": text, "decoded": decoded, "ids": ids}) + "\n")
 
 
-main(Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """What a user would take instead of fettle, on this machine: PyTorch and transformers, ONNX Runtime, Hugging Face's
-tokenizers, scikit-learn. `make bench` runs these beside fettle, each as a process of its own.
+tokenizers, scikit-learn, llama.cpp. `make bench` runs these beside fettle, each as a process of its own.
 
     peers.py check                        says whether the packages are here
     peers.py finetune MODEL TRAIN [TEST]  full fine-tuning with PyTorch
     peers.py embed MODEL FILE ...         mean-pooled vectors with PyTorch or ONNX Runtime
     peers.py tokenize MODEL FILE ...      WordPiece with tokenizers, on one thread
     peers.py linear FEATURES TRAIN        logistic regression with scikit-learn on features that fettle wrote
+    peers.py generate GGUF FILE           a language model's answers with transformers or llama-cpp-python
 
 MODEL is a folder with config.json, model.safetensors and vocab.txt. TRAIN, TEST and FILE hold `text|category` lines. The
 answer is one line of JSON; tokens_per_second counts the texts' own tokens, never padding.
 
-needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn
+needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python
 """
 
 import argparse
@@ -25,7 +26,8 @@ import time
 
 PACKAGES = {
     "torch": "torch", "transformers": "transformers", "tokenizers": "tokenizers", "safetensors": "safetensors",
-    "numpy": "numpy", "onnx": "onnx", "onnxruntime": "onnxruntime", "sklearn": "scikit-learn",
+    "numpy": "numpy", "onnx": "onnx", "onnxruntime": "onnxruntime", "sklearn": "scikit-learn", "gguf": "gguf",
+    "llama_cpp": "llama-cpp-python",
 }
 
 
@@ -263,6 +265,131 @@ def linear(options):
     answer(**values)
 
 
+def prompts_of(file, count):
+    """As `fettle-bench generate` writes them."""
+    texts, categories = read([file])
+    names = ", ".join(sorted(set(categories)))
+    instruction = f"Classify the text of the following message as exactly one of the following: {names}."
+    return [f"{instruction}\nmessage: {texts[place % len(texts)]}\ncategory:" for place in range(count)]
+
+
+def generate(options):
+    prompts = prompts_of(options.file, options.texts)
+    run = with_llama_cpp if options.peer == "llama-cpp" else with_transformers
+    seconds, (processor, answers) = run(options, prompts)
+    answer(
+        peer=options.peer, texts=len(prompts), written=sum(map(len, answers)), seconds=round(seconds, 3),
+        predictions_per_second=round(len(prompts) / seconds, 3), cpu_seconds=round(processor, 2))
+
+
+NEW_TOKENS = 10
+
+
+def with_processor_time(body):
+    """The time of all cores that it takes, which other programs disturb less, and what it gives."""
+    start = time.process_time()
+    result = body()
+    return time.process_time() - start, result
+
+
+def with_llama_cpp(options, prompts):
+    """`generate` keeps the keys and values of what a prompt begins with like the one before."""
+    from llama_cpp import Llama
+
+    threads = options.threads or os.cpu_count()
+    llama = Llama(model_path=options.model, n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False)
+    rows = [llama.tokenize(prompt.encode(), add_bos=False, special=False) for prompt in prompts]
+    (end,) = llama.tokenize(b"\n", add_bos=False)
+
+    def one(row):
+        answered = []
+        for token in llama.generate(row, temp=0.0):
+            answered.append(token)
+            if token == end or len(answered) == NEW_TOKENS:
+                break
+        return answered
+
+    return fastest(1, lambda: with_processor_time(lambda: [one(row) for row in rows]))
+
+
+def with_transformers(options, prompts):
+    import torch
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    model, cut = llama_of(options.model)
+    model = model.to(torch.bfloat16 if options.peer == "transformers-bf16" else torch.float32).eval()
+    rows = [cut.encode(prompt, add_special_tokens=False).ids for prompt in prompts]
+    (end,) = cut.encode("\n", add_special_tokens=False).ids
+
+    def run():
+        answers = []
+        for places in by_length(rows, options.batch):
+            longest = max(len(rows[place]) for place in places)
+            ids = torch.tensor([[end] * (longest - len(rows[place])) + rows[place] for place in places])
+            mask = torch.tensor([[0] * (longest - len(rows[place])) + [1] * len(rows[place]) for place in places])
+            written = model.generate(
+                input_ids=ids, attention_mask=mask, max_new_tokens=NEW_TOKENS, do_sample=False, eos_token_id=end,
+                pad_token_id=end)
+            for row in written[:, longest:].tolist():
+                answers.append(row[: row.index(end) + 1] if end in row else row)
+        return answers
+
+    with torch.inference_mode():
+        return fastest(1, lambda: with_processor_time(run))
+
+
+def llama_of(file):
+    """The model and the tokenizer of a GGUF file, by gguf-py: transformers' own loading leaves SmolLM's digits together."""
+    import gguf
+    import torch
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    reader = gguf.GGUFReader(file)
+    field = {key: value.contents() for key, value in reader.fields.items()}
+    tokens = field["tokenizer.ggml.tokens"]
+    cut = Tokenizer(models.BPE(
+        vocab={token: number for number, token in enumerate(tokens)},
+        merges=[tuple(merge.split(" ")) for merge in field["tokenizer.ggml.merges"]]))
+    digits = [pre_tokenizers.Digits(individual_digits=True)] if field["tokenizer.ggml.pre"] == "smollm" else []
+    cut.pre_tokenizer = pre_tokenizers.Sequence(
+        digits + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
+    cut.add_special_tokens([
+        AddedToken(token, special=True, normalized=False)
+        for token, kind in zip(tokens, field["tokenizer.ggml.token_type"]) if kind == 3])
+
+    heads, key_heads = field["llama.attention.head_count"], field["llama.attention.head_count_kv"]
+    model = LlamaForCausalLM(LlamaConfig(
+        vocab_size=len(tokens), hidden_size=field["llama.embedding_length"],
+        intermediate_size=field["llama.feed_forward_length"], num_hidden_layers=field["llama.block_count"],
+        num_attention_heads=heads, num_key_value_heads=key_heads, head_dim=field["llama.rope.dimension_count"],
+        max_position_embeddings=field["llama.context_length"],
+        rms_norm_eps=field["llama.attention.layer_norm_rms_epsilon"],
+        rope_parameters={"rope_type": "default", "rope_theta": field["llama.rope.freq_base"]}, tie_word_embeddings=True))
+    parts = {
+        "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+        "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
+    others = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"}
+    state = {}
+    for tensor in reader.tensors:
+        weights = torch.from_numpy(gguf.dequantize(tensor.data, tensor.tensor_type).copy())
+        name = tensor.name.split(".")
+        if name[0] != "blk":
+            state[f"{others[name[0]]}.weight"] = weights
+            continue
+        if name[2] in ("attn_q", "attn_k"):
+            # GGUF keeps each head's rows in pairs, for its own way of rotating.
+            count = heads if name[2] == "attn_q" else key_heads
+            weights = weights.reshape(count, weights.shape[0] // count // 2, 2, -1).swapaxes(1, 2).reshape(weights.shape)
+        state[f"model.layers.{name[1]}.{parts[name[2]]}.weight"] = weights
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)
+    model.tie_weights()
+    return model, cut
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -301,6 +428,13 @@ def main():
     made.add_argument("train")
     made.add_argument("test", nargs="?")
     made.add_argument("--runs", type=int, default=3)
+    made = verb("generate", generate)
+    made.add_argument("model")
+    made.add_argument("file")
+    made.add_argument("--peer", choices=["transformers-f32", "transformers-bf16", "llama-cpp"], default="transformers-f32")
+    made.add_argument("--texts", type=int, default=800)
+    made.add_argument("--batch", type=int, default=25)
+    made.add_argument("--threads", type=int)
     options = parser.parse_args()
     options.run(options)
 

@@ -119,11 +119,13 @@ private struct Writer {
   private let ends: Set<Int32>
   private let most: Int
   private var texts: [Text] = []
+  private var shelf: CacheShelf
 
   init(
     _ language: LanguageModel, _ workplace: LanguageModel.Workplace, maximum: Int, ends: Set<Int32>, most: Int
   ) {
     (self.language, self.workplace) = (language, workplace)
+    shelf = CacheShelf(language.model.shape)
     (self.maximum, self.ends, self.most) = (maximum, ends, most)
   }
 
@@ -146,7 +148,7 @@ private struct Writer {
       for place in texts.indices where packed.rows < LanguageModel.rowsAtOnce { read(place) }
       while packed.rows < LanguageModel.rowsAtOnce, hasRoom, let next = take() {
         let capacity = next.prompt.count + maximum
-        let cache = KeyValueCache(language.model.shape, capacity: capacity, after: next.beginning)
+        let cache = shelf.take(capacity: capacity, after: next.beginning)
         texts.append(Text(number: next.number, cache: cache, next: next.prompt[...]))
         read(texts.count - 1)
       }
@@ -162,6 +164,7 @@ private struct Writer {
           return false
         }
         give(text.number, text.answer)
+        shelf.put(text.cache)
         return true
       }
     }

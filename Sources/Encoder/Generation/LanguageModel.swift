@@ -4,8 +4,8 @@ import Synchronization
 
 /// A model that goes on with a text, token by token. Callers take turns.
 ///
-/// What comes of a text does not depend on the texts beside it, on what of it was read before, or on the number of threads: with
-/// AVX-512 to the last bit. A product of one row would be other code, so there is none (`blocks`).
+/// What comes of a text does not depend on the texts beside it, on what of it was read before, or on the number of threads (see
+/// ``isExact``). A product of one row would be other code, so there is none (`blocks`).
 package final class LanguageModel: Sendable {
   package let model: PretrainedModel
   let pool: ThreadPool
@@ -17,8 +17,11 @@ package final class LanguageModel: Sendable {
   /// callers take turns.
   private let turn = Mutex<Beginning?>(nil)
 
+  /// Whether that holds to the last bit on this CPU.
+  package static var isExact: Bool { MatMul.rowsAreIndependent }
+
   /// Rows that go through a layer together at most.
-  static let rowsAtOnce = 512
+  static let rowsAtOnce = 256
 
   struct Workplace: Sendable {
     let pass: any CausalPass

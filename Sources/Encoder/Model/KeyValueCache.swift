@@ -19,7 +19,7 @@ package protocol CausalPass: Pass {
 package final class KeyValueCache: @unchecked Sendable {
   let capacity: Int
   /// What the text begins with; it has no beginning itself.
-  let beginning: KeyValueCache?
+  private(set) var beginning: KeyValueCache?
   private let shape: ModelShape
   private let headSize: Int
   private let numbers: Floats
@@ -38,6 +38,11 @@ package final class KeyValueCache: @unchecked Sendable {
     keyNumbers = shape.keyWidth * self.capacity
     valueNumbers = shape.keyHeads * Self.padded(headSize) * self.capacity
     numbers = Floats(count: shape.layers * (keyNumbers + valueNumbers))
+  }
+
+  /// For another text, in the same memory.
+  func empty(after beginning: KeyValueCache?) {
+    (self.beginning, count) = (beginning, 0)
   }
 
   private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
@@ -67,6 +72,29 @@ package final class KeyValueCache: @unchecked Sendable {
     let own = tokens(layer, count + rows)
     return beginning.map { [$0.tokens(layer, $0.count), own] } ?? [own]
   }
+}
+
+/// One thread's caches that are done with, for the next texts: fresh memory is dear, as the system clears it first.
+struct CacheShelf {
+  private let shape: ModelShape
+  private var spare: [KeyValueCache] = []
+
+  init(_ shape: ModelShape) { self.shape = shape }
+
+  mutating func take(capacity: Int, after beginning: KeyValueCache?) -> KeyValueCache {
+    // Texts of like lengths can use each other's.
+    let rounded = (capacity + 63) / 64 * 64
+    if let place = spare.firstIndex(where: { $0.capacity == rounded }) {
+      let cache = spare.remove(at: place)
+      cache.empty(after: beginning)
+      return cache
+    }
+    // What nobody could use would only take up room.
+    if !spare.isEmpty { spare.removeFirst() }
+    return KeyValueCache(shape, capacity: rounded, after: beginning)
+  }
+
+  mutating func put(_ cache: KeyValueCache) { spare.append(cache) }
 }
 
 /// Ways in which a text may go on, those that begin alike together.

@@ -64,9 +64,12 @@ final class MatMul: @unchecked Sendable {
   /// result is the same however many rows there are, from two on; oneDNN's code for other CPUs takes the last few rows of a
   /// product in another order, so that there each text is a product of its own.
   static func blocks(_ texts: [Range<Int>]) -> [Range<Int>] {
-    guard onednn_has_avx512(), let first = texts.first, let last = texts.last else { return texts }
+    guard rowsAreIndependent, let first = texts.first, let last = texts.last else { return texts }
     return [first.lowerBound..<last.upperBound]
   }
+
+  /// Whether a row's result is the same however many rows there are, from two on.
+  static var rowsAreIndependent: Bool { onednn_has_avx512() }
 
   /// All that a product's code depends on.
   private struct Shape: Hashable {
