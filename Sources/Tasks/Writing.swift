@@ -27,12 +27,16 @@ public struct Writing: Sendable {
     guard let tokenizer = model.model.tokenizer as? BytePair else { throw ModelError.noGeneration }
     self.model = model
     self.tokenizer = tokenizer
-    self.maximum = maximum
     let chat = ChatTemplate(tokenizer)
     ends = chat.ends(tokenizer)
     let beginning = tokenizer.beginning.map { [BytePair.Part.special($0)] } ?? []
     promptIDs =
       tokenizer.encode(beginning + (isChat ? chat.parts(question: text, tokenizer) : [.text(text)])).ids
+    let longest = model.model.maximumLength
+    guard promptIDs.count < longest else {
+      throw ModelError.textTooLong(tokens: promptIDs.count, maximum: longest - 1)
+    }
+    self.maximum = min(maximum, longest - promptIDs.count)
   }
 
   /// - Parameters:

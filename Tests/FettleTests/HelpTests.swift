@@ -7,6 +7,7 @@ import Testing
   /// A workspace that has come through the tutorial, in a folder with all files that help's examples name.
   private func front() throws -> Front {
     let front = try Front()
+    try front.installLanguageModel()
     for folder in ["Samples", "Sessions"] {
       try FileManager.default.copyItem(
         at: Front.repository.appending(path: folder), to: front.folder.appending(path: folder))
@@ -35,6 +36,8 @@ import Testing
     "label --author ana", "label", "label --author ana --dataset news-2", "model install",
     "model install smollm2",
   ]
+  /// A language model takes its time for a data set; LanguageModelTests ask it for little ones.
+  private static let long = ["predict --model smollm2", "predict --model smollm2 --decide"]
   private static let mayFail = ["expect", "replay", "run Sessions"]
 
   private func examples(_ help: String) -> [String] {
@@ -59,7 +62,7 @@ import Testing
       #expect(!why.hasPrefix("Examples:") && !why.hasPrefix("USAGE:"), "help \(verb) gives no reason")
       #expect(help.contains("\nNext: "), "help \(verb) names no next step")
       #expect(!examples(help).isEmpty, "help \(verb) has no examples")
-      for example in examples(help) where !Self.notRun.contains(example) {
+      for example in examples(help) where !(Self.notRun + Self.long).contains(example) {
         let outcome = try front.run("-c", example)
         let mayFail = Self.mayFail.contains(where: example.hasPrefix)
         #expect(outcome.status == 0 || mayFail && outcome.status == 1, "\(example): \(outcome.error)")

@@ -137,6 +137,8 @@ public struct Prompt: Sendable, Equatable, Codable {
 /// What is wrong with a prompt.
 public enum PromptError: Error, Equatable, CustomStringConvertible {
   case noText(String)
+  /// Without a text it already has more tokens than the model reads, `maximum`.
+  case tooLong(tokens: Int, maximum: Int)
 
   public var description: String {
     switch self {
@@ -144,6 +146,9 @@ public enum PromptError: Error, Equatable, CustomStringConvertible {
       template.isEmpty
         ? "The prompt is empty. It needs {text} where the text is to stand, such as: message: {text}\\ncategory:"
         : "The prompt has no {text}, so no text would be sent. Put {text} where the text is to stand."
+    case .tooLong(let tokens, let maximum):
+      "The prompt alone has \(tokens) tokens, and the model reads at most \(maximum). Shorten it (prompt set), or take fewer "
+        + "examples (prompt --examples N)."
     }
   }
 }

@@ -28,13 +28,13 @@ public struct PromptWriter: Sendable {
   }
 
   /// - Parameter room: tokens that the model is to write behind it.
-  /// - Throws: `ModelError.textTooLong` where even an empty text leaves no room.
+  /// - Throws: `PromptError.tooLong` where even an empty text leaves no room.
   public func write(_ text: String, examples: [Prompt.Example] = [], room: Int) throws -> Written {
     let all = ids(of: text, examples)
     let limit = longest - room
     guard all.count > limit else { return Written(ids: all, isTruncated: false) }
     let frame = ids(of: "", examples).count
-    guard frame < limit else { throw ModelError.textTooLong(tokens: frame, maximum: limit) }
+    guard frame < limit else { throw PromptError.tooLong(tokens: frame, maximum: limit) }
     // As much of the text as fits; tokens at the cut may merge otherwise, so there is a little less than room for.
     var kept = limit - frame
     while kept > 0 {

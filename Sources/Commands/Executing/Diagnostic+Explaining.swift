@@ -1,4 +1,5 @@
 import Basics
+import Classifiers
 import Encoder
 import Foundation
 import HTTP
@@ -39,6 +40,8 @@ extension Diagnostic {
       if case .expectation(_, let numbers) = error { self.numbers = numbers }
     case let error as TaskError:
       (code, message) = (error.code, error.description)
+    case let error as PromptError:
+      (code, message) = ("prompt", error.description)
     case let error as LoadError:
       (code, message) = (error.code, error.description)
       if case .badOption = error { exitStatus = Self.usageStatus }

@@ -36,7 +36,14 @@ extension ModelOption {
   func tuned(
     _ workbench: Workbench, in models: ModelLibrary, insteadOfBase error: CommandError
   ) throws -> TunedModel {
-    if case .tuned(let tuned) = try resolve(workbench, in: models) { return tuned }
+    let found = try resolve(workbench, in: models)
+    if case .tuned(let tuned) = found { return tuned }
+    if case .language(let name, _) = found {
+      throw CommandError.other(
+        code: "not-tuned",
+        "\(name.visible) is a language model that nobody has tuned, and a tuned model is wanted here. See: models"
+      )
+    }
     guard model == nil else { throw error }
     guard let passedOver = try StandardModel(workbench).passedOver else { throw CommandError.noTunedModel }
     throw CommandError.other(

@@ -16,7 +16,8 @@ struct LanguageModelOption: ParsableArguments {
 
   /// The name of an installed language model.
   /// - Throws: `CommandError`, `TaskError`.
-  func resolve(_ cache: ModelCache) throws -> String {
+  func resolve(_ models: ModelLibrary) throws -> String {
+    let cache = models.cache
     let installed = cache.languageModels.map(\.name)
     guard let model else {
       let standard = ModelCache.standardLanguageModelName
@@ -30,10 +31,12 @@ struct LanguageModelOption: ParsableArguments {
     let name = model.description
     guard installed.contains(name) else {
       // An encoder, or nothing at all: the error says which.
-      let found = try cache.model(named: name)
+      if (try? cache.model(named: name)) == nil {
+        _ = try models.workspace.read { try models.model(named: name, $0) }
+      }
       throw CommandError.other(
         code: "no-generation",
-        "\(found.name.visible) compares texts, and does not write. Name a language model.")
+        "\(name.visible) compares texts, and does not write. Name a language model.")
     }
     return name
   }
@@ -76,14 +79,14 @@ struct Complete: Verb, TextVerb {
   @Flag(help: "Send the text as a user's message in the model's chat template.") var chat = false
 
   func validate() throws {
-    if text.isEmpty { throw ValidationError("Give a text to go on with") }
+    if text.allSatisfy(\.description.isEmpty) { throw ValidationError("Give a text to go on with") }
     if maximum < 1 { throw ValidationError("--max-tokens counts from 1") }
     if !(0...100).contains(temperature) { throw ValidationError("--temperature goes from 0 to 100") }
     if stop.contains(where: \.description.isEmpty) { throw ValidationError("--stop needs a text") }
   }
 
   func perform(in context: Context) throws -> Effect {
-    let name = try choice.resolve(context.encoders)
+    let name = try choice.resolve(context.models)
     let writing = try context.models.writing(
       context.rest(text).withLineFeeds, by: name, isChat: chat, maximum: maximum)
     let stops = stop.map(\.description.withLineFeeds)
@@ -104,7 +107,8 @@ struct Complete: Verb, TextVerb {
     report.blocks.append(
       .written(answer.text.isEmpty ? ["(nothing: it ended at once)"] : lines, isOnScreen: shown > 0))
     let count = counted(answer.ids.count, "token")
-    report.blocks.append(.derived(["\(count) by \(name)\(answer.isCut ? ", cut at --max-tokens" : "")"]))
+    let end = answer.ids.count < maximum ? ", the last that the model has room for" : ", cut at --max-tokens"
+    report.blocks.append(.derived(["\(count) by \(name)\(answer.isCut ? end : "")"]))
     report.json = [
       "model": .string(name), "prompt_ids": .array(writing.promptIDs.map { .int(Int($0)) }),
       "ids": .array(answer.ids.map { .int(Int($0)) }), "text": .string(answer.text),

@@ -123,6 +123,12 @@ struct FineTune: Verb {
   private func plan(_ workbench: Workbench, in models: ModelLibrary) throws -> TrainingPlan {
     let dataset = try data.resolve(workbench)
     let base = try models.model(named: base.description, workbench)
+    if case .language(let name, _) = base {
+      throw CommandError.other(
+        code: "model-training",
+        "\(name.visible) is a language model, and fettle does not train those yet: it is asked as it is (predict --model "
+          + "\(name.visible)). Leave --base out to train the encoder.")
+    }
     do {
       let plan = try TrainingPlan(dataset, base: base, workbench)
       for method in method.methods { _ = try name(in: workbench, method) }

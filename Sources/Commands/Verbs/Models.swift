@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Classifiers
 import Encoder
 import Foundation
 import Shell
@@ -142,7 +143,13 @@ extension ModelLibrary {
 
   /// What is said of a name that no model has here, and an installed one has elsewhere; nil where none has.
   func explain(unknown name: String) -> Diagnostic? {
-    guard let model = try? cache.model(named: name) else { return nil }
+    guard let model = try? cache.model(named: name) else {
+      let standard = ModelCache.standardLanguageModelName
+      guard AnswerWay.split(name).name == standard else { return nil }
+      return Diagnostic(
+        code: "no-language-model",
+        message: "\(standard) is not installed. Fetch it once: model install \(standard)")
+    }
     guard !model.isGenerative else {
       return Diagnostic(
         code: "model-encoder",

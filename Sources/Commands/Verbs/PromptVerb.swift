@@ -97,6 +97,7 @@ struct PromptVerb: ParsableCommand {
       let given = [("a text", !text.isEmpty), ("--file", file != nil), ("--preset", preset != nil)]
         .filter(\.1).map(\.0)
       if given.count > 1 { throw ValidationError("\(given[0]) and \(given[1]) are two prompts: give one") }
+      if preset?.description.isEmpty == true { throw ValidationError("--preset needs a name") }
       if chat, plain { throw ValidationError("--chat and --plain exclude each other") }
       if preset != nil, chat || plain { throw ValidationError("A preset says itself how it is sent") }
       if given.isEmpty, chat || plain {
@@ -159,8 +160,9 @@ struct PromptVerb: ParsableCommand {
         return found
       }
       if let file = file?.description {
-        var template = try context.files.text(of: file).text
-        // Editors end a file with a line feed, which a prompt does not have.
+        var template = try context.files.text(of: file).text.replacing("\r\n", with: "\n")
+        // Windows' editors begin a file with a mark, and all end it with a line feed; a prompt has neither.
+        if template.unicodeScalars.first == "\u{FEFF}" { template.unicodeScalars.removeFirst() }
         if template.last?.isNewline == true { template.removeLast() }
         return try Self.prompt(template, chat)
       }

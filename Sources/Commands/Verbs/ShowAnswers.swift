@@ -33,7 +33,9 @@ extension Show {
     }
 
     func perform(in context: Context) throws -> Effect {
-      let stale = context.staleness(of: [model], over: data)
+      // Whose answers they are is known once they are found.
+      let shown = try? context.workspace.read { try answers(of: data.resolve($0), $0, context.models).0 }
+      let stale = shown.map { context.staleness(of: [Text(argument: $0)], over: data) } ?? []
       return Effect { workbench in
         var report = try self.report(workbench, context.models)
         report.blocks += stale.map { .line("\($0)") }
