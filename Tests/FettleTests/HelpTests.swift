@@ -50,7 +50,7 @@ import Testing
     let front = try front()
     let list = try object(front.run("--json", "help").lines[0])
     let verbs = try #require(list["verbs"] as? [[String: String]]).compactMap { $0["name"] }
-    #expect(verbs.prefix(5) == ["load", "interface", "tokens", "embed", "classify"], "\(verbs)")
+    #expect(verbs.prefix(5) == ["load", "interface", "tokens", "embed", "complete"], "\(verbs)")
     let ready = front.folder.appending(path: ".fettle")
     let kept = front.folder.appending(path: "ready")
     try FileManager.default.copyItem(at: ready, to: kept)
