@@ -46,7 +46,10 @@ enum Glossary {
       "sent as plain text",
       "prompt: the text that a language model goes on with; what it writes is the completion."
     ),
-    ("chat template", "chat template: the marks that a model was taught to find between the turns of a conversation."),
+    (
+      "chat template",
+      "chat template: the marks that a model was taught to find between the turns of a conversation."
+    ),
     (
       "Ġ",
       "byte-level BPE: bytes merged by how often they stand together; Ġ is the blank before a word, which goes with it."
