@@ -6,12 +6,13 @@
 
 static ALWAYS_INLINE long padded(long n) { return (n + 15) / 16 * 16; }
 
-/// C[0..<R, 0..<16V] = A times B; A(i, k) stands at a[i * a_row + k * a_column]; B: [inner, …], C: rows of whole vectors.
+/// C[0..<R, 0..<16V] = A times B, or the sums of C go on where `adding`; A(i, k) stands at a[i * a_row + k * a_column];
+/// B: [inner, …], C: rows of whole vectors.
 #define TILE(R, V)                                                                                                    \
   {                                                                                                                    \
     v16 sum[R][V];                                                                                                     \
     for (int i = 0; i < R; i++)                                                                                        \
-      for (int v = 0; v < V; v++) sum[i][v] = zeros();                                                                 \
+      for (int v = 0; v < V; v++) sum[i][v] = adding ? load(c + (m + i) * c_row + n + 16 * v) : zeros();               \
     for (long k = 0; k < inner; k++) {                                                                                 \
       v16 right[V];                                                                                                    \
       for (int v = 0; v < V; v++) right[v] = load(b + k * b_row + n + 16 * v);                                         \
@@ -24,22 +25,36 @@ static ALWAYS_INLINE long padded(long n) { return (n + 15) / 16 * 16; }
       for (int v = 0; v < V; v++) store(c + (m + i) * c_row + n + 16 * v, sum[i][v]);                                  \
   }
 
-static ALWAYS_INLINE void multiply(
+static ALWAYS_INLINE void multiply_onto(
   const float *a, long a_row, long a_column, const float *b, long b_row, float *c, long c_row, long rows, long columns,
-  long inner) {
+  long inner, int adding) {
   for (long n = 0; n < columns;) {
     int wide = n + 32 <= columns;
     long m = 0;
     if (wide) {
       for (; m + 4 <= rows; m += 4) TILE(4, 2)
+      if (m + 3 == rows) {
+        TILE(3, 2)
+        m += 3;
+      }
       for (; m < rows; m++) TILE(1, 2)
       n += 32;
     } else {
       for (; m + 4 <= rows; m += 4) TILE(4, 1)
+      if (m + 3 == rows) {
+        TILE(3, 1)
+        m += 3;
+      }
       for (; m < rows; m++) TILE(1, 1)
       n += 16;
     }
   }
+}
+
+static ALWAYS_INLINE void multiply(
+  const float *a, long a_row, long a_column, const float *b, long b_row, float *c, long c_row, long rows, long columns,
+  long inner) {
+  multiply_onto(a, a_row, a_column, b, b_row, c, c_row, rows, columns, inner, 0);
 }
 
 /// to: [length, padded width] = scale * the head's columns of from; the padding is zero.

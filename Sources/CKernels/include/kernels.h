@@ -69,6 +69,38 @@ void fettle_causal_attention_forward(
   const float *projections, const float *past_keys, const float *past_values, long past, float *context, float *scratch,
   long length, long heads, long key_heads, long head_size);
 
+/// The keys and values of tokens that stand one after another in a text, for reading them without moving them:
+/// keys [key_heads, head_size, capacity], values [key_heads, capacity, head_size rounded up to 16]. `capacity` is a multiple of 16.
+typedef struct {
+  float *keys, *values;
+  long count, capacity;
+} fettle_tokens;
+
+/// Writes the keys and values of `rows` tokens behind those that are there, and leaves `count` as it is. keys, values: rows of
+/// key_heads * head_size with `stride` numbers from one to the next.
+void fettle_append_tokens(
+  const fettle_tokens *tokens, const float *keys, const float *values, long stride, long rows, long key_heads, long head_size);
+
+/// How many floats fettle_cached_attention needs as scratch memory. total: tokens that the last row may see.
+long fettle_cached_attention_scratch(long total, long heads, long key_heads, long head_size);
+
+/// Attention of the last `rows` tokens of a text whose keys and values all stand in `parts`, one part behind the other; the rows' own
+/// are the last of the last part, and are counted there. Each row sees itself and what is before it.
+///
+/// Where `parents` is given, the rows from `straight` on are a tree: row i sees the straight rows, itself, and its ancestors; the
+/// row before it in its text is parents[i - straight], a row number below i, or any below `straight` for the last straight one.
+/// queries: [rows, heads * head_size], rotated, `stride` numbers from one row to the next; context: [rows, heads * head_size].
+/// A row's numbers are the same to the last bit however many rows are read at once, wherever the parts end, tree or no tree.
+void fettle_cached_attention(
+  const fettle_tokens *parts, long part_count, const float *queries, long stride, float *context, float *scratch, long rows,
+  long straight, const int *parents, long heads, long key_heads, long head_size);
+
+/// Takes in the logits of some more words, for several texts at once. logits: [words, texts]; first: the number of the first word;
+/// best, most: [texts], the word with the greatest logit, and that logit; sum: [texts], the sum of the exponentials of the logits'
+/// distances from `most`, or null where it is not wanted. Begin with `most` at minus infinity and `sum` at 0; texts is a multiple
+/// of 16.
+void fettle_add_logits(const float *logits, long words, long texts, int first, int *best, float *most, float *sum);
+
 /// y = SiLU(gate) * up (Shazeer 2020). gate_and_up: [rows, 2 * columns], side by side; y: [rows, columns].
 void fettle_swiglu_forward(const float *gate_and_up, float *y, long rows, long columns);
 

@@ -1,27 +1,37 @@
+import Basics
 import Foundation
 import Synchronization
 
-/// A model that goes on with a text, token by token. Two callers take turns.
+/// A model that goes on with a text, token by token. Callers take turns.
+///
+/// What comes of a text does not depend on the texts beside it, on what of it was read before, or on the number of threads: with
+/// AVX-512 to the last bit. A product of one row would be other code, so there is none (`blocks`).
 package final class LanguageModel: Sendable {
   package let model: PretrainedModel
-  private let pool: ThreadPool
+  let pool: ThreadPool
   private let parameters: ParameterStore
-  private let network: any Network
-  /// The word table as the output matrix reads it where that is bf16.
+  /// The word table as the output layer reads it where that is bf16.
   private let rounded: OperandStorage?
   private let workplaces: [Workplace]
-  private let turn = Mutex(())
+  /// What was read last that several prompts began with: the next call often begins with the same. Its lock is also what makes
+  /// callers take turns.
+  private let turn = Mutex<Beginning?>(nil)
 
   /// Rows that go through a layer together at most.
-  private static let rowsAtOnce = 512
+  static let rowsAtOnce = 512
 
-  private struct Workplace: Sendable {
+  struct Workplace: Sendable {
     let pass: any CausalPass
-    let matmul: MatMul
+    let output: OutputLayer
+  }
+
+  struct Beginning: Sendable {
+    var tokens: [Int32]
+    var cache: KeyValueCache
   }
 
   /// Lays the weights out for products, which takes a moment.
-  /// - Throws: `ModelError`.
+  /// - Throws: `ModelError`, `AddressSpace.Shortage`.
   package init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     self.model = model
     let pool = ThreadPool(threads: threads)
@@ -29,27 +39,30 @@ package final class LanguageModel: Sendable {
     let vocabulary = model.shape.vocabularySize
     let hidden = model.shape.hiddenSize
     let (layout, network) = model.place(words: vocabulary)
-    self.network = network
     let dtype = try precision.resolved().dtype
+    try MemoryNeeds(
+      layout: layout, network: network, shape: model.shape, dtype: dtype, threads: pool.count,
+      longest: model.shape.maximumPositions
+    ).requireToGenerate(rows: Self.rowsAtOnce)
     let parameters = try ParameterStore(
       model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, pool: pool)
     self.parameters = parameters
     let words = parameters[layout.wordTable?.start ?? 0]
-    rounded = dtype == .bf16 ? OperandStorage(count: vocabulary * hidden, dtype: .bf16) : nil
+    let matrix = network.outputMatrix.map(parameters.operand)
+    rounded =
+      dtype == .bf16 && matrix == nil ? OperandStorage(count: vocabulary * hidden, dtype: .bf16) : nil
     rounded?.operand.store(words, count: vocabulary * hidden)
+    let table = rounded?.operand ?? Operand(base: UnsafeMutableRawPointer(words), dtype: dtype)
     workplaces = try (0..<pool.count).map { _ in
       let pass = try network.pass(
         parameters, rows: Self.rowsAtOnce, longest: model.shape.maximumPositions, isTraining: false)
       guard let pass = pass as? any CausalPass else {
         throw ModelError.noGeneration
       }
-      return Workplace(pass: pass, matmul: try MatMul())
+      return Workplace(
+        pass: pass,
+        output: try OutputLayer(words: table, matrix: matrix, vocabulary: vocabulary, hidden: hidden))
     }
-  }
-
-  /// The word table as the output matrix, `[vocabulary, hidden]`.
-  private var table: Operand {
-    rounded?.operand ?? Operand(base: UnsafeMutableRawPointer(mutating: words), dtype: .f32)
   }
 
   private var words: UnsafePointer<Float> {
@@ -61,187 +74,104 @@ package final class LanguageModel: Sendable {
   package func states(of ids: [Int32]) throws -> (states: [[Float]], logits: [[Float]]) {
     try turn.withLock { _ in
       try check(ids, and: 0)
-      let cache = cache(for: ids.count)
-      let workplace = workplaces[0]
+      let cache = KeyValueCache(model.shape, capacity: ids.count)
+      let hidden = model.shape.hiddenSize
       var states: [[Float]] = []
       var logits: [[Float]] = []
-      try read(ids, cache, workplace) { rows, count in
-        states += self.rows(rows, count, model.shape.hiddenSize)
-        logits += try self.logits(rows, count, workplace)
+      try read(ids, cache, workplaces[0], { false }) { rows, count in
+        states += (0..<count).map { Array(UnsafeBufferPointer(start: rows + $0 * hidden, count: hidden)) }
+        for start in stride(from: 0, to: count, by: OutputLayer.statesAtOnce) {
+          let part = Array(start..<min(start + OutputLayer.statesAtOnce, count))
+          var found = part.map { _ in [Float]() }
+          _ = try workplaces[0].output.read(rows, part, wantsSums: false) { logits in
+            for state in part.indices { found[state] += logits.words.map { logits($0, state) } }
+          }
+          logits += found
+        }
       }
       return (states, logits)
     }
   }
 
-  /// The most probable tokens after each prompt, one after another, until one of `ends` or `maximum` of them are there; the end
-  /// is among them.
-  /// - Parameter prefix: tokens that all prompts begin with, read once; the prompts are without them.
-  /// - Throws: `ModelError`, `CancellationError`.
-  package func complete(
-    _ prompts: [[Int32]], after prefix: [Int32] = [], maximum: Int, ends: Set<Int32>,
-    isCancelled: @Sendable () -> Bool = { false }
-  ) throws -> [[Int32]] {
-    try turn.withLock { _ in
-      for prompt in prompts { try check(prefix + prompt, and: maximum) }
-      let shared = cache(for: prefix.count)
-      if !prefix.isEmpty { try read(prefix, shared, workplaces[0]) { _, _ in } }
-      var answers = [[Int32]](repeating: [], count: prompts.count)
-      let groups = group(prompts)
-      try answers.withUnsafeMutableBufferPointer { answers in
-        try pool.run(groups.count) { task, worker in
-          let group = groups[task]
-          let found = try complete(
-            prompts[group], shared, maximum: maximum, ends: ends, workplaces[worker], isCancelled)
-          for (number, answer) in zip(group, found) { answers[number] = answer }
-        }
+  // MARK: For those who compute
+
+  /// Takes the threads' places and the beginning of all texts, which is read if it was not read last; `body` is one call's work.
+  /// - Parameter isCancelled: asked while the beginning is read.
+  func work<Result>(
+    after prefix: [Int32], _ isCancelled: @Sendable () -> Bool,
+    _ body: (_ beginning: KeyValueCache?, _ workplaces: [Workplace]) throws -> Result
+  ) throws -> Result {
+    try turn.withLock { kept in
+      guard !prefix.isEmpty else { return try body(nil, workplaces) }
+      if let beginning = kept, beginning.tokens == prefix {
+        return try body(beginning.cache, workplaces)
       }
-      return answers
+      kept = nil
+      try AddressSpace.require(KeyValueCache.bytes(model.shape, capacity: prefix.count))
+      let cache = KeyValueCache(model.shape, capacity: prefix.count)
+      try read(prefix, cache, workplaces[0], isCancelled)
+      kept = Beginning(tokens: prefix, cache: cache)
+      return try body(cache, workplaces)
     }
   }
 
-  /// Neighbours that go on together: as many as fit the rows of a pass, and fewer where some thread would have nothing to do.
-  private func group(_ prompts: [[Int32]]) -> [Range<Int>] {
-    let most = max(1, (prompts.count + pool.count - 1) / pool.count)
-    var groups: [Range<Int>] = []
-    var start = 0
-    var rows = 0
-    for (number, prompt) in prompts.enumerated() {
-      if number > start, rows + prompt.count > Self.rowsAtOnce || number - start >= most {
-        groups.append(start..<number)
-        (start, rows) = (number, 0)
-      }
-      rows += prompt.count
-    }
-    if start < prompts.count { groups.append(start..<prompts.count) }
-    return groups
+  /// Takes texts through the network, each behind what its cache holds. Returns the states' rows.
+  func forward(
+    _ texts: PackedTexts, _ caches: [KeyValueCache], tree: TokenTree? = nil, _ workplace: Workplace
+  ) throws -> FloatPointer {
+    // A row's product is the same however many rows there are, from two on; a second one that is in no text does no harm.
+    try workplace.pass.forward(
+      texts, words: words, blocks: [0..<max(2, texts.rows)], caches: caches, tree: tree)
   }
 
-  private func complete(
-    _ prompts: ArraySlice<[Int32]>, _ shared: KeyValueCache, maximum: Int, ends: Set<Int32>,
-    _ workplace: Workplace, _ isCancelled: @Sendable () -> Bool
-  ) throws -> [[Int32]] {
-    var answers = prompts.map { _ in [Int32]() }
-    let caches = prompts.map { shared.copy(capacity: shared.count + $0.count + maximum) }
-    var next = Array(prompts)
-    // Prompts longer than a pass are read but for their end first.
-    for (number, prompt) in next.enumerated() where prompt.count > Self.rowsAtOnce {
-      let end = prompt.count - 1
-      try read(Array(prompt[..<end]), caches[number], workplace) { _, _ in }
-      next[number] = [prompt[end]]
-    }
-    var active = Array(answers.indices)
-    for _ in 0..<maximum where !active.isEmpty {
+  /// Takes one text through the network behind what `cache` holds, a few hundred tokens at a time; `body` is given the states'
+  /// rows.
+  func read(
+    _ ids: [Int32], _ cache: KeyValueCache, _ workplace: Workplace,
+    _ isCancelled: @Sendable () -> Bool,
+    _ body: (_ rows: FloatPointer, _ count: Int) throws -> Void = { _, _ in }
+  ) throws {
+    for start in stride(from: 0, to: ids.count, by: Self.rowsAtOnce) {
       if isCancelled() { throw CancellationError() }
       var texts = PackedTexts()
-      for number in active { texts.append(next[number]) }
-      let states = try workplace.pass.forward(
-        texts, words: words, blocks: [0..<texts.rows], caches: active.map { caches[$0] })
-      // Only the last token of each goes through the output matrix.
-      let hidden = model.shape.hiddenSize
-      let last = Floats(count: active.count * hidden)
-      for (row, text) in texts.ranges.enumerated() {
-        (last.base + row * hidden).update(from: states + (text.upperBound - 1) * hidden, count: hidden)
-      }
-      for (number, logits) in zip(active, try logits(last.base, active.count, workplace)) {
-        let token = greatest(logits)
-        answers[number].append(token)
-        next[number] = [token]
-      }
-      active.removeAll { ends.contains(answers[$0].last ?? -1) }
+      texts.append(Array(ids[start..<min(start + Self.rowsAtOnce, ids.count)]))
+      try body(try forward(texts, [cache], workplace), texts.rows)
     }
-    return answers
-  }
-
-  /// Of each completion's tokens the log-probability, in nats, after the prompt and the tokens before it.
-  /// - Throws: `ModelError`.
-  package func logProbabilities(of completions: [[Int32]], after prompt: [Int32]) throws -> [[Double]] {
-    try turn.withLock { _ in
-      for completion in completions { try check(prompt + completion, and: 0) }
-      let workplace = workplaces[0]
-      let hidden = model.shape.hiddenSize
-      let cache = cache(for: prompt.count)
-      var first: [Float] = []
-      try read(prompt, cache, workplace) { rows, count in
-        first = try logits(rows + (count - 1) * hidden, 1, workplace)[0]
-      }
-      return try completions.map { completion in
-        guard let start = completion.first else { return [] }
-        var found = [Self.logProbability(of: start, first)]
-        let own = cache.copy(capacity: prompt.count + completion.count)
-        var place = 0
-        if completion.count > 1 {
-          try read(Array(completion.dropLast()), own, workplace) { rows, count in
-            for logits in try logits(rows, count, workplace) {
-              place += 1
-              found.append(Self.logProbability(of: completion[place], logits))
-            }
-          }
-        }
-        return found
-      }
-    }
-  }
-
-  private static func logProbability(of token: Int32, _ logits: [Float]) -> Double {
-    let most = logits.max() ?? 0
-    let sum = logits.reduce(0.0) { $0 + exp(Double($1 - most)) }
-    return Double(logits[Int(token)] - most) - log(sum)
-  }
-
-  private func greatest(_ logits: [Float]) -> Int32 {
-    var best = 0
-    for index in logits.indices where logits[index] > logits[best] { best = index }
-    return Int32(best)
   }
 
   /// - Throws: `ModelError` where there are tokens that the model cannot read, or no room for `more` of its own.
-  private func check(_ ids: [Int32], and more: Int) throws {
+  func check(_ ids: [Int32], and more: Int) throws {
     guard !ids.isEmpty, ids.count + more <= model.shape.maximumPositions else {
       throw ModelError.textTooLong(tokens: ids.count, maximum: model.shape.maximumPositions - more)
     }
+    try check(known: ids)
+  }
+
+  func check(known ids: [Int32]) throws {
     for id in ids where id < 0 || id >= model.shape.vocabularySize {
       throw ModelError.tokenOutOfRange(id: Int(id), vocabulary: model.shape.vocabularySize)
     }
   }
 
-  private func cache(for tokens: Int) -> KeyValueCache {
-    KeyValueCache(layers: model.shape.layers, width: model.shape.keyWidth, capacity: tokens)
+  /// The same prompts, where none is empty: their last token is what says how they go on.
+  func split(_ prompts: [[Int32]], after prefix: [Int32]) -> (prompts: [[Int32]], prefix: [Int32]) {
+    guard let last = prefix.last, prompts.contains(where: \.isEmpty) else { return (prompts, prefix) }
+    return (prompts.map { [last] + $0 }, Array(prefix.dropLast()))
   }
+}
 
-  /// Takes tokens through the network behind what `cache` holds, a few hundred at a time; `body` is given the states' rows.
-  private func read(
-    _ ids: [Int32], _ cache: KeyValueCache, _ workplace: Workplace,
-    _ body: (_ rows: FloatPointer, _ count: Int) throws -> Void
-  ) throws {
-    for start in stride(from: 0, to: ids.count, by: Self.rowsAtOnce) {
-      let part = Array(ids[start..<min(start + Self.rowsAtOnce, ids.count)])
-      var texts = PackedTexts()
-      texts.append(part)
-      let rows = try workplace.pass.forward(
-        texts, words: words, blocks: [0..<part.count], caches: [cache])
-      try body(rows, part.count)
+/// Numbers that are given out one after another, to several threads.
+final class Queue: Sendable {
+  private let next = Mutex(0)
+  private let count: Int
+
+  init(count: Int) { self.count = count }
+
+  func take() -> Int? {
+    next.withLock { next in
+      guard next < count else { return nil }
+      next += 1
+      return next - 1
     }
-  }
-
-  private func rows(_ numbers: FloatPointer, _ count: Int, _ width: Int) -> [[Float]] {
-    (0..<count).map { Array(UnsafeBufferPointer(start: numbers + $0 * width, count: width)) }
-  }
-
-  /// `[rows][vocabulary]` from the states.
-  private func logits(_ states: FloatPointer, _ count: Int, _ workplace: Workplace) throws -> [[Float]] {
-    let hidden = model.shape.hiddenSize
-    let vocabulary = model.shape.vocabularySize
-    let input = OperandStorage(count: count * hidden, dtype: table.dtype)
-    input.operand.store(states, count: count * hidden)
-    let result = Floats(count: count * vocabulary)
-    if let matrix = network.outputMatrix {
-      try workplace.matmul.forward(
-        input.operand, parameters.operand(matrix), into: result.base, rows: count, k: hidden,
-        columns: vocabulary)
-    } else {
-      try workplace.matmul.backward(
-        input.operand, table, into: result.base, rows: count, k: vocabulary, columns: hidden)
-    }
-    return rows(result.base, count, vocabulary)
   }
 }

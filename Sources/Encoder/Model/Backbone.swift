@@ -77,15 +77,19 @@ public struct ModelShape: Sendable, Equatable {
   public var hiddenSize: Int
   /// Of the keys of one token, as of its values.
   public var keyWidth: Int
+  /// Heads that the keys are divided among.
+  public var keyHeads: Int
   public var vocabularySize: Int
   /// Longest sequence, in tokens.
   public var maximumPositions: Int
 
   /// - Parameter keyWidth: nil for as many as the hidden size.
   package init(
-    layers: Int, hiddenSize: Int, keyWidth: Int? = nil, vocabularySize: Int, maximumPositions: Int
+    layers: Int, hiddenSize: Int, keyWidth: Int? = nil, keyHeads: Int = 1, vocabularySize: Int,
+    maximumPositions: Int
   ) {
-    (self.layers, self.hiddenSize, self.keyWidth) = (layers, hiddenSize, keyWidth ?? hiddenSize)
+    (self.layers, self.hiddenSize) = (layers, hiddenSize)
+    (self.keyWidth, self.keyHeads) = (keyWidth ?? hiddenSize, keyHeads)
     (self.vocabularySize, self.maximumPositions) = (vocabularySize, maximumPositions)
   }
 }

@@ -1,54 +1,89 @@
+import CKernels
 import Foundation
 
 /// A pass in which each token sees itself and what is before it, so that a text can be gone on with.
 package protocol CausalPass: Pass {
   /// As ``Pass/forward``, with what the caches hold before each text; the texts' own keys and values are appended.
-  /// - Parameter caches: one a text.
+  /// - Parameters:
+  ///   - caches: one a text.
+  ///   - tree: what each text ends with; nil: nothing branches.
   func forward(
-    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], caches: [KeyValueCache]
+    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], caches: [KeyValueCache],
+    tree: TokenTree?
   ) throws -> FloatPointer
 }
 
-/// The keys and values of one text's tokens, a layer after another, with room for `capacity` tokens. A copy may be gone on with
-/// by itself: texts that begin alike begin with copies of one cache.
-/// Sendable unchecked: used by one thread at a time.
+/// The keys and values of one text's tokens, with room for `capacity` of them behind those of a beginning that other texts may
+/// have too.
+/// Sendable unchecked: used by one thread at a time, but for a beginning, which nobody changes any more.
 package final class KeyValueCache: @unchecked Sendable {
   let capacity: Int
-  /// Of a token's keys; its values take as many.
-  private let width: Int
-  private let layers: Int
+  /// What the text begins with; it has no beginning itself.
+  let beginning: KeyValueCache?
+  private let shape: ModelShape
+  private let headSize: Int
   private let numbers: Floats
-  /// Tokens that are there.
+  /// Numbers of one layer's keys, and of its values.
+  private let keyNumbers: Int
+  private let valueNumbers: Int
+  /// Tokens that are there, the beginning's not among them.
   package internal(set) var count = 0
 
-  package init(layers: Int, width: Int, capacity: Int) {
-    (self.layers, self.width, self.capacity) = (layers, width, capacity)
-    numbers = Floats(count: layers * 2 * capacity * width)
+  package init(_ shape: ModelShape, capacity: Int, after beginning: KeyValueCache? = nil) {
+    precondition(beginning?.beginning == nil, "a beginning of a beginning")
+    (self.shape, self.beginning) = (shape, beginning)
+    // The keys stand in whole vectors of tokens, the values in whole vectors of a head's numbers.
+    self.capacity = Self.padded(max(capacity, 1))
+    headSize = shape.keyWidth / shape.keyHeads
+    keyNumbers = shape.keyWidth * self.capacity
+    valueNumbers = shape.keyHeads * Self.padded(headSize) * self.capacity
+    numbers = Floats(count: shape.layers * (keyNumbers + valueNumbers))
   }
 
-  /// The same tokens, in a cache with room for `capacity`.
-  package func copy(capacity: Int) -> KeyValueCache {
-    precondition(capacity >= count, "a cache too small for what it is to hold")
-    let copy = KeyValueCache(layers: layers, width: width, capacity: capacity)
-    for layer in 0..<layers {
-      copy.keys(layer).update(from: keys(layer), count: count * width)
-      copy.values(layer).update(from: values(layer), count: count * width)
-    }
-    copy.count = count
-    return copy
+  private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  /// Bytes that so many tokens take.
+  static func bytes(_ shape: ModelShape, capacity: Int) -> Int {
+    let values = shape.keyHeads * padded(shape.keyWidth / shape.keyHeads)
+    return 4 * shape.layers * (shape.keyWidth + values) * padded(capacity)
   }
 
-  /// `[capacity, width]`, of which `count` rows are there.
-  func keys(_ layer: Int) -> FloatPointer { numbers.base + 2 * layer * capacity * width }
-  func values(_ layer: Int) -> FloatPointer { numbers.base + (2 * layer + 1) * capacity * width }
+  /// Tokens before those that come next.
+  var past: Int { (beginning?.count ?? 0) + count }
 
-  /// Writes a layer's keys and values behind the others. `count` is raised once all layers have theirs.
-  /// - Parameter projections: the first row's keys, and `keys` numbers on its values; rows are `stride` apart.
-  func append(_ projections: FloatPointer, rows: Int, stride: Int, keys: Int, layer: Int) {
+  private func tokens(_ layer: Int, _ count: Int) -> fettle_tokens {
+    let start = numbers.base + layer * (keyNumbers + valueNumbers)
+    return fettle_tokens(keys: start, values: start + keyNumbers, count: count, capacity: capacity)
+  }
+
+  /// Writes a layer's keys and values behind the others; `count` is raised once all layers have theirs. Returns all that is there
+  /// with them, the beginning first.
+  /// - Parameter keys: the first row's keys, and behind them its values; rows are `stride` apart.
+  func append(_ keys: FloatPointer, rows: Int, stride: Int, layer: Int) -> [fettle_tokens] {
     precondition(count + rows <= capacity, "a cache that is full")
-    for row in 0..<rows {
-      (self.keys(layer) + (count + row) * width).update(from: projections + row * stride, count: width)
-      (values(layer) + (count + row) * width).update(from: projections + row * stride + keys, count: width)
+    withUnsafePointer(to: tokens(layer, count)) {
+      fettle_append_tokens($0, keys, keys + shape.keyWidth, stride, rows, shape.keyHeads, headSize)
     }
+    let own = tokens(layer, count + rows)
+    return beginning.map { [$0.tokens(layer, $0.count), own] } ?? [own]
+  }
+}
+
+/// Ways in which a text may go on, those that begin alike together.
+package struct TokenTree: Sendable {
+  package private(set) var words: [Int32] = []
+  /// Of each node the one before it, a smaller number; -1: the text itself.
+  package private(set) var parents: [Int32] = []
+  /// Nodes before each one, on its way from the text.
+  private(set) var depths: [Int] = []
+
+  var count: Int { words.count }
+
+  /// Returns the new node's number.
+  mutating func append(_ word: Int32, after parent: Int) -> Int {
+    words.append(word)
+    parents.append(Int32(parent))
+    depths.append(parent < 0 ? 0 : depths[parent] + 1)
+    return words.count - 1
   }
 }

@@ -24,6 +24,15 @@ struct MemoryNeeds {
     try require(weights * (dtype == .bf16 ? 1.5 : 1) + Double(threads) * workplace + overhead)
   }
 
+  /// For a language model, without what its texts' keys and values take.
+  /// - Throws: `AddressSpace.Shortage`.
+  func requireToGenerate(rows: Int) throws {
+    let workplace =
+      Double(rows) * (numbersInRow.saved + numbersInRow.scratch) * 4
+      + Double(OutputLayer.numbers(hidden: shape.hiddenSize)) * 4
+    try require(weights * (dtype == .bf16 ? 1.5 : 1) + Double(threads) * workplace + overhead)
+  }
+
   /// - Parameters:
   ///   - rows: of a micro-batch.
   ///   - shardRows: of the largest shard.

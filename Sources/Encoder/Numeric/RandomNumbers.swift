@@ -18,6 +18,9 @@ package struct RandomNumbers: RandomNumberGenerator {
   /// From 0 to less than 1, in steps of 2⁻²⁴.
   package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
+  /// From 0 to less than 1, in steps of 2⁻⁵³.
+  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
   /// A number under `bound`. Written here and not left to the standard library, whose way of drawing may change.
   package mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 

@@ -20,7 +20,8 @@ package struct Llama: Backbone {
   package var shape: ModelShape {
     ModelShape(
       layers: configuration.layers, hiddenSize: configuration.hiddenSize, keyWidth: configuration.keyWidth,
-      vocabularySize: configuration.vocabularySize, maximumPositions: configuration.maximumPositions)
+      keyHeads: configuration.keyHeads, vocabularySize: configuration.vocabularySize,
+      maximumPositions: configuration.maximumPositions)
   }
 
   package static func fileNames(of checkpoint: Checkpoint) -> [String] {

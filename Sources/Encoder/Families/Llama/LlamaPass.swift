@@ -47,22 +47,23 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   func forward(
     _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], products kept: SavedProducts?
   ) throws -> FloatPointer {
-    try forward(texts, words: words, blocks: blocks, caches: [])
+    try forward(texts, words: words, blocks: blocks, caches: [], tree: nil)
   }
 
   func forward(
-    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], caches: [KeyValueCache]
+    _ texts: PackedTexts, words: UnsafePointer<Float>, blocks: [Range<Int>], caches: [KeyValueCache],
+    tree: TokenTree?
   ) throws -> FloatPointer {
     let hidden = configuration.hiddenSize
     let rows = texts.rows
     for (row, word) in texts.words.enumerated() {
       memcpy(stream.base + row * hidden, words + Int(word) * hidden, hidden * 4)
     }
-    rotate(texts, caches)
+    rotate(texts, caches, tree)
     for number in network.layers.indices {
       let layer = network.layers[number]
       norm(stream.base, layer.attentionNorm, rows)
-      try attend(texts, layer, number, caches, blocks)
+      try attend(texts, layer, number, caches, tree, blocks)
       norm(stream.base, layer.feedForwardNorm, rows)
       try feedForward(layer, rows, blocks)
     }
@@ -72,14 +73,17 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   }
 
   /// The angles of each row: its position divided by each pair's wavelength.
-  private func rotate(_ texts: PackedTexts, _ caches: [KeyValueCache]) {
+  private func rotate(_ texts: PackedTexts, _ caches: [KeyValueCache], _ tree: TokenTree?) {
     let half = configuration.headSize / 2
     let frequencies = configuration.rotationFrequencies
     for (number, text) in texts.ranges.enumerated() {
-      let past = caches.isEmpty ? 0 : caches[number].count
+      let past = caches.isEmpty ? 0 : caches[number].past
+      let straight = text.count - (tree?.count ?? 0)
       for row in text {
+        let place = row - text.lowerBound
+        let position = past + (place < straight ? place : straight + (tree?.depths[place - straight] ?? 0))
         for (pair, frequency) in frequencies.enumerated() {
-          let angle = Float(past + row - text.lowerBound) * frequency
+          let angle = Float(position) * frequency
           cosines.base[row * half + pair] = cos(angle)
           sines.base[row * half + pair] = sin(angle)
         }
@@ -95,11 +99,10 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   /// stream += attention(normalised) Wo
   private func attend(
     _ texts: PackedTexts, _ layer: LlamaNetwork.Layer, _ number: Int, _ caches: [KeyValueCache],
-    _ blocks: [Range<Int>]
+    _ tree: TokenTree?, _ blocks: [Range<Int>]
   ) throws {
     let rows = texts.rows
     let width = layer.projections.outputs
-    let keys = configuration.keyWidth
     let size = configuration.headSize
     let input = passing.input(of: layer.projections)
     input.store(normalised.base, count: rows * configuration.hiddenSize)
@@ -110,22 +113,35 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
       projections.base, width, cosines.base, sines.base, rows,
       configuration.attentionHeads + configuration.keyHeads, size)
     for (text, range) in texts.ranges.enumerated() {
-      let cache = caches.isEmpty ? nil : caches[text]
-      let past = cache?.count ?? 0
-      let needed = fettle_causal_attention_scratch(range.count, past, size)
-      if needed > attention.count { attention = Floats(count: needed) }
       let own = projections.base + range.lowerBound * width
-      fettle_causal_attention_forward(
-        own, cache?.keys(number), cache?.values(number), past,
-        context.base + range.lowerBound * configuration.queryWidth, attention.base, range.count,
-        configuration.attentionHeads, configuration.keyHeads, size)
-      cache?.append(
-        own + configuration.queryWidth, rows: range.count, stride: width, keys: keys, layer: number)
+      let context = context.base + range.lowerBound * configuration.queryWidth
+      if caches.isEmpty {
+        let scratch = attentionScratch(fettle_causal_attention_scratch(range.count, 0, size))
+        fettle_causal_attention_forward(
+          own, nil, nil, 0, context, scratch, range.count, configuration.attentionHeads,
+          configuration.keyHeads, size)
+      } else {
+        let parts = caches[text].append(
+          own + configuration.queryWidth, rows: range.count, stride: width, layer: number)
+        let straight = range.count - (tree?.count ?? 0)
+        let scratch = attentionScratch(
+          fettle_cached_attention_scratch(
+            parts.reduce(0) { $0 + $1.count }, configuration.attentionHeads, configuration.keyHeads, size))
+        fettle_cached_attention(
+          parts, parts.count, own, width, context, scratch, range.count, straight,
+          tree.map { $0.parents.map { $0 + Int32(straight) } }, configuration.attentionHeads,
+          configuration.keyHeads, size)
+      }
     }
     let output = passing.input(of: layer.output)
     output.store(context.base, count: rows * configuration.queryWidth)
     try products.forward(output, layer.output, into: stream.base, adding: true, blocks)
     add(layer.adapters?.output, of: context.base, to: stream.base, rows)
+  }
+
+  private func attentionScratch(_ count: Int) -> FloatPointer {
+    if count > attention.count { attention = Floats(count: count) }
+    return attention.base
   }
 
   /// stream += (SiLU(normalised Wgate) * normalised Wup) Wdown

@@ -1,0 +1,101 @@
+import CKernels
+import Foundation
+
+/// The last step of a language model, on one thread: from states to what may come next.
+///
+/// The word table is the left matrix and the states are the right one, transposed: so the many rows, which are words, are read in
+/// order and once, a stretch of words' logits stays in the near cache until it is dealt with, and there is never a whole
+/// row of them.
+/// Sendable unchecked: used by one thread at a time.
+final class OutputLayer: @unchecked Sendable {
+  /// What a state says of the next token.
+  struct Forecast {
+    /// The most probable one, and its logit.
+    var token: Int32
+    var most: Float
+    /// The sum of all exponentials of the logits' distances from `most`.
+    var sum: Float
+
+    /// In nats.
+    func logProbability(ofLogit logit: Float) -> Double { Double(logit - most) - log(Double(sum)) }
+  }
+
+  /// Logits of neighbouring words, `[words, stride]`: a column a state.
+  struct Logits {
+    var words: Range<Int>
+    let numbers: UnsafePointer<Float>
+    let stride: Int
+
+    func callAsFunction(_ word: Int, _ state: Int) -> Float {
+      numbers[(word - words.lowerBound) * stride + state]
+    }
+  }
+
+  /// States that are read at once at most.
+  static let statesAtOnce = 256
+  private static let wordsAtOnce = 2048
+
+  /// The word table, `[vocabulary, hidden]`; or a matrix of its own, `[hidden, vocabulary]`.
+  private let words: Operand
+  private let matrix: Operand?
+  private let vocabulary: Int
+  private let hidden: Int
+  private let matmul: MatMul
+  private let gathered: Floats
+  private let transposed: Floats
+  private let input: OperandStorage
+  private let logits = Floats(count: OutputLayer.wordsAtOnce * OutputLayer.statesAtOnce)
+  private let most = Floats(count: OutputLayer.statesAtOnce)
+  private let sums = Floats(count: OutputLayer.statesAtOnce)
+  private var best = [Int32](repeating: 0, count: OutputLayer.statesAtOnce)
+
+  /// Numbers that one of them takes.
+  static func numbers(hidden: Int) -> Int { statesAtOnce * (3 * hidden + wordsAtOnce + 3) }
+
+  init(words: Operand, matrix: Operand?, vocabulary: Int, hidden: Int) throws {
+    (self.words, self.matrix, self.vocabulary, self.hidden) = (words, matrix, vocabulary, hidden)
+    matmul = try MatMul()
+    gathered = Floats(count: Self.statesAtOnce * hidden)
+    transposed = Floats(count: Self.statesAtOnce * hidden)
+    input = OperandStorage(count: Self.statesAtOnce * hidden, dtype: words.dtype)
+  }
+
+  /// Of each of these rows of states, `[…, hidden]`, what comes next; at most `statesAtOnce`.
+  /// - Parameters:
+  ///   - wantsSums: else the forecasts' sums are 0.
+  ///   - body: sees the logits, some words after others.
+  func read(
+    _ states: FloatPointer, _ rows: [Int], wantsSums: Bool, _ body: (Logits) -> Void = { _ in }
+  ) throws -> [Forecast] {
+    // Whole vectors of states; what is too much is never looked at.
+    let columns = (rows.count + 15) / 16 * 16
+    for (place, row) in rows.enumerated() {
+      (gathered.base + place * hidden).update(from: states + row * hidden, count: hidden)
+    }
+    let scratch = input.operand.scratch(transposed)
+    fettle_transpose(gathered.base, hidden, scratch, columns, columns, hidden)
+    input.operand.store(scratch, count: columns * hidden)
+    most.base.update(repeating: -.infinity, count: columns)
+    sums.base.update(repeating: 0, count: columns)
+    for first in stride(from: 0, to: vocabulary, by: Self.wordsAtOnce) {
+      let range = first..<min(first + Self.wordsAtOnce, vocabulary)
+      if let matrix {
+        try matmul.gradient(
+          matrix, input.operand, into: logits.base - first * columns, adding: false, part: range,
+          rows: hidden,
+          k: vocabulary, columns: columns)
+      } else {
+        try matmul.forward(
+          words.advanced(by: first * hidden), input.operand, into: logits.base, rows: range.count, k: hidden,
+          columns: columns)
+      }
+      fettle_add_logits(
+        logits.base, range.count, columns, Int32(first), &best, most.base, wantsSums ? sums.base : nil)
+      body(Logits(words: range, numbers: logits.base, stride: columns))
+    }
+    for column in rows.indices where !most.base[column].isFinite {
+      throw ModelError.notANumber(where: "what the model makes of a text")
+    }
+    return rows.indices.map { Forecast(token: best[$0], most: most.base[$0], sum: sums.base[$0]) }
+  }
+}
