@@ -8,11 +8,13 @@ package struct Llama: Backbone {
 
   package let configuration: LlamaConfiguration
   package private(set) var adapterAlpha: Float? = 16
-  private let bytePairs: BytePair
+  let bytePairs: BytePair
   /// Nil for a model from a GGUF file.
   private let files: [(name: String, contents: Data)]?
+  /// Nil for a model from a folder.
+  let gguf: GGUF?
   /// Whether the rows of queries and keys stand as GGUF's Llama has them.
-  private let interleavesRotations: Bool
+  let interleavesRotations: Bool
 
   package var tokenizer: any Tokenizer { bytePairs }
   package var maximumLength: Int { configuration.maximumPositions }
@@ -33,6 +35,7 @@ package struct Llama: Backbone {
       configuration = try LlamaConfiguration(gguf)
       bytePairs = try Self.tokenizer(gguf)
       files = nil
+      self.gguf = gguf
       interleavesRotations = gguf.architecture == "llama"
     } else {
       configuration = try LlamaConfiguration(checkpoint)
@@ -40,6 +43,7 @@ package struct Llama: Backbone {
       let files = try names.map { (name: $0, contents: try checkpoint.contents(of: $0)) }
       bytePairs = try BytePair(folder: checkpoint.folder)
       self.files = files
+      gguf = nil
       interleavesRotations = false
     }
     guard bytePairs.count <= configuration.vocabularySize else {
@@ -92,13 +96,14 @@ package struct Llama: Backbone {
   }
 
   package func settingsFiles() throws -> [(name: String, contents: Data)] {
-    guard let files else { throw ModelError.noTraining(family: "llama") }
-    return files
+    if let files { return files }
+    guard let gguf else { return [] }
+    return try self.files(of: gguf)
   }
 
   // MARK: - Names and rows of GGUF
 
-  private static let parts = [
+  static let parts = [
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
     "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
