@@ -13,8 +13,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case malformedConfiguration(file: String = "config.json", reason: String)
   case malformedVocabulary(reason: String)
   case noAdapters
+  case malformedAdapter(file: String, reason: String)
   case noTraining(family: String)
   case noGeneration
+  case noGGUF
   case noEncoder
   case noExamples
   case oneCategory
@@ -42,8 +44,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedConfiguration: "model-configuration"
     case .malformedVocabulary: "model-vocabulary"
     case .noAdapters: "model-adapters"
+    case .malformedAdapter: "model-adapter-malformed"
     case .noTraining: "model-training"
     case .noGeneration: "model-generation"
+    case .noGGUF: "model-gguf"
     case .noEncoder: "model-encoder"
     case .noExamples: "training-no-examples"
     case .oneCategory: "training-one-category"
@@ -89,10 +93,14 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "The model's vocabulary is none of WordPiece: \(reason). Take the files of one and the same model."
     case .noAdapters:
       "This model's family has no adapters. Choose another --method: linear, full or gradual."
+    case .malformedAdapter(let file, let reason):
+      "\(file) holds no LoRA for this model: \(reason). Take one that fettle has written, or peft's for all seven projections."
     case .noTraining(let family):
       "fettle does not train models of the family \(family) yet. Start from an encoder."
     case .noGeneration:
       "This model compares texts and writes none. Take a language model."
+    case .noGGUF:
+      "This model does not come from a GGUF file, and fettle writes only those as one. Write it as a folder instead."
     case .noEncoder:
       "This is a language model, which goes on with a text. fettle compares texts with an encoder: take a BERT."
     case .noExamples:

@@ -9,7 +9,7 @@ import Foundation
     commandName: "fettle-bench", abstract: "Measures fettle's engine, one line of JSON a benchmark.",
     subcommands: [
       CompareBench.self, AccuracyBench.self, GrowthBench.self, StartupBench.self, TutorialBench.self,
-      EmbedBench.self, FineTuneBench.self, GenerateBench.self, StatesBench.self,
+      EmbedBench.self, FineTuneBench.self, GenerateBench.self, LanguageTrainingBench.self, StatesBench.self,
       LinearBench.self, WordPieceBench.self, ProductsBench.self, OneEpochBench.self,
     ])
 }

@@ -51,6 +51,15 @@ package struct GGUF: Sendable {
   /// The keys of the metadata, sorted.
   package var keys: [String] { metadata.places.keys.sorted() }
 
+  /// All keys, each with its type and value as they stand in the file, for writing them into another.
+  func entries() -> [(key: String, value: Data)] {
+    metadata.places.map { key, place in
+      var value = withUnsafeBytes(of: place.type.rawValue.littleEndian) { Data($0) }
+      value.append(contentsOf: metadata.mapped.bytes[place.start..<place.end])
+      return (key, value)
+    }
+  }
+
   /// What stands under a key; nil where there is no such key.
   /// - Throws: `ModelError.malformedWeights` for text that is no UTF-8, a boolean that is neither 0 nor 1, and the like.
   package func value(_ key: String) throws -> Value? { try metadata.value(key) }
@@ -127,6 +136,7 @@ extension GGUF {
   struct Place: Sendable {
     let type: ValueType
     let start: Int
+    let end: Int
   }
 
   enum ValueType: UInt32 {

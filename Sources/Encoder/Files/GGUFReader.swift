@@ -123,9 +123,10 @@ struct GGUFReader {
     for number in 0..<count {
       let key = try reading("its key number \(number + 1)") { try $0.string(Most.keyBytes) }
       let place = try reading("its key \(key.excerpt())") { reader in
-        let place = GGUF.Place(type: try reader.valueType(), start: reader.position)
-        try reader.skip(place.type)
-        return place
+        let type = try reader.valueType()
+        let start = reader.position
+        try reader.skip(type)
+        return GGUF.Place(type: type, start: start, end: reader.position)
       }
       guard places.updateValue(place, forKey: key) == nil else {
         throw malformed("its key \(key.excerpt()) is there twice")

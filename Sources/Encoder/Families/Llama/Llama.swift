@@ -8,11 +8,14 @@ package struct Llama: Backbone {
   package static let isGenerative = true
 
   package let configuration: LlamaConfiguration
-  private let bytePairs: BytePair
+  package private(set) var adapterAlpha: Float? = 16
+  let bytePairs: BytePair
   /// Nil for a model from a GGUF file.
   private let files: [(name: String, contents: Data)]?
+  /// Nil for a model from a folder.
+  let gguf: GGUF?
   /// Whether the rows of queries and keys stand as GGUF's Llama has them.
-  private let interleavesRotations: Bool
+  let interleavesRotations: Bool
 
   package var tokenizer: any Tokenizer { bytePairs }
   package var maximumLength: Int { configuration.maximumPositions }
@@ -40,6 +43,7 @@ package struct Llama: Backbone {
     if let gguf = checkpoint.gguf {
       bytePairs = try Self.tokenizer(gguf)
       files = nil
+      self.gguf = gguf
       interleavesRotations = gguf.architecture == "llama"
     } else {
       var files = try ["config.json", "tokenizer.json"].map {
@@ -50,6 +54,7 @@ package struct Llama: Backbone {
       }
       bytePairs = try BytePair(folder: checkpoint.folder)
       self.files = files
+      gguf = nil
       interleavesRotations = false
     }
     guard bytePairs.count <= configuration.vocabularySize else {
@@ -88,18 +93,34 @@ package struct Llama: Backbone {
     return try templateFiles.reduce(settings) { try $0 + (checkpoint.contentsIfPresent(of: $1) ?? Data()) }
   }
 
+  package static let newAdapterSize = 8
+  package static let adaptersTuneNorms = false
+
+  package func adapterSize(in tensors: [String: Tensor]) -> Int {
+    tensors["model.layers.0.self_attn.q_proj.lora_A.weight"]?.shape.first ?? 0
+  }
+
+  package func with(adapterAlpha: Float) -> (any Backbone)? {
+    var copy = self
+    copy.adapterAlpha = adapterAlpha
+    return copy
+  }
+
   package func place(in layout: inout ParameterLayout, words: Int, adapterSize: Int) -> any Network {
-    LlamaNetwork(configuration, in: &layout, words: words)
+    LlamaNetwork(
+      configuration, in: &layout, words: words,
+      adapters: (rank: adapterSize, scale: (adapterAlpha ?? 0) / Float(max(adapterSize, 1))))
   }
 
   package func settingsFiles() throws -> [(name: String, contents: Data)] {
-    guard let files else { throw ModelError.noTraining(family: "llama") }
-    return files
+    if let files { return files }
+    guard let gguf else { return [] }
+    return try self.files(of: gguf)
   }
 
   // MARK: - Names and rows of GGUF
 
-  private static let parts = [
+  static let parts = [
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
     "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
