@@ -45,6 +45,24 @@ struct MigrationTests {
     }
   }
 
+  @Test func version2KeepsItsPredictionsAndTakesAnswersInWords() throws {
+    try restore("workspace-2.sql")
+    let workspace = try Workspace.open(work)
+    let harbour = try #require(try workspace.read { try $0.dataset(named: "harbour") })
+    let before = try workspace.read {
+      try $0.predictions(of: #require(try $0.lastCompleteRun(dataset: harbour)))
+    }
+    #expect(before.count == 2 && before.allSatisfy { $0.prediction.answer == nil })
+    try workspace.write { bench throws in
+      let run = try bench.beginRun(dataset: harbour, model: "smollm2")
+      let asset = before[0].asset.id
+      try bench.insert(
+        predictions: [Prediction(asset: asset, category: "SPORT", confidence: nil, answer: " sport\nand\0")],
+        into: run)
+      #expect(try bench.predictions(of: run).map(\.prediction.answer) == [" sport\nand\u{2400}"])
+    }
+  }
+
   @Test func anOldWorkspaceGoesOn() throws {
     try restore("workspace-1.sql")
     let workspace = try Workspace.open(work)
