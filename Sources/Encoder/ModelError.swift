@@ -13,6 +13,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case malformedConfiguration(file: String = "config.json", reason: String)
   case malformedVocabulary(reason: String)
   case noAdapters
+  case malformedAdapter(file: String, reason: String)
   case noTraining(family: String)
   case noGeneration
   case noEncoder
@@ -42,6 +43,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedConfiguration: "model-configuration"
     case .malformedVocabulary: "model-vocabulary"
     case .noAdapters: "model-adapters"
+    case .malformedAdapter: "model-adapter-malformed"
     case .noTraining: "model-training"
     case .noGeneration: "model-generation"
     case .noEncoder: "model-encoder"
@@ -86,6 +88,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "The model's vocabulary is none of WordPiece: \(reason). Take the files of one and the same model."
     case .noAdapters:
       "This model's family has no adapters. Choose another --method: linear, full or gradual."
+    case .malformedAdapter(let file, let reason):
+      "\(file) holds no LoRA for this model: \(reason). Take one that fettle has written, or peft's for all seven projections."
     case .noTraining(let family):
       "fettle does not train models of the family \(family) yet. Start from an encoder."
     case .noGeneration:

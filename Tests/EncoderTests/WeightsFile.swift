@@ -49,6 +49,17 @@ enum WeightsFile {
     }
   }
 
+  /// Writes those of a file's tensors that have a name in `other`, with that one.
+  static func rename(_ file: URL, to other: URL, _ name: (String) -> String?) throws {
+    let (header, numbers) = try read(file)
+    let renamed = header.compactMap { key, value in name(key).map { ($0, value) } }
+    try write(
+      other, Dictionary(uniqueKeysWithValues: renamed),
+      numbers.reduce(into: Data()) { data, number in
+        withUnsafeBytes(of: number.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+      })
+  }
+
   private static func read(_ file: URL) throws -> (header: [String: Any], numbers: [Float]) {
     let data = try Data(contentsOf: file)
     let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }

@@ -8,11 +8,11 @@ extension PretrainedModel {
   /// This model with the adapters and norms of the file `adapter`, which `save(adapterTo:)` wrote for it.
   /// - Throws: `ModelError`.
   public func with(adapter: URL) throws -> PretrainedModel {
-    let names = Set(Self.adapterTensors(Self.layout(backbone, adapterSize: 1)).map(\.name))
+    let names = Set(adapterTensors(size: 1).map(\.name))
     let (stored, _) = try SafeTensors.open(adapter, required: names.contains)
     let size = backbone.adapterSize(in: stored)
     let layout = Self.layout(backbone, adapterSize: max(size, 1))
-    let needed = Self.adapterTensors(layout).map { ($0.name, $0.shape) }
+    let needed = adapterTensors(size: max(size, 1)).map { ($0.name, $0.shape) }
     guard size > 0 else { throw ModelError.missingTensor(Self.firstAdapter(layout)) }
     try Self.check(stored, needed)
     var tensors = tensorsWithoutAdapters
@@ -31,7 +31,7 @@ extension PretrainedModel {
     } catch {
       throw ModelError.cannotWrite(folder.lastPathComponent, reason: "the folder cannot be made")
     }
-    let names = Set(Self.adapterTensors(Self.layout(backbone, adapterSize: adapterSize)).map(\.name))
+    let names = Set(adapterTensors(size: adapterSize).map(\.name))
     try SafeTensors.write(
       tensors.filter { names.contains($0.key) }, to: folder.appendingPathComponent(Self.adapterName))
   }
@@ -39,9 +39,10 @@ extension PretrainedModel {
   /// This model with new adapters that change nothing yet; with its own where it has some. The way up begins at nothing, so that
   /// training starts from the model as it was; the way down with small random numbers.
   /// - Throws: `ModelError.noAdapters` where its family has none.
-  func withAdapters(seed: UInt64) throws -> PretrainedModel {
+  /// - Parameter size: of new ones; nil: as its family has them.
+  func withAdapters(seed: UInt64, size: Int? = nil) throws -> PretrainedModel {
     guard adapterSize == 0 else { return self }
-    let size = type(of: backbone).newAdapterSize
+    let size = type(of: backbone).newAdapterSize > 0 ? size ?? type(of: backbone).newAdapterSize : 0
     guard size > 0 else { throw ModelError.noAdapters }
     var randomNumbers = RandomNumbers(seed: seed, stream: 4)
     var tensors = tensors
@@ -57,11 +58,13 @@ extension PretrainedModel {
     return with(tensors)
   }
 
-  /// The tensors of an adapter file: adapters, and the layers' norms.
-  static func adapterTensors(_ layout: ParameterLayout) -> [ParameterLayout.FileEntry] {
-    layout.entries.filter { entry in
+  /// The tensors of an adapter file: adapters, and the layers' norms where they learn with them.
+  func adapterTensors(size: Int) -> [ParameterLayout.FileEntry] {
+    let layout = Self.layout(backbone, adapterSize: size)
+    let norms = type(of: backbone).adaptersTuneNorms
+    return layout.entries.filter { entry in
       guard let section = layout.section(at: entry.start) else { return false }
-      return section.kind == .adapter || section.kind == .norm && section.layer != nil
+      return section.kind == .adapter || norms && section.kind == .norm && section.layer != nil
     }
   }
 

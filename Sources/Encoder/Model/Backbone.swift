@@ -43,8 +43,15 @@ package protocol Backbone: Sendable {
 
   /// Width of new adapters' bottlenecks; 0: the family has no adapters.
   static var newAdapterSize: Int { get }
+  /// Whether the layers' norms learn with the adapters and are kept with them.
+  static var adaptersTuneNorms: Bool { get }
   /// Width of the adapters among these tensors, by their own names; 0: there are none.
   func adapterSize(in tensors: [String: Tensor]) -> Int
+
+  /// LoRA's alpha, where a family's adapters are of that kind: their products are multiplied by alpha / rank.
+  var adapterAlpha: Float? { get }
+  /// The same family with another alpha; nil where it has none.
+  func with(adapterAlpha: Float) -> (any Backbone)?
 
   /// Gives each parameter its place and its tensor, and names the network that computes with them.
   /// - Parameters:
@@ -62,6 +69,9 @@ extension Backbone {
   }
   package static var isGenerative: Bool { false }
   package static var newAdapterSize: Int { 0 }
+  package static var adaptersTuneNorms: Bool { true }
+  package var adapterAlpha: Float? { nil }
+  package func with(adapterAlpha: Float) -> (any Backbone)? { nil }
   package func adapterSize(in tensors: [String: Tensor]) -> Int { 0 }
   package func ownName(_ name: String) -> String { name }
   package func own(_ tensor: Tensor, name: String) -> Tensor { tensor }
@@ -102,12 +112,22 @@ package protocol Network: Sendable {
   /// - Throws: `ModelError`.
   func pass(_ parameters: ParameterStore, rows: Int, longest: Int, isTraining: Bool) throws -> any Pass
 
+  /// Takes whole batches of prompts and completions there and back, by all threads of `pool`.
+  /// - Parameter scope: the most that any step will change.
+  /// - Throws: `ModelError.noGeneration` where its family does not write.
+  func completionPass(_ parameters: ParameterStore, scope: TrainableScope, pool: ThreadPool) throws
+    -> any CompletionPass
+
   /// What makes logits of states, `[hidden, vocabulary]`, in a model that writes; nil where the word table does.
   var outputMatrix: ParameterLayout.Matrix? { get }
 }
 
 extension Network {
   package var outputMatrix: ParameterLayout.Matrix? { nil }
+
+  package func completionPass(_ parameters: ParameterStore, scope: TrainableScope, pool: ThreadPool) throws
+    -> any CompletionPass
+  { throw ModelError.noGeneration }
 }
 
 /// One thread's way through a network, forward and backward. Used by one thread at a time.

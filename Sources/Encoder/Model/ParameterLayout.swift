@@ -182,11 +182,11 @@ extension ParameterLayout {
 
   // MARK: Tensors
 
-  /// A tensor that stands in the block as it does in the file.
+  /// A tensor that stands in the block as it does in the file; or transposed, every `stride` numbers a new input.
   package mutating func file(
-    _ name: String, shape: [Int], at start: Int, initial: Initial = .zero
+    _ name: String, shape: [Int], at start: Int, transposedBy stride: Int? = nil, initial: Initial = .zero
   ) {
-    entries.append(FileEntry(name: name, shape: shape, start: start, initial: initial))
+    entries.append(FileEntry(name: name, shape: shape, start: start, stride: stride, initial: initial))
   }
 
   /// A tensor `[out, in]` that is `outputs` of a matrix's columns, from `column` on: all of them where nothing is said.

@@ -7,11 +7,11 @@ import Foundation
 /// Not Swift's own pool: two loops that compute there without a pause keep everything else in the program waiting. Which thread
 /// does which task depends on the moment, so a task must not care: it writes only what is its own, and reads nothing that
 /// another task of the same run writes.
-struct ThreadPool: Sendable {
+package struct ThreadPool: Sendable {
   /// Threads, the caller's own included.
   let count: Int
 
-  init(threads: Int?) {
+  package init(threads: Int?) {
     count = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
   }
 

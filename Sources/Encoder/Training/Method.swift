@@ -20,8 +20,7 @@ extension PretrainedModel {
     case .linear: return head
     case .adapter:
       let size = adapterSize > 0 ? adapterSize : type(of: backbone).newAdapterSize
-      let layout = Self.layout(backbone, adapterSize: size)
-      return head + Self.adapterTensors(layout).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
+      return head + adapterTensors(size: size).reduce(0) { $0 + 4 * $1.shape.reduce(1, *) }
     case .full, .gradual: return head + bytesOnDisk
     }
   }

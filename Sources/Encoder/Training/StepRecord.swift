@@ -27,16 +27,47 @@ package struct StepRecord: Sendable {
         words: trainer.words.tokens)
     }
   }
+
+  /// Trains a language model on all examples as one batch, `steps` times, at a constant rate; everything learns, or, in a model
+  /// with adapters, these alone.
+  /// - Parameter prefix: tokens that all prompts begin with; the examples are without them.
+  package static func record(
+    steps: Int, _ model: PretrainedModel, prefix: [Int32], examples: [PromptedExample], learningRate: Float,
+    weightDecay: Float, threads: Int, precision: Precision = .f32
+  ) throws -> [StepRecord] {
+    let scope =
+      model.adapterSize > 0
+      ? TrainableScope(.adapter, epoch: 1, epochs: 1, layers: model.shape.layers, tunesNorms: false)
+      : .everything
+    let trainer = try LanguageTrainer(
+      model, prefix: prefix, longest: examples.map(\.rows).max() ?? 0,
+      completion: examples.map(\.completion.count).max() ?? 0, batch: examples.count, scope: scope,
+      precision: precision, pool: ThreadPool(threads: threads))
+    let learned = trainer.parameters.firstLearned
+    let tokens = examples.reduce(0) { $0 + $1.completion.count }
+    return try (0..<steps).map { _ in
+      let loss = try trainer.forwardBackward(examples, scope) / Double(tokens)
+      let gradients = trainer.layout.tensors(from: learned) { trainer.gradients + $0 }
+      try trainer.optimizerStep(clipping: 0, weightDecay: weightDecay) { section in
+        scope.includes(section) ? learningRate : 0
+      }
+      return StepRecord(
+        loss: loss, gradients: gradients,
+        parameters: trainer.layout.tensors(from: learned) { trainer.parameters[$0] },
+        words: (0..<Int32(model.shape.vocabularySize)).map { $0 })
+    }
+  }
 }
 
 extension ParameterLayout {
-  /// What stands in a block of this layout, as a file's tensors would hold it. `at` gives the numbers from a place on.
-  fileprivate func tensors(at numbers: (Int) -> FloatPointer) -> [String: [Float]] {
+  /// What stands in a block of this layout from number `first` on, as a file's tensors would hold it. `at` gives the numbers from a
+  /// place on.
+  fileprivate func tensors(from first: Int = 0, at numbers: (Int) -> FloatPointer) -> [String: [Float]] {
     func array(_ start: Int, _ count: Int) -> [Float] {
       Array(UnsafeBufferPointer(start: numbers(start), count: count))
     }
     var tensors: [String: [Float]] = [:]
-    for entry in entries {
+    for entry in entries where entry.start >= first {
       let count = entry.shape.reduce(1, *)
       if let stride = entry.stride {
         let inputs = entry.shape[1]
@@ -46,7 +77,9 @@ extension ParameterLayout {
         tensors[entry.name] = array(entry.start, count)
       }
     }
-    if let words = wordTable { tensors[wordTableName] = array(words.start, words.rows * words.columns) }
+    if let words = wordTable, words.start >= first {
+      tensors[wordTableName] = array(words.start, words.rows * words.columns)
+    }
     tensors["head.weight"] = array(head.weight, head.categories * head.hidden)
     tensors["head.bias"] = array(head.bias, head.categories)
     return tensors

@@ -8,6 +8,7 @@ package struct Llama: Backbone {
   package static let isGenerative = true
 
   package let configuration: LlamaConfiguration
+  package private(set) var adapterAlpha: Float? = 16
   private let bytePairs: BytePair
   /// Nil for a model from a GGUF file.
   private let files: [(name: String, contents: Data)]?
@@ -88,8 +89,23 @@ package struct Llama: Backbone {
     return try templateFiles.reduce(settings) { try $0 + (checkpoint.contentsIfPresent(of: $1) ?? Data()) }
   }
 
+  package static let newAdapterSize = 8
+  package static let adaptersTuneNorms = false
+
+  package func adapterSize(in tensors: [String: Tensor]) -> Int {
+    tensors["model.layers.0.self_attn.q_proj.lora_A.weight"]?.shape.first ?? 0
+  }
+
+  package func with(adapterAlpha: Float) -> (any Backbone)? {
+    var copy = self
+    copy.adapterAlpha = adapterAlpha
+    return copy
+  }
+
   package func place(in layout: inout ParameterLayout, words: Int, adapterSize: Int) -> any Network {
-    LlamaNetwork(configuration, in: &layout, words: words)
+    LlamaNetwork(
+      configuration, in: &layout, words: words,
+      adapters: (rank: adapterSize, scale: (adapterAlpha ?? 0) / Float(max(adapterSize, 1))))
   }
 
   package func settingsFiles() throws -> [(name: String, contents: Data)] {

@@ -24,6 +24,11 @@ package struct LlamaConfiguration: Sendable, Equatable {
   package var queryWidth: Int { attentionHeads * headSize }
   package var keyWidth: Int { keyHeads * headSize }
 
+  /// Of each pair of a head's coordinates, how far one position turns it.
+  var rotationFrequencies: [Float] {
+    (0..<headSize / 2).map { 1 / Float(pow(ropeTheta, Double(2 * $0) / Double(headSize))) }
+  }
+
   private struct File: Decodable {
     struct Rope: Decodable {
       var theta: Double?

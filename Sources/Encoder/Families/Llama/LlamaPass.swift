@@ -21,6 +21,8 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   private let cosines: Floats
   private let sines: Floats
   private var attention = Floats(count: 0)
+  /// What adapters reduce their inputs to.
+  private let reduced: Floats
 
   private var configuration: LlamaConfiguration { network.configuration }
   private var parameters: ParameterStore { products.parameters }
@@ -38,6 +40,8 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
     activated = Floats(count: rows * configuration.intermediateSize)
     cosines = Floats(count: rows * configuration.headSize / 2)
     sines = Floats(count: rows * configuration.headSize / 2)
+    let adapters = network.layers.first?.adapters
+    reduced = Floats(count: rows * max(adapters?.projections.width ?? 0, adapters?.gateAndUp.width ?? 0))
   }
 
   func forward(
@@ -71,9 +75,7 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
   /// The angles of each row: its position divided by each pair's wavelength.
   private func rotate(_ texts: PackedTexts, _ caches: [KeyValueCache], _ tree: TokenTree?) {
     let half = configuration.headSize / 2
-    let frequencies = (0..<half).map {
-      1 / Float(pow(configuration.ropeTheta, Double(2 * $0) / Double(configuration.headSize)))
-    }
+    let frequencies = configuration.rotationFrequencies
     for (number, text) in texts.ranges.enumerated() {
       let past = caches.isEmpty ? 0 : caches[number].past
       let straight = text.count - (tree?.count ?? 0)
@@ -105,6 +107,7 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
     let input = passing.input(of: layer.projections)
     input.store(normalised.base, count: rows * configuration.hiddenSize)
     try products.forward(input, layer.projections, into: projections.base, blocks)
+    add(layer.adapters?.projections, of: normalised.base, to: projections.base, rows)
     if let bias = layer.projectionBias { fettle_add_bias(projections.base, parameters[bias], rows, width) }
     fettle_rotate(
       projections.base, width, cosines.base, sines.base, rows,
@@ -133,6 +136,7 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
     let output = passing.input(of: layer.output)
     output.store(context.base, count: rows * configuration.queryWidth)
     try products.forward(output, layer.output, into: stream.base, adding: true, blocks)
+    add(layer.adapters?.output, of: context.base, to: stream.base, rows)
   }
 
   private func attentionScratch(_ count: Int) -> FloatPointer {
@@ -146,11 +150,17 @@ final class LlamaPass: CausalPass, @unchecked Sendable {
     let input = passing.input(of: layer.gateAndUp)
     input.store(normalised.base, count: rows * configuration.hiddenSize)
     try products.forward(input, layer.gateAndUp, into: gateAndUp.base, blocks)
+    add(layer.adapters?.gateAndUp, of: normalised.base, to: gateAndUp.base, rows)
     let down = passing.input(of: layer.down)
     let product = down.scratch(activated)
     fettle_swiglu_forward(gateAndUp.base, product, rows, inner)
     down.store(product, count: rows * inner)
     try products.forward(down, layer.down, into: stream.base, adding: true, blocks)
+    add(layer.adapters?.down, of: product, to: stream.base, rows)
+  }
+
+  private func add(_ adapter: LowRankAdapter?, of x: FloatPointer, to y: FloatPointer, _ rows: Int) {
+    adapter?.forward(x, reduced: reduced.base, into: y, rows: rows, parameters)
   }
 
   func backward(
