@@ -32,6 +32,22 @@ KERNEL void fettle_decode_f16(const void *blocks, float *restrict y, long count)
   for (long i = 0; i < count; i++) y[i] = half(x + 2 * i);
 }
 
+KERNEL void fettle_encode_f16(const float *x, uint16_t *y, long count) {
+  for (long i = 0; i < count; i++) {
+    uint32_t bits, small;
+    memcpy(&bits, x + i, 4);
+    uint32_t magnitude = bits & 0x7fffffff, rounded = magnitude + 0xfff + (magnitude >> 13 & 1);
+    uint32_t number = (rounded - 0x38000000) >> 13;
+    // Added to a half, what has no more than ten bits below it stands in the low bits, rounded.
+    float shifted = float_of(magnitude) + 0.5f;
+    memcpy(&small, &shifted, 4);
+    if (magnitude < 0x38800000) number = small - 0x3f000000;
+    if (rounded >= 0x47800000) number = 0x7c00;
+    if (magnitude > 0x7f800000) number = 0x7e00;
+    y[i] = (uint16_t)((bits & 0x80000000) >> 16 | number);
+  }
+}
+
 KERNEL void fettle_decode_bf16(const void *blocks, float *restrict y, long count) {
   bytes x = blocks;
   for (long i = 0; i < count; i++) y[i] = float_of(pair(x + 2 * i) << 16);

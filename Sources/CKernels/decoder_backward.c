@@ -166,15 +166,17 @@ KERNEL void fettle_low_rank_expand(
   for (; r < rows; r++) EXPAND(1)
 }
 
-/// J rows of the gradient, V vectors of each.
-#define GRADIENT(J, V)                                                                                                 \
+#define load_whole(p, count) load(p)
+
+/// J rows of the gradient, V vectors of each, which are read by LOAD.
+#define GRADIENT(J, V, LOAD)                                                                                           \
   {                                                                                                                    \
     v16 sum[J][V];                                                                                                     \
     for (int l = 0; l < J; l++)                                                                                        \
       for (int v = 0; v < V; v++) sum[l][v] = zeros();                                                                 \
     for (long r = 0; r < rows; r++) {                                                                                  \
       v16 right[V];                                                                                                    \
-      for (int v = 0; v < V; v++) right[v] = load_up_to(x + r * x_stride + c + 16 * v, columns - c - 16 * v);          \
+      for (int v = 0; v < V; v++) right[v] = LOAD(x + r * x_stride + c + 16 * v, columns - c - 16 * v);                \
       for (int l = 0; l < J; l++)                                                                                      \
         for (int v = 0; v < V; v++) sum[l][v] += (v16)(t[r * t_stride + j + l]) * right[v];                            \
     }                                                                                                                  \
@@ -192,11 +194,11 @@ KERNEL void fettle_low_rank_gradient(
   long c = 0;
   for (; c + 64 <= columns; c += 64) {
     long j = 0;
-    for (; j + 4 <= rank; j += 4) GRADIENT(4, 4)
-    for (; j < rank; j++) GRADIENT(1, 4)
+    for (; j + 4 <= rank; j += 4) GRADIENT(4, 4, load_whole)
+    for (; j < rank; j++) GRADIENT(1, 4, load_whole)
   }
   for (; c < columns; c += 16)
-    for (long j = 0; j < rank; j++) GRADIENT(1, 1)
+    for (long j = 0; j < rank; j++) GRADIENT(1, 1, load_up_to)
 }
 
 KERNEL void fettle_softmax_block(const float *logits, float *maxima, float *sums, long rows, long columns) {

@@ -16,6 +16,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case malformedAdapter(file: String, reason: String)
   case noTraining(family: String)
   case noGeneration
+  case noGGUF
   case noEncoder
   case noExamples
   case oneCategory
@@ -46,6 +47,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .malformedAdapter: "model-adapter-malformed"
     case .noTraining: "model-training"
     case .noGeneration: "model-generation"
+    case .noGGUF: "model-gguf"
     case .noEncoder: "model-encoder"
     case .noExamples: "training-no-examples"
     case .oneCategory: "training-one-category"
@@ -94,6 +96,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "fettle does not train models of the family \(family) yet. Start from an encoder."
     case .noGeneration:
       "This model compares texts and writes none. Take a language model."
+    case .noGGUF:
+      "This model does not come from a GGUF file, and fettle writes only those as one. Write it as a folder instead."
     case .noEncoder:
       "This is a language model, which goes on with a text. fettle compares texts with an encoder: take a BERT."
     case .noExamples:

@@ -10,7 +10,8 @@ import Foundation
     subcommands: [
       CompareBench.self, AccuracyBench.self, GrowthBench.self, StartupBench.self, TutorialBench.self,
       EmbedBench.self, FineTuneBench.self,
-      LinearBench.self, WordPieceBench.self, ProductsBench.self, OneEpochBench.self,
+      LinearBench.self, LanguageTrainingBench.self, WordPieceBench.self, ProductsBench.self,
+      OneEpochBench.self,
     ])
 }
 

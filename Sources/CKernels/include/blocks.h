@@ -1,4 +1,5 @@
 #pragma once
+#include <stdint.h>
 
 // Numbers as model files store them, made f32: halves, and the blocks of ggml's quantised types. What the bits mean is written in
 // ggml-common.h and ggml-quants.c (github.com/ggml-org/ggml); results are the same to the last bit as those of gguf-py.
@@ -22,6 +23,9 @@ void fettle_decode_q8_0(const void *blocks, float *numbers, long count);
 void fettle_decode_q4_k(const void *blocks, float *numbers, long count);
 void fettle_decode_q5_k(const void *blocks, float *numbers, long count);
 void fettle_decode_q6_k(const void *blocks, float *numbers, long count);
+
+/// As IEEE 754 half precision, ties to even; what is too large becomes infinite. y may stand anywhere.
+void fettle_encode_f16(const float *x, uint16_t *y, long count);
 
 #ifdef __cplusplus
 }

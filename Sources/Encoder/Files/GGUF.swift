@@ -51,6 +51,15 @@ package struct GGUF: Sendable {
   /// The keys of the metadata, sorted.
   package var keys: [String] { metadata.places.keys.sorted() }
 
+  /// All keys, each with its type and value as they stand in the file, for writing them into another.
+  func entries() -> [(key: String, value: Data)] {
+    metadata.places.map { key, place in
+      var value = withUnsafeBytes(of: place.type.rawValue.littleEndian) { Data($0) }
+      value.append(contentsOf: metadata.mapped.bytes[place.start..<place.end])
+      return (key, value)
+    }
+  }
+
   /// What stands under a key; nil where there is no such key.
   /// - Throws: `ModelError.malformedWeights` for text that is no UTF-8, a boolean that is neither 0 nor 1, and the like.
   package func value(_ key: String) throws -> Value? { try metadata.value(key) }
@@ -127,6 +136,7 @@ extension GGUF {
   fileprivate struct Place: Sendable {
     let type: ValueType
     let start: Int
+    var end: Int
   }
 
   fileprivate enum ValueType: UInt32 {
@@ -267,8 +277,10 @@ private struct GGUFReader {
     for number in 0..<count {
       let key = try reading("its key number \(number + 1)") { try $0.string(Most.keyBytes) }
       let place = try reading("its key \(key.excerpt())") { reader in
-        let place = GGUF.Place(type: try reader.valueType(), start: reader.position)
-        try reader.skip(place.type)
+        let type = try reader.valueType()
+        var place = GGUF.Place(type: type, start: reader.position, end: reader.position)
+        try reader.skip(type)
+        place.end = reader.position
         return place
       }
       guard places.updateValue(place, forKey: key) == nil else {

@@ -32,12 +32,9 @@ package final class LanguageModel: Sendable {
 
   /// Lays the weights out for products, which takes a moment.
   /// - Throws: `ModelError`, `AddressSpace.Shortage`.
-  package init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
-    self.model = model
+  package convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     let pool = ThreadPool(threads: threads)
-    self.pool = pool
     let vocabulary = model.shape.vocabularySize
-    let hidden = model.shape.hiddenSize
     let (layout, network) = model.place(words: vocabulary)
     let dtype = try precision.resolved().dtype
     try MemoryNeeds(
@@ -46,8 +43,19 @@ package final class LanguageModel: Sendable {
     ).requireToGenerate(rows: Self.rowsAtOnce)
     let parameters = try ParameterStore(
       model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, pool: pool)
-    self.parameters = parameters
-    let words = parameters[layout.wordTable?.start ?? 0]
+    try self.init(model, parameters, network, pool)
+  }
+
+  /// With weights that are laid out already, all of the word table among them, and that do not change meanwhile.
+  /// - Throws: `ModelError`.
+  init(_ model: PretrainedModel, _ parameters: ParameterStore, _ network: any Network, _ pool: ThreadPool)
+    throws
+  {
+    (self.model, self.pool, self.parameters) = (model, pool, parameters)
+    let vocabulary = model.shape.vocabularySize
+    let hidden = model.shape.hiddenSize
+    let dtype = parameters.dtype
+    let words = parameters[parameters.layout.wordTable?.start ?? 0]
     let matrix = network.outputMatrix.map(parameters.operand)
     rounded =
       dtype == .bf16 && matrix == nil ? OperandStorage(count: vocabulary * hidden, dtype: .bf16) : nil

@@ -61,6 +61,12 @@ package protocol Backbone: Sendable {
 
   /// The small files of a saved model, beside its weights.
   func settingsFiles() throws -> [(name: String, contents: Data)]
+
+  /// The metadata of the GGUF file that it came from, for another; nil where it came from a folder.
+  /// - Throws: `ModelError`.
+  func ggufEntries() throws -> [(key: String, value: Data)]?
+  /// A tensor by its own name, as a GGUF file names and holds it.
+  func ggufTensor(_ tensor: Tensor, name: String) -> (name: String, tensor: Tensor)
 }
 
 extension Backbone {
@@ -70,6 +76,8 @@ extension Backbone {
   package static var isGenerative: Bool { false }
   package static var newAdapterSize: Int { 0 }
   package static var adaptersTuneNorms: Bool { true }
+  package func ggufEntries() throws -> [(key: String, value: Data)]? { nil }
+  package func ggufTensor(_ tensor: Tensor, name: String) -> (name: String, tensor: Tensor) { (name, tensor) }
   package var adapterAlpha: Float? { nil }
   package func with(adapterAlpha: Float) -> (any Backbone)? { nil }
   package func adapterSize(in tensors: [String: Tensor]) -> Int { 0 }

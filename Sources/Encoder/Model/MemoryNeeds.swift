@@ -48,6 +48,19 @@ struct MemoryNeeds {
     try require(weights * 8 + table + products + Double(threads) * pass + overhead)
   }
 
+  /// For a language model's prompts and completions.
+  /// - Parameter rows: that are in memory at once.
+  /// - Throws: `AddressSpace.Shortage`.
+  func requireToTrain(completionsOf rows: Int, _ scope: TrainableScope) throws {
+    let learned = layout.sections.filter(scope.includes).map(\.start).min() ?? layout.count
+    let numbers = numbersInRow
+    let pass = Double(rows) * (Double(shape.layers) * numbers.saved + 3 * numbers.scratch) * 4
+    let logits = Double(NextTokenObjective.positions) * Double(shape.vocabularySize) * 6
+    // Of what learns: gradients, two moments, and the model that comes of it.
+    try require(
+      weights * (dtype == .bf16 ? 1.5 : 1) + Double(layout.count - learned) * 16 + pass + logits + overhead)
+  }
+
   private func require(_ bytes: Double) throws {
     try AddressSpace.require(Int(min(bytes, 1e18)))
   }

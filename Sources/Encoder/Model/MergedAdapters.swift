@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 extension PretrainedModel {
@@ -15,16 +16,9 @@ extension PretrainedModel {
       }
       let sum = Floats(count: weight.count)
       weight.copy(count: weight.count, to: sum.base)
-      let (left, right) = (b.array, a.array)
       let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-      for output in 0..<outputs {
-        for rank in 0..<adapterSize {
-          let factor = scale * left[output * adapterSize + rank]
-          for input in 0..<inputs {
-            sum.base[output * inputs + input] += factor * right[rank * inputs + input]
-          }
-        }
-      }
+      fettle_low_rank_expand(
+        b.array, adapterSize, a.array, sum.base, inputs, outputs, adapterSize, inputs, scale)
       merged[matrix + "weight"] = Tensor(shape: weight.shape, floats: sum)
     }
     return with(merged)

@@ -133,6 +133,11 @@ struct BytePairFile {
     throw unknownPart("the pre-tokenizers " + steps.map(\.type).joined(separator: ", ") + " together")
   }
 
+  /// The regular expression of rules that have one of their own.
+  static func expression(of rules: PreTokenizer) -> String {
+    expressions.first { $0.value == rules }?.key ?? ""
+  }
+
   private static let expressions: [String: PreTokenizer] = [
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#:

@@ -8,6 +8,13 @@ package struct TrainableScope: Sendable {
 
   package static let everything = TrainableScope()
 
+  /// Nothing but a head.
+  static let nothing: TrainableScope = {
+    var scope = TrainableScope()
+    (scope.lowest, scope.isAdaptersOnly) = (Int.max, true)
+    return scope
+  }()
+
   func includes(_ section: ParameterLayout.Section) -> Bool {
     guard section.kind != .head else { return true }
     guard let layer = section.layer else { return lowest == nil }

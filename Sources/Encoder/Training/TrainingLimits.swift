@@ -10,6 +10,8 @@ public enum TrainingLimits {
   public static let dropout = Limit("--dropout", 0.0...0.95)
   public static let clip = Limit("--clip", 0.0...1e6)
   public static let holdout = Limit("--holdout", 0.0...0.9)
+  public static let rank = Limit("--rank", 1...256)
+  public static let alpha = Limit("--alpha", 0.01...4096)
   /// 0: training never stops early.
   public static let patience = Limit("--patience", 0...1000)
 

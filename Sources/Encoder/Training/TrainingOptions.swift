@@ -35,6 +35,9 @@ public struct TrainingOptions: Sendable {
   public var crossValidates = true
   /// Epochs without a better held-out accuracy after which training stops; the best epoch's weights are kept. 0: never.
   public var patience: Int
+  /// Of a language model's new LoRA: its rank, and what its products are multiplied by, times the rank.
+  public var rank = 8
+  public var alpha: Float = 16
 
   public init(
     method: Method, epochs: Int, batchSize: Int, learningRate: Float, headLearningRate: Float,
@@ -82,8 +85,25 @@ public struct TrainingOptions: Sendable {
     }
   }
 
+  /// For a language model. LoRA's are those that served best with PyTorch; small batches learn much better there than large ones.
+  public static func languageDefaults(for method: Method) -> TrainingOptions {
+    func options(epochs: Int, learningRate: Float, layerDecay: Float = 1) -> TrainingOptions {
+      TrainingOptions(
+        method: method, epochs: epochs, batchSize: 8, learningRate: learningRate, headLearningRate: 0,
+        layerDecay: layerDecay, warmup: 0.06, weightDecay: 0, dropout: 0)
+    }
+    return switch method {
+    case .linear: options(epochs: 1, learningRate: 0)
+    case .full: options(epochs: 2, learningRate: 5e-5)
+    case .gradual: options(epochs: 3, learningRate: 2e-4, layerDecay: 0.9)
+    case .adapter: options(epochs: 2, learningRate: 2e-3)
+    }
+  }
+
   /// - Throws: `ModelError.invalidOption`.
   func check() throws {
+    try TrainingLimits.rank.check(rank)
+    try TrainingLimits.alpha.check(Double(alpha))
     try TrainingLimits.epochs.check(epochs)
     try TrainingLimits.batch.check(batchSize)
     try TrainingLimits.learningRate.check(Double(learningRate))

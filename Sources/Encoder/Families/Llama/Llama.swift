@@ -9,11 +9,13 @@ package struct Llama: Backbone {
 
   package let configuration: LlamaConfiguration
   package private(set) var adapterAlpha: Float? = 16
-  private let bytePairs: BytePair
+  let bytePairs: BytePair
   /// Nil for a model from a GGUF file.
   private let files: [(name: String, contents: Data)]?
+  /// Nil for a model from a folder.
+  let gguf: GGUF?
   /// Whether the rows of queries and keys stand as GGUF's Llama has them.
-  private let interleavesRotations: Bool
+  let interleavesRotations: Bool
 
   package var tokenizer: any Tokenizer { bytePairs }
   package var maximumLength: Int { configuration.maximumPositions }
@@ -41,6 +43,7 @@ package struct Llama: Backbone {
     if let gguf = checkpoint.gguf {
       bytePairs = try Self.tokenizer(gguf)
       files = nil
+      self.gguf = gguf
       interleavesRotations = gguf.architecture == "llama"
     } else {
       var files = try ["config.json", "tokenizer.json"].map {
@@ -51,6 +54,7 @@ package struct Llama: Backbone {
       }
       bytePairs = try BytePair(folder: checkpoint.folder)
       self.files = files
+      gguf = nil
       interleavesRotations = false
     }
     guard bytePairs.count <= configuration.vocabularySize else {
@@ -109,13 +113,14 @@ package struct Llama: Backbone {
   }
 
   package func settingsFiles() throws -> [(name: String, contents: Data)] {
-    guard let files else { throw ModelError.noTraining(family: "llama") }
-    return files
+    if let files { return files }
+    guard let gguf else { return [] }
+    return try self.files(of: gguf)
   }
 
   // MARK: - Names and rows of GGUF
 
-  private static let parts = [
+  static let parts = [
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
     "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",

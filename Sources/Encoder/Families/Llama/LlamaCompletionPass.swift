@@ -119,10 +119,12 @@ final class LlamaCompletionPass: CompletionPass {
 
   /// The most pieces that rows are shared out in. Fixed, so that sums do not depend on the threads.
   private static let chunks = 8
-  private static let rowsInChunk = 24
+  /// With fewer a product spends too much of its time on reading the matrix.
+  private static let rowsInChunk = 96
 
+  /// Two at least, and an even number, so that two threads have equal work.
   private static func share(_ rows: Int) -> [Range<Int>] {
-    let count = max(1, min(chunks, rows / rowsInChunk))
+    let count = rows < 32 ? 1 : min(chunks, max(2, rows / rowsInChunk / 2 * 2))
     return (0..<count).map { rows * $0 / count..<rows * ($0 + 1) / count }
   }
 

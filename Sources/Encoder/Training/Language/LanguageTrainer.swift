@@ -4,6 +4,8 @@ import Foundation
 final class LanguageTrainer {
   let parameters: ParameterStore
   let pass: any CompletionPass
+  /// Rows that went through the model.
+  private(set) var rows = 0
   private let network: any Network
   private let shape: ModelShape
   /// Of what may learn; laid out as the parameters are, from the first number on that does.
@@ -42,6 +44,10 @@ final class LanguageTrainer {
     let inRow = network.numbersInRow(longest: longest).savedInLayer * model.shape.layers
     rowsAtOnce = max(
       prefix.count + longest, min(Self.activations / max(inRow, 1), prefix.count + batch * longest))
+    try MemoryNeeds(
+      layout: layout, network: network, shape: model.shape, dtype: dtype, threads: pool.count,
+      longest: longest
+    ).requireToTrain(completionsOf: rowsAtOnce, scope)
     parameters = try ParameterStore(
       model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, learns: scope.includes, pool: pool
     )
@@ -70,6 +76,7 @@ final class LanguageTrainer {
     for (number, part) in microBatches(examples).enumerated() {
       let batch = CompletionBatch(part, after: prefix)
       let states = try pass.forward(batch)
+      rows += batch.texts.rows
       loss += try objective.lossAndGradient(
         states, targets: batch.targets, scale: 1 / Float(tokens), gradient: gradientOfStates.base,
         gradients: learnsOutput ? gradients : nil, adding: number > 0)
@@ -77,6 +84,23 @@ final class LanguageTrainer {
         batch, gradient: gradientOfStates.base, into: gradients, adding: number > 0, scope: scope)
     }
     return loss
+  }
+
+  /// The states after which each example's completion is written, `[examples][hidden]`, of examples with a token to write each.
+  func states(_ examples: [PromptedExample]) throws -> [[Float]] {
+    try microBatches(examples).flatMap { part in
+      let batch = CompletionBatch(part, after: prefix)
+      let states = try pass.forward(batch)
+      rows += batch.texts.rows
+      return part.indices.enumerated().map { number, _ in
+        Array(UnsafeBufferPointer(start: states + number * shape.hiddenSize, count: shape.hiddenSize))
+      }
+    }
+  }
+
+  /// A language model that writes with the weights as they are now, for as long as they do not change.
+  func language(_ model: PretrainedModel) throws -> LanguageModel {
+    try LanguageModel(model, parameters, network, pool)
   }
 
   /// As many neighbours as may be in memory at once; each such part computes the prefix anew.

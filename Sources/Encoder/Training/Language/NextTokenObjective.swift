@@ -28,7 +28,7 @@ final class NextTokenObjective {
   /// `[blocks, positions, hidden]`: what each block adds to the gradient of the states.
   private let parts: Floats
 
-  private static let positions = 64
+  static let positions = 64
   private static let tokensInBlock = 4096
 
   init(_ parameters: ParameterStore, matrix: ParameterLayout.Matrix?, shape: ModelShape, pool: ThreadPool)
