@@ -36,7 +36,7 @@ extension ModelOption {
   func tuned(
     _ workbench: Workbench, in models: ModelLibrary, insteadOfBase error: CommandError
   ) throws -> TunedModel {
-    if case .tuned(let tuned) = try resolve(workbench, in: models) { return tuned }
+    if case .tuned(let tuned, _) = try resolve(workbench, in: models) { return tuned }
     guard model == nil else { throw error }
     guard let passedOver = try StandardModel(workbench).passedOver else { throw CommandError.noTunedModel }
     throw CommandError.other(
