@@ -16,6 +16,9 @@ public final class LanguageClassifier: Classifier {
   private let examples: Examples
   private let completions: [[Int32]]
   private let prefix: [Int32]
+  /// Tokens of an answer at most.
+  private let maximum: Int
+  private let ends: Set<Int32>
   /// Each category's log-probability without a text, nats; found when it is first needed.
   private let withoutText = Mutex<[Double]?>(nil)
 
@@ -26,11 +29,15 @@ public final class LanguageClassifier: Classifier {
     case own(@Sendable (_ texts: [String], _ isCancelled: @Sendable () -> Bool) throws -> [[Prompt.Example]])
   }
 
-  /// - Parameter categories: in the interface's order.
+  /// - Parameters:
+  ///   - categories: in the interface's order.
+  ///   - words: what is weighed for each category; nil for its name.
+  ///   - isTaught: whether the model has learned to write these words, and to end there.
   /// - Throws: `ModelError` where the model does not read by byte-level BPE.
   package init(
     name: String, model: LanguageModel, prompt: Prompt, way: AnswerWay,
-    categories: [(key: String, name: String)], examples: Examples = .same([])
+    categories: [(key: String, name: String)], examples: Examples = .same([]), words: [String]? = nil,
+    isTaught: Bool = false
   ) throws {
     guard let tokenizer = model.model.tokenizer as? BytePair else { throw ModelError.noGeneration }
     self.name = name
@@ -40,9 +47,28 @@ public final class LanguageClassifier: Classifier {
     self.examples = examples
     writer = PromptWriter(
       prompt, categories: categories.map(\.name), tokenizer: tokenizer, longest: model.model.maximumLength)
-    completions = writer.completions
+    completions = words.map(writer.completions(of:)) ?? writer.completions
+    let longest = completions.map(\.count).max() ?? 0
+    maximum = isTaught ? Self.mostTokens(completions) : way.isInWords ? Self.mostTokens : longest
+    ends = isTaught && writer.ending.count == 1 ? writer.ends.union(writer.ending) : writer.ends
     filter = AnswerFilter(categories, kind: way == .tutorial ? .tutorial : .first)
     if case .same(let same) = examples { prefix = writer.prefix(examples: same) } else { prefix = [] }
+  }
+
+  /// A model that is asked as it was taught, or, where it is not the one that was, as that one.
+  /// - Throws: `ModelError`.
+  package convenience init(
+    name: String, model: LanguageModel, taught: Taught, way: AnswerWay, isTaught: Bool = true
+  ) throws {
+    try self.init(
+      name: name, model: model, prompt: taught.prompt, way: way,
+      categories: taught.categories.map { (key: $0.key, name: $0.name) }, words: taught.words,
+      isTaught: isTaught)
+  }
+
+  /// Tokens of an answer that may be one of the completions.
+  static func mostTokens(_ completions: [[Int32]]) -> Int {
+    max(mostTokens, completions.map(\.count).max() ?? 0)
   }
 
   /// What the prompt for a text is in tokens.
@@ -83,8 +109,7 @@ public final class LanguageClassifier: Classifier {
   }
 
   private func write(_ text: String, _ examples: [Prompt.Example]) throws -> PromptWriter.Written {
-    let room = way.isInWords ? Self.mostTokens : completions.map(\.count).max() ?? 0
-    return try writer.write(text, examples: examples, room: room)
+    try writer.write(text, examples: examples, room: maximum)
   }
 
   private func ask(_ prompts: [[Int32]], after prefix: [Int32], _ isCancelled: @Sendable () -> Bool) throws
@@ -92,8 +117,11 @@ public final class LanguageClassifier: Classifier {
   {
     if way.isInWords {
       let answers = try model.complete(
-        prompts, after: prefix, maximum: Self.mostTokens, ends: writer.ends, isCancelled: isCancelled)
-      return answers.map { ids in { self.outcome(ofAnswer: self.writer.tokenizer.decode(ids), $0) } }
+        prompts, after: prefix, maximum: maximum, ends: ends, isCancelled: isCancelled)
+      return answers.map { ids in
+        let written = ids.last.map(ends.contains) == true ? ids.dropLast() : ids[...]
+        return { self.outcome(ofAnswer: self.writer.tokenizer.decode(written), $0) }
+      }
     }
     let weights = try model.logProbabilities(
       of: completions, after: prompts, prefix: prefix, isCancelled: isCancelled)

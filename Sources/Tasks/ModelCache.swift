@@ -29,11 +29,12 @@ public final class ModelCache: Sendable {
   private let languageModel = Mutex<(key: Key, model: LanguageModel)?>(nil)
 
   private struct Key: Hashable {
-    var folder: URL
-    var adapter: URL?
+    var place: ModelPlace
     var precision: Precision
     /// Of the weights: another shell may have put another model in the folder.
     var weights: FileStamp?
+    /// Of what was tuned on top: a removed model's name may be another's by now.
+    var tuned: [FileStamp?]
   }
 
   /// - Parameters:
@@ -123,14 +124,13 @@ public final class ModelCache: Sendable {
 
   // MARK: - What is loaded
 
-  /// - Parameter adapter: the file of bottlenecks that were trained on top of the folder's model.
   /// - Throws: `ModelError`.
-  func encoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> SentenceEncoder {
-    let key = key(folder, adapter, precision)
+  func encoder(in place: ModelPlace, precision: Precision) throws -> SentenceEncoder {
+    let key = key(place, precision)
     return try loaded.withLock { loaded in
       if let known = loaded[key] { return known }
       let source = try SentenceEncoder(
-        model: Self.load(folder, adapter), threads: threads, precision: precision)
+        model: place.load(), threads: threads, precision: precision)
       loaded[key] = source
       return source
     }
@@ -138,40 +138,39 @@ public final class ModelCache: Sendable {
 
   /// The same for one caller alone: whoever embeds with a shared one waits until the others' texts are done, which are all of a
   /// training's.
-  func ownEncoder(in folder: URL, adapter: URL? = nil, precision: Precision) throws -> SentenceEncoder {
-    let known = loaded.withLock { $0[key(folder, adapter, precision)]?.model }
+  func ownEncoder(in place: ModelPlace, precision: Precision) throws -> SentenceEncoder {
+    let known = loaded.withLock { $0[key(place, precision)]?.model }
     return try SentenceEncoder(
-      model: known ?? Self.load(folder, adapter), threads: threads, precision: precision)
+      model: known ?? place.load(), threads: threads, precision: precision)
   }
 
-  /// The language model in a folder. Only the one that was asked last stays loaded.
+  /// A language model. Only the one that was asked last stays loaded.
   /// - Throws: `ModelError`, `.noGeneration` for an encoder.
-  package func languageModel(in folder: URL, precision: Precision) throws -> LanguageModel {
-    let key = key(folder, nil, precision)
+  package func languageModel(in place: ModelPlace, precision: Precision) throws -> LanguageModel {
+    let key = key(place, precision)
     return try languageModel.withLock { loaded in
       if let loaded, loaded.key == key { return loaded.model }
       loaded = nil
       let model = try LanguageModel(
-        model: PretrainedModel.load(folder: folder), threads: threads, precision: precision)
+        model: place.load(), threads: threads, precision: precision)
       loaded = (key, model)
       return model
     }
   }
 
-  private func key(_ folder: URL, _ adapter: URL?, _ precision: Precision) -> Key {
-    Key(
-      folder: folder, adapter: adapter, precision: precision,
-      weights: PretrainedModel.weights(at: folder).flatMap(FileStamp.init))
-  }
+  /// Makes room for a training.
+  func releaseLanguageModel() { languageModel.withLock { $0 = nil } }
 
-  private static func load(_ folder: URL, _ adapter: URL?) throws -> PretrainedModel {
-    let base = try PretrainedModel.load(folder: folder)
-    return try adapter.map { try base.with(adapter: $0) } ?? base
+  private func key(_ place: ModelPlace, _ precision: Precision) -> Key {
+    Key(
+      place: place, precision: precision,
+      weights: PretrainedModel.weights(at: place.folder).flatMap(FileStamp.init),
+      tuned: place.files.map(FileStamp.init))
   }
 
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
-    loaded.withLock { loaded in loaded = loaded.filter { $0.key.folder != folder } }
-    languageModel.withLock { loaded in if loaded?.key.folder == folder { loaded = nil } }
+    loaded.withLock { loaded in loaded = loaded.filter { $0.key.place.folder != folder } }
+    languageModel.withLock { loaded in if loaded?.key.place.folder == folder { loaded = nil } }
   }
 }

@@ -51,26 +51,36 @@ public struct ModelLibrary: Sendable {
     try workbench.chosenBase() ?? cache.initial.flatMap { try? cache.reference(to: $0) }
   }
 
-  /// The encoder that a tuned model stands on in the end.
+  /// The installed model that a tuned one stands on in the end.
   ///
   /// - Throws: `TaskError.otherBase` where it is not installed.
-  private func encoder(under tuned: TunedModel) throws -> InstalledModel {
-    guard let wanted = tuned.encoder else { return try workspace.read(base) }
+  private func foundation(of tuned: TunedModel) throws -> InstalledModel {
+    guard let wanted = tuned.foundation else { return try workspace.read(base) }
     if let model = cache.model(wanted) { return model }
     throw TaskError.otherBase(
-      model: tuned.name, trainedOn: wanted, now: try workspace.read(baseReference))
+      model: tuned.name, trainedOn: wanted,
+      now: tuned.taught == nil ? try workspace.read(baseReference) : nil)
   }
 
-  /// The model that a tuned one was made from, as it is asked by itself.
+  /// The model that a tuned one was made from, as it is asked by itself; a language model with the prompt that the tuned one was
+  /// taught with.
   ///
-  /// - Throws: `TaskError.otherBase` where that is an encoder which is not installed, and another one is.
-  public func base(of tuned: TunedModel) throws -> ModelSelection {
+  /// - Throws: `TaskError.otherBase` where that is not installed, and another one is.
+  public func base(of tuned: TunedModel, _ way: AnswerWay = .free) throws -> ModelSelection {
+    if let taught = try tuned.lesson {
+      if let model = try workspace.read({ try $0.model(named: tuned.base) }) {
+        return .tuned(model, model.isPrompted ? way : .free)
+      }
+      let name = try foundation(of: tuned).name
+      let isAskedSo = try workspace.read { try $0.asks(as: taught) }
+      return .language(name, way, isAskedSo ? nil : tuned)
+    }
     guard tuned.base == Workbench.baseModel else {
       return try workspace.read { try model(named: tuned.base, $0) }
     }
     guard let wanted = tuned.encoder, let now = try workspace.read(baseReference), now.digest != wanted.digest
     else { return .base }
-    return .encoder(try cache.reference(to: encoder(under: tuned)))
+    return .encoder(try cache.reference(to: foundation(of: tuned)))
   }
 
   /// What a model that is trained from this one will stand on; nil where nobody kept it.
@@ -78,37 +88,54 @@ public struct ModelLibrary: Sendable {
     switch base {
     case .base: try cache.reference(to: workspace.read(self.base))
     case .encoder(let reference): reference
-    case .tuned(let tuned): tuned.encoder
-    case .language(let name, _): try cache.reference(to: cache.model(named: name))
+    case .tuned(let tuned, _): tuned.foundation
+    case .language(let name, _, _): try cache.reference(to: cache.model(named: name))
     }
   }
 
   // MARK: - Files
 
-  /// Where the model's encoder lies: a whole one, and the adapters that were trained on top of it.
+  /// Where the model's encoder, or its language model, lies.
   /// - Throws: `TaskError`, `ModelError`.
-  func place(of model: ModelSelection) throws -> (folder: URL, adapter: URL?) {
+  func place(of model: ModelSelection) throws -> ModelPlace {
     var chosen = model
-    var adapter: URL?
+    var place = ModelPlace(folder: cache.folder)
+    func on(_ folder: URL) -> ModelPlace {
+      place.folder = folder
+      return place
+    }
     var seen: Set<String> = []
     while true {
       switch chosen {
-      case .base: return (try workspace.read(base).folder, adapter)
+      case .base: return on(try workspace.read(base).folder)
       case .encoder(let reference):
         guard let model = cache.model(reference) else { throw TaskError.baseMissing(reference, found: nil) }
-        return (model.folder, adapter)
-      case .language(let name, _): return (try cache.model(named: name).folder, adapter)
-      case .tuned(let tuned):
+        return on(model.folder)
+      case .language(let name, _, _): return on(try cache.model(named: name).folder)
+      case .tuned(let tuned, _):
         guard seen.insert(tuned.name).inserted else { throw workspace.damage }
         let folder = workspace.folder(of: tuned)
         for file in tuned.files where !has(file, in: folder) {
           throw TaskError.modelIncomplete(model: tuned.name, file: file)
         }
-        if has("model.safetensors", in: folder) { return (folder, adapter) }
-        if adapter == nil, has(PretrainedModel.adapterName, in: folder) {
-          adapter = folder.appending(path: PretrainedModel.adapterName)
+        guard tuned.taught == nil else {
+          if place.weights == nil, place.lora == nil, has(PretrainedModel.loraWeightsName, in: folder) {
+            place.lora = folder
+          }
+          if place.weights == nil, has(PretrainedModel.tunedWeightsName, in: folder) {
+            place.weights = folder.appending(path: PretrainedModel.tunedWeightsName)
+          }
+          guard let under = try workspace.read({ try $0.model(named: tuned.base) }) else {
+            return on(try foundation(of: tuned).folder)
+          }
+          chosen = .tuned(under)
+          continue
         }
-        if tuned.base == Workbench.baseModel { return (try encoder(under: tuned).folder, adapter) }
+        if has("model.safetensors", in: folder) { return on(folder) }
+        if place.adapter == nil, has(PretrainedModel.adapterName, in: folder) {
+          place.adapter = folder.appending(path: PretrainedModel.adapterName)
+        }
+        if tuned.base == Workbench.baseModel { return on(try foundation(of: tuned).folder) }
         chosen = try workspace.read { try self.model(named: tuned.base, $0) }
       }
     }
@@ -130,12 +157,16 @@ public struct ModelLibrary: Sendable {
     let place = try place(of: selection)
     var hash = SHA256()
     hash.update(Data(try cache.identity(of: place.folder).utf8))
-    var files = [place.adapter].compactMap(\.self)
-    if case .tuned(let tuned) = selection { files.append(headFile(of: tuned)) }
+    var files = place.files
+    if case .tuned(let tuned, _) = selection, !tuned.isPrompted { files.append(headFile(of: tuned)) }
     for file in files { hash.update(Data(try cache.digests.sha256(of: file).utf8)) }
     let model = "\(precision.rawValue) \(hash.finalize().hexadecimal)"
-    guard case .language(_, let way) = selection else { return model }
-    return "\(model) \(try promptDigest(way))"
+    switch selection {
+    case .base, .encoder: return model
+    case .tuned(let tuned, let way), .language(_, let way, .some(let tuned)):
+      return try tuned.lesson.map { "\(model) \(try $0.digest(way))" } ?? model
+    case .language(_, let way, nil): return "\(model) \(try promptDigest(way))"
+    }
   }
 
   // MARK: - What they do
@@ -151,13 +182,13 @@ public struct ModelLibrary: Sendable {
   public func encoder(of model: ModelSelection) throws -> SentenceEncoder {
     let precision = try workspace.read { try $0.precision }
     let place = try place(of: model)
-    return try cache.encoder(in: place.folder, adapter: place.adapter, precision: precision)
+    return try cache.encoder(in: place, precision: precision)
   }
 
   /// The same for one caller alone, who may compute with it for long.
   func ownEncoder(of model: ModelSelection, precision: Precision) throws -> SentenceEncoder {
     let place = try place(of: model)
-    return try cache.ownEncoder(in: place.folder, adapter: place.adapter, precision: precision)
+    return try cache.ownEncoder(in: place, precision: precision)
   }
 
   /// A tuned model's head, which fits its encoder.
@@ -178,8 +209,20 @@ public struct ModelLibrary: Sendable {
   ///
   /// - Throws: `TaskError.noInterface` for an encoder without an interface; `ModelError`; `TaskError`.
   public func classifier(for model: ModelSelection) throws -> any Classifier {
-    if case .language(let name, let way) = model { return try languageClassifier(name, way) }
-    guard case .tuned(let tuned) = model else {
+    if case .language(let name, let way, nil) = model { return try languageClassifier(name, way) }
+    if case .language(_, let way, .some(let tuned)) = model, let taught = try tuned.lesson {
+      return try LanguageClassifier(
+        name: model.name, model: languageModel(model), taught: taught, way: way, isTaught: false)
+    }
+    if case .tuned(let tuned, let way) = model, let taught = try tuned.lesson {
+      let language = try languageModel(model)
+      guard !tuned.isPrompted else {
+        return try LanguageClassifier(name: model.name, model: language, taught: taught, way: way)
+      }
+      return try LanguageHeadClassifier(
+        name: model.name, model: language, head: head(of: tuned, for: language.model), taught: taught)
+    }
+    guard case .tuned(let tuned, _) = model else {
       guard let interface = try workspace.read({ try $0.interface() }) else { throw TaskError.noInterface }
       let categories = interface.classes.map { (key: $0.key, name: $0.name) }
       return try ZeroShotClassifier(
@@ -202,7 +245,10 @@ extension Workbench {
 extension TunedModel {
   /// The files without which it is not whole.
   fileprivate var files: [String] {
-    switch Method(rawValue: method) {
+    if taught != nil {
+      return mainFile == Self.loraName ? [mainFile, PretrainedModel.loraConfigurationName] : [mainFile]
+    }
+    return switch Method(rawValue: method) {
     case .full, .gradual: [Self.headName, "model.safetensors"]
     case .adapter: [Self.headName, PretrainedModel.adapterName]
     case .linear, nil: [Self.headName]

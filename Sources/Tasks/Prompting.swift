@@ -31,7 +31,21 @@ extension Workbench {
 
   /// Whether a language model's answers are kept.
   public var hasLanguagePredictions: Bool {
-    get throws { try predictedModels().contains { try model(named: $0) == nil && isLanguage($0) } }
+    get throws {
+      try predictedModels().contains { name in
+        let asked = AnswerWay.split(name).name
+        return try !asked.contains("@") && model(named: asked) == nil && isLanguage(asked)
+      }
+    }
+  }
+
+  /// Whether a language model is asked here just as one was taught.
+  func asks(as taught: Taught) throws -> Bool {
+    let classes = try interface()?.classes ?? []
+    return try taught
+      == Taught(
+        prompt: prompt, categories: classes.map { ($0.key, $0.name) }, completions: .names)
+      && prompt.examples == nil
   }
 
   private func isLanguage(_ name: String) throws -> Bool {
@@ -91,16 +105,17 @@ extension ModelLibrary {
     let (prompt, interface) = try workspace.read { (try $0.prompt, try $0.interface()) }
     guard let interface else { throw TaskError.noInterface }
     return try LanguageClassifier(
-      name: name + way.suffix, model: languageModel(named: name), prompt: prompt, way: way,
+      name: name + way.suffix, model: languageModel(.language(name, way)), prompt: prompt, way: way,
       categories: interface.classes.map { (key: $0.key, name: $0.name) },
       examples: examples(of: prompt, interface))
   }
 
-  /// An installed language model, ready to write.
+  /// A language model, installed or tuned, ready to write.
+  /// - Parameter precision: nil for the workspace's.
   /// - Throws: `ModelError`, `TaskError`.
-  package func languageModel(named name: String) throws -> LanguageModel {
-    let precision = try workspace.read { try $0.precision }
-    return try cache.languageModel(in: cache.model(named: name).folder, precision: precision)
+  package func languageModel(_ model: ModelSelection, precision: Precision? = nil) throws -> LanguageModel {
+    let precision = try precision ?? workspace.read { try $0.precision }
+    return try cache.languageModel(in: place(of: model), precision: precision)
   }
 
   private func examples(of prompt: Prompt, _ interface: Interface) throws -> LanguageClassifier.Examples {
@@ -143,5 +158,44 @@ extension ModelLibrary {
       }
       return String(hash.finalize().hexadecimal.prefix(16))
     }
+  }
+}
+
+// MARK: - What a model was taught
+
+extension TunedModel {
+  /// What a tuned language model is asked with; nil for an encoder.
+  /// - Throws: `TaskError` where nobody can read it.
+  public var lesson: Taught? {
+    get throws {
+      guard let taught else { return nil }
+      guard let lesson = try? JSONDecoder().decode(Taught.self, from: Data(taught.utf8)),
+        lesson.categories.map(\.key) == categories
+      else {
+        throw TaskError.other(
+          code: "model-incomplete",
+          "What \(name) was taught with cannot be read any more. Remove it (models remove \(name)) and train again."
+        )
+      }
+      return lesson
+    }
+  }
+}
+
+extension Taught {
+  /// As the workspace keeps it.
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+
+  /// What decides a model's predictions beside its weights.
+  func digest(_ way: AnswerWay) throws -> String {
+    var hash = SHA256()
+    hash.update(Data((way.rawValue + "\0" + (try json)).utf8))
+    return String(hash.finalize().hexadecimal.prefix(16))
   }
 }

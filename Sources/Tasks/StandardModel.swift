@@ -11,11 +11,11 @@ public struct StandardModel {
 
   public init(_ workbench: Workbench) throws {
     let all = try workbench.models()
-    let models = all.filter(workbench.hasHead)
+    let models = all.filter(workbench.isAskable)
     incomplete = all.last.flatMap { $0 == models.last ? nil : $0.name }
     let classes = try workbench.interface()?.classes ?? []
     let fitting = models.last { model in classes.allSatisfy { model.categories.contains($0.key) } }
-    chosen = fitting.map(ModelSelection.tuned) ?? .base
+    chosen = fitting.map { .tuned($0) } ?? .base
     passedOver =
       models.last == fitting
       ? nil

@@ -15,9 +15,14 @@ public struct TrainingPlan: Sendable {
   public let categories: [String]
   /// How people read them, in the same order.
   let names: [String]
+  /// What a language model is taught with; nil for an encoder.
+  public let taught: Taught?
 
+  /// - Parameter completions: what a language model is taught to write; nil for what its base was, else names.
   /// - Throws: `TaskError`.
-  public init(_ dataset: Dataset, base: ModelSelection, _ workbench: Workbench) throws {
+  public init(
+    _ dataset: Dataset, base: ModelSelection, completions: Taught.Completions? = nil, _ workbench: Workbench
+  ) throws {
     let examples = try workbench.trainingExamples(of: dataset)
       .filter { $0.category != CategoryKey.unableToClassify }
     guard !examples.isEmpty else {
@@ -36,18 +41,39 @@ public struct TrainingPlan: Sendable {
     self.base = base
     precision = try workbench.precision
     self.examples = examples
-    categories = try workbench.order(of: keys.union(classes ?? []))
-    names = try categories.map(workbench.name)
+    let categories = try workbench.order(of: keys.union(classes ?? []))
+    let names = try categories.map(workbench.name)
+    (self.categories, self.names) = (categories, names)
+    taught = try base.lesson(workbench).map {
+      Taught(
+        prompt: $0.prompt, categories: zip(categories, names).map { (key: $0, name: $1) },
+        completions: completions ?? $0.completions)
+    }
   }
 
   /// Whether what is trained on is still what the data set and the interface have.
   ///
   /// - Parameter base: what the base's name stands for now.
   public func isCurrent(base: ModelSelection, _ workbench: Workbench) -> Bool {
-    guard let now = try? TrainingPlan(dataset, base: base, workbench) else { return false }
-    return now.examples.elementsEqual(examples) { $0.text == $1.text && $0.category == $1.category }
+    guard let now = try? TrainingPlan(dataset, base: base, completions: taught?.completions, workbench)
+    else { return false }
+    return now.taught == taught
+      && now.examples.elementsEqual(examples) { $0.text == $1.text && $0.category == $1.category }
       && now.categories == categories && now.names == names && now.base == self.base
       && now.precision == precision
+  }
+}
+
+extension ModelSelection {
+  /// What a model that is trained from this one is taught with, but for the categories: a tuned one goes on with its own prompt. Nil
+  /// for an encoder.
+  /// - Throws: `TaskError`.
+  fileprivate func lesson(_ workbench: Workbench) throws -> Taught? {
+    switch self {
+    case .base, .encoder: nil
+    case .tuned(let tuned, _): try tuned.lesson
+    case .language: try Taught(prompt: workbench.prompt, categories: [], completions: .names)
+    }
   }
 }
 
@@ -67,10 +93,13 @@ public struct TrainingTask: Sendable {
   /// Copies among them.
   public let groups: TextGroups
   private let library: ModelLibrary
-  private let encoder: SentenceEncoder
-  private let features: TextFeatures
+  private let learner: Learner
   private let reference: EncoderReference?
-  private let prototypes: [[Float]]
+
+  private enum Learner {
+    case encoder(SentenceEncoder, TextFeatures, prototypes: [[Float]])
+    case language(LanguageLearner)
+  }
 
   /// What happens while it trains.
   public enum Event: Sendable {
@@ -79,6 +108,8 @@ public struct TrainingTask: Sendable {
     /// Batches.
     case step(Method, done: Int, total: Int)
     case epoch(Method, EpochReport)
+    /// What a language model makes of a few texts that it does not learn from, behind each epoch.
+    case answers(Method, [(text: String, answer: String)])
     case ended(Method, seconds: Double)
   }
 
@@ -89,33 +120,47 @@ public struct TrainingTask: Sendable {
     self.plan = plan
     self.library = library
     reference = try library.reference(under: plan.base)
-    // By its digest, since base may be another by the time it is read.
-    var base = plan.base
-    if case .base = base, let reference { base = .encoder(reference) }
-    let encoder = try library.ownEncoder(of: base, precision: plan.precision)
-    self.encoder = encoder
-    features = encoder.features()
     let indices = Dictionary(uniqueKeysWithValues: plan.categories.enumerated().map { ($1, $0) })
-    examples = plan.examples.map { (encoder.encode($0.text), indices[$0.category] ?? 0) }
-    groups = TextGroups(examples.map(\.encoding))
-    // What a tuned encoder makes of such sentences says little: it may have moved away from what they meant.
-    if case .tuned = plan.base {
-      prototypes = []
+    let categories = plan.examples.map { indices[$0.category] ?? 0 }
+    if let taught = plan.taught {
+      let language = try LanguageLearner(plan.base, taught, texts: plan.examples.map(\.text), in: library)
+      learner = .language(language)
+      examples = Array(zip(language.encodings, categories))
     } else {
-      prototypes = try ZeroShotClassifier.prototypes(of: plan.names, encoder: encoder)
+      // By its digest, since base may be another by the time it is read.
+      var base = plan.base
+      if case .base = base, let reference { base = .encoder(reference) }
+      let encoder = try library.ownEncoder(of: base, precision: plan.precision)
+      examples = zip(plan.examples, categories).map { (encoder.encode($0.text), $1) }
+      // What a tuned encoder makes of such sentences says little: it may have moved away from what they meant.
+      let isTuned = if case .tuned = plan.base { true } else { false }
+      let prototypes = try isTuned ? [] : ZeroShotClassifier.prototypes(of: plan.names, encoder: encoder)
+      learner = .encoder(encoder, encoder.features(), prototypes: prototypes)
     }
+    groups = TextGroups(examples.map(\.encoding))
   }
 
   /// How many texts are longer than the model reads.
-  public var truncated: Int { examples.count { $0.encoding.isTruncated } }
+  public var truncated: Int {
+    switch learner {
+    case .encoder: examples.count { $0.encoding.isTruncated }
+    case .language(let language): language.truncated
+    }
+  }
 
   /// Says before the training that there will be no room for its result.
   ///
   /// - Throws: `TaskError.diskFull`, `WorkspaceError.readOnly`.
-  public func requireRoom(for methods: [Method]) throws {
+  public func requireRoom(for options: [TrainingOptions]) throws {
     try library.workspace.requireWritable()
-    let bytes = methods.reduce(0) {
-      $0 + encoder.model.bytesOnDisk(tunedBy: $1, categories: plan.categories.count)
+    let categories = plan.categories.count
+    let bytes = options.reduce(0) { sum, options in
+      switch learner {
+      case .encoder(let encoder, _, _):
+        sum + encoder.model.bytesOnDisk(tunedBy: options.method, categories: categories)
+      case .language(let language):
+        sum + language.model.languageBytesOnDisk(tunedBy: options, categories: categories)
+      }
     }
     // A tenth more, since the database and its log grow as well.
     let needed = bytes + bytes / 10
@@ -147,12 +192,20 @@ public struct TrainingTask: Sendable {
   ) throws -> TrainedModel {
     let start = ContinuousClock.now
     let method = options.method
-    let result = try fineTune(
-      features, head: try startingHead(), prototypes: prototypes, examples: examples,
-      categories: plan.categories.count, options: options,
-      preparing: { events(.preparing(done: $0, total: $1)) },
-      step: { events(.step(method, done: $0, total: $1)) }, epoch: { events(.epoch(method, $0)) },
-      isCancelled: isCancelled)
+    let result: TrainedModel.Result
+    switch learner {
+    case .encoder(let encoder, let features, let prototypes):
+      result = TrainedModel.Result(
+        try fineTune(
+          features, head: try startingHead(for: encoder.model), prototypes: prototypes, examples: examples,
+          categories: plan.categories.count, options: options,
+          preparing: { events(.preparing(done: $0, total: $1)) },
+          step: { events(.step(method, done: $0, total: $1)) }, epoch: { events(.epoch(method, $0)) },
+          isCancelled: isCancelled))
+    case .language(let language):
+      result = try language.train(
+        options, categories: examples.map(\.category), groups, events: events, isCancelled: isCancelled)
+    }
     let files = try save(result, method)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     events(.ended(method, seconds: seconds))
@@ -160,20 +213,22 @@ public struct TrainingTask: Sendable {
   }
 
   /// A tuned model's own head goes on learning when the categories are the same.
-  private func startingHead() throws -> Head? {
-    guard case .tuned(let model) = plan.base, model.categories == plan.categories else { return nil }
-    return try library.head(of: model, for: encoder.model)
+  private func startingHead(for encoder: PretrainedModel) throws -> Head? {
+    guard case .tuned(let model, _) = plan.base, model.categories == plan.categories else { return nil }
+    return try library.head(of: model, for: encoder)
   }
 
   /// Writes the files where nothing names them yet.
-  private func save(_ result: TrainingResult, _ method: Method) throws -> ModelFolder {
+  private func save(_ result: TrainedModel.Result, _ method: Method) throws -> ModelFolder {
     let files = try library.workspace.newModelFolder()
     do {
-      try result.head.save(to: files.folder.appending(path: TunedModel.headName))
-      switch method {
-      case .linear: break
-      case .adapter: try result.model.save(adapterTo: files.folder)
-      case .full, .gradual: try result.model.save(to: files.folder)
+      try result.head?.save(to: files.folder.appending(path: TunedModel.headName))
+      switch (learner, method) {
+      case (_, .linear): break
+      case (.encoder, .adapter): try result.model.save(adapterTo: files.folder)
+      case (.encoder, .full), (.encoder, .gradual): try result.model.save(to: files.folder)
+      case (.language, .adapter): try result.model.save(loraTo: files.folder)
+      case (.language, .full), (.language, .gradual): try result.model.save(weightsTo: files.folder)
       }
       try files.synchronise()
       return files
@@ -193,13 +248,17 @@ public struct TrainingTask: Sendable {
     _ workbench: Workbench
   ) throws -> TunedModel {
     let result = trained.result
-    var base = Workbench.baseModel
-    if case .tuned(let model) = plan.base { base = model.name }
+    let base =
+      switch plan.base {
+      case .base, .encoder: Workbench.baseModel
+      case .tuned(let model, _): model.name
+      case .language(let name, _, _): name
+      }
     let model = TunedModel(
       name: name, base: base, baseDigest: reference?.digest, method: trained.options.method.rawValue,
       dataset: plan.dataset.name, examples: plan.examples.count, options: options(reference), folder: name,
       bytes: 0, categories: plan.categories, finalLoss: result.finalLoss,
-      heldOutAccuracy: result.heldOutAccuracy)
+      heldOutAccuracy: result.heldOutAccuracy, taught: try plan.taught?.json)
     return try workbench.publish(
       model,
       trainedOn: zip(plan.examples, examples).flatMap { example, encoded in
@@ -214,8 +273,36 @@ public struct TrainingTask: Sendable {
 /// What a training has made; its files lie in the workspace and have no name yet.
 public struct TrainedModel: Sendable {
   public let options: TrainingOptions
-  public let result: TrainingResult
+  public let result: Result
   public let files: ModelFolder
   /// Wall-clock time, reading and writing among it.
   public let seconds: Double
+
+  /// What the training came to.
+  public struct Result: Sendable {
+    public var model: PretrainedModel
+    /// Nil for a language model that writes.
+    public var head: Head?
+    public var epochs: [EpochReport]
+    /// The last epoch's mean loss, nats: an example's, or a token's of a language model's completions.
+    public var finalLoss: Double
+    public var heldOut: HeldOutResult?
+    public var trainableParameters: Int
+    /// Trained on, all epochs together; of a language model, computed: what a batch shares counts once.
+    public var tokens: Int
+    /// Wall-clock time, all in all.
+    public var seconds: Double
+
+    public var heldOutAccuracy: Double? { heldOut?.accuracy }
+    public var heldOutCount: Int { heldOut?.isRight.count ?? 0 }
+  }
+}
+
+extension TrainedModel.Result {
+  init(_ result: TrainingResult) {
+    self.init(
+      model: result.model, head: result.head, epochs: result.epochs, finalLoss: result.finalLoss,
+      heldOut: result.heldOut, trainableParameters: result.trainableParameters, tokens: result.tokens,
+      seconds: result.seconds)
+  }
 }

@@ -83,7 +83,7 @@ public struct Writing: Sendable {
 extension ModelLibrary {
   /// - Throws: `ModelError`, `TaskError`.
   public func writing(_ text: String, by name: String, isChat: Bool, maximum: Int) throws -> Writing {
-    try Writing(text, by: languageModel(named: name), isChat: isChat, maximum: maximum)
+    try Writing(text, by: languageModel(.language(name, .free)), isChat: isChat, maximum: maximum)
   }
 
   /// What an installed language model reads of a text, and how its chat template is known.

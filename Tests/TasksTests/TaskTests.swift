@@ -137,7 +137,7 @@ import Workbench
       try ModelInstallation(cache).copy(from: Self.reference.appending(path: $0), shownAs: $0).model
     }
     func load(_ model: InstalledModel) throws -> LanguageModel {
-      try cache.languageModel(in: model.folder, precision: .f32)
+      try cache.languageModel(in: ModelPlace(folder: model.folder), precision: .f32)
     }
     weak var first: LanguageModel?
     do {

@@ -84,7 +84,7 @@ struct ModelAndLogTests {
     second.discard()
     #expect(try Data(contentsOf: orphan.appendingPathComponent("model.safetensors")) == Data("weights".utf8))
     workspace.removeFiles(of: published)
-    #expect(try !workspace.read { $0.hasHead(published) })
+    #expect(try !workspace.read { $0.isAskable(published) })
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.modelsFolder.path) == ["tuned-1"],
       "a row names it: another shell may have trained one of that name meanwhile")

@@ -68,10 +68,15 @@ public struct PromptWriter: Sendable {
   }
 
   /// Each category's name as the model is to write it, with what ends an answer.
-  public var completions: [[Int32]] {
-    let end = chat.end(isChat: prompt.isChat && chat != .plain, tokenizer)
-    return categories.map { tokenizer.encode([.text(prompt.completion(of: $0))]).ids + end }
+  public var completions: [[Int32]] { completions(of: categories) }
+
+  /// Other words for the categories.
+  public func completions(of words: [String]) -> [[Int32]] {
+    words.map { tokenizer.encode([.text(prompt.completion(of: $0))]).ids + ending }
   }
+
+  /// What stands behind a completion: the turn's end, or the line's.
+  var ending: [Int32] { chat.end(isChat: prompt.isChat && chat != .plain, tokenizer) }
 
   public var ends: Set<Int32> { chat.ends(tokenizer) }
 }

@@ -1,3 +1,4 @@
+import Classifiers
 import Foundation
 import Scoring
 import Shell
@@ -71,7 +72,7 @@ struct Measurement {
   /// How many of the assets the model was trained on.
   func seenInTraining(_ workbench: Workbench) throws -> Int {
     guard model != Workbench.baseModel else { return 0 }
-    let texts = try workbench.trainingTexts(of: model)
+    let texts = try workbench.trainingTexts(of: AnswerWay.split(model).name)
     return assets.count {
       texts.contains(TextDigest($0.text)) || texts.contains(TextDigest(folding: $0.text))
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import Classifiers
 import Encoder
 import Foundation
 import Scoring
@@ -18,7 +19,8 @@ struct FinishedTraining {
   }
 
   private var options: TrainingOptions { trained.options }
-  private var result: TrainingResult { trained.result }
+  private var result: TrainedModel.Result { trained.result }
+  private var lesson: Taught? { (try? model.lesson) ?? nil }
 
   // MARK: one method
 
@@ -33,7 +35,12 @@ struct FinishedTraining {
     fields.append(("categories", "\(model.categories.count)"))
     fields.append(("trainable parameters", "\(grouped(result.trainableParameters))"))
     if options.method != .linear { fields.append(("epochs", "\(epochs)")) }
-    fields.append(("final loss", "\(.loss(result.finalLoss))"))
+    if let lesson {
+      fields.append(
+        ("prompt", "\(lesson.prompt.preset ?? "your own"), to write \(lesson.completions.rawValue)"))
+    }
+    fields.append(
+      (model.isPrompted ? "final loss a token" : "final loss", "\(.loss(result.finalLoss))"))
     if let accuracy = result.heldOutAccuracy {
       fields.append(
         ("held-out accuracy", "\(.share(accuracy, of: result.heldOutCount))   (\(heldOut))"))
@@ -75,6 +82,14 @@ struct FinishedTraining {
       "held_out": .int(result.heldOutCount), "bytes": .int(model.bytes),
     ]
     if let repeats { json["held_out_groups"] = .int(repeats) }
+    if let lesson {
+      json["prompt"] = .object([
+        "template": .string(lesson.prompt.template), "chat": .bool(lesson.prompt.isChat),
+        "preset": lesson.prompt.preset.map(JSONValue.string) ?? .null,
+      ])
+      json["completions"] = .string(lesson.completions.rawValue)
+      json["tokens"] = .int(result.tokens)
+    }
     return json
   }
 

@@ -37,8 +37,8 @@ extension ModelOption {
     _ workbench: Workbench, in models: ModelLibrary, insteadOfBase error: CommandError
   ) throws -> TunedModel {
     let found = try resolve(workbench, in: models)
-    if case .tuned(let tuned) = found { return tuned }
-    if case .language(let name, _) = found {
+    if case .tuned(let tuned, _) = found { return tuned }
+    if case .language(let name, _, _) = found {
       throw CommandError.other(
         code: "not-tuned",
         "\(name.visible) is a language model that nobody has tuned, and a tuned model is wanted here. See: models"

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Classifiers
 import Encoder
 import Foundation
 import Shell
+import Tasks
 import Workbench
 
 /// The options of a training, each with the method's own default.
@@ -9,7 +11,7 @@ struct TrainingFlags: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Passes over the examples.", valueName: "n"))
   var epochs: Int?
   @Option(parsing: .unconditional, help: ArgumentHelp("Examples a step.", valueName: "n")) var batch: Int?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The encoder's learning rate.", valueName: "rate"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The model's learning rate.", valueName: "rate"))
   var learningRate: Double?
   @Option(parsing: .unconditional, help: ArgumentHelp("The head's learning rate.", valueName: "rate"))
   var headLearningRate: Double?
@@ -44,8 +46,25 @@ struct TrainingFlags: ParsableArguments {
     help: ArgumentHelp("Threads to compute with; changes the speed, never the weights.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The rank of a language model's LoRA; 8 if left out.", valueName: "rank"))
+  var rank: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What LoRA's products are multiplied by, times the rank; 16 if left out.", valueName: "alpha"))
+  var alpha: Double?
+  @Option(
+    help: ArgumentHelp(
+      "What a language model is taught to write: names (WORLD NEWS, if left out) or keys (WORLD_NEWS).",
+      valueName: "completions"))
+  var completions: Taught.Completions?
+
   func validate() throws {
     do {
+      try TrainingLimits.rank.check(rank)
+      try TrainingLimits.alpha.check(alpha)
       try TrainingLimits.epochs.check(epochs)
       try TrainingLimits.batch.check(batch)
       try TrainingLimits.threads.check(threads)
@@ -68,15 +87,31 @@ struct TrainingFlags: ParsableArguments {
   /// - Parameters:
   ///   - choice: what the learner chose; with `all`, linear passes over the options that are not for it.
   ///   - precision: the workspace's, where none is given.
-  func options(for method: Method, among choice: MethodChoice, seed: UInt64, precision: Precision) throws
-    -> TrainingOptions
-  {
+  ///   - isLanguage: whether a language model is trained.
+  func options(
+    for method: Method, among choice: MethodChoice, seed: UInt64, precision: Precision, isLanguage: Bool
+  ) throws -> TrainingOptions {
+    if !isLanguage, let option = ofLanguageModels.first(where: { $0.isGiven })?.name {
+      throw CommandError.usage(
+        "\(option) is for language models, and the base compares texts. Leave it out, or name one: --base "
+          + ModelCache.standardLanguageModelName)
+    }
+    if isLanguage, let option = ofEncoders.first(where: { $0.isGiven })?.name {
+      throw CommandError.usage("\(option) is for encoders, and the base is a language model. Leave it out.")
+    }
+    if isLanguage, choice != .adapter, choice != .all, rank != nil || alpha != nil {
+      throw CommandError.usage(
+        "\(rank != nil ? "--rank" : "--alpha") is for LoRA. Leave it out, or use --method adapter.")
+    }
     if choice == .linear, let option = iterative.first(where: { $0.isGiven })?.name {
       throw CommandError.usage(
         "\(option) is not for linear, which is trained until it changes no more. Leave it out, or use --method full."
       )
     }
-    var options = TrainingOptions.defaults(for: method)
+    var options = isLanguage ? .languageDefaults(for: method) : TrainingOptions.defaults(for: method)
+    if isLanguage { options.holdout = TrainingOptions.defaults(for: method).holdout }
+    if let rank { options.rank = rank }
+    if let alpha { options.alpha = Float(alpha) }
     options.seed = seed
     options.precision = self.precision ?? precision
     if let epochs { options.epochs = epochs }
@@ -93,6 +128,17 @@ struct TrainingFlags: ParsableArguments {
     return options
   }
 
+  private var ofLanguageModels: [(name: String, isGiven: Bool)] {
+    [("--rank", rank != nil), ("--alpha", alpha != nil), ("--completions", completions != nil)]
+  }
+
+  private var ofEncoders: [(name: String, isGiven: Bool)] {
+    [
+      ("--head-learning-rate", headLearningRate != nil), ("--dropout", dropout != nil),
+      ("--patience", patience != nil),
+    ]
+  }
+
   /// Options of training in steps.
   private var iterative: [(name: String, isGiven: Bool)] {
     [
@@ -104,8 +150,23 @@ struct TrainingFlags: ParsableArguments {
   }
 
   /// The options as they were, for the model's row.
-  func json(_ options: TrainingOptions, embedded: String?) -> JSONValue {
-    .object([
+  func json(_ options: TrainingOptions, embedded: String?, taught: Taught?) -> JSONValue {
+    guard taught == nil else {
+      var json: [String: JSONValue] = [
+        TunedModel.encoderKey: embedded.map(JSONValue.string) ?? .null,
+        "epochs": .int(options.epochs), "batch": .int(options.batchSize),
+        "learning_rate": .double(Double(options.learningRate)), "warmup": .double(options.warmup),
+        "weight_decay": .double(Double(options.weightDecay)), "clip": .double(Double(options.clipping)),
+        "precision": .string(options.precision.rawValue), "holdout": .double(options.holdout),
+        "seed": JSONValue(seed: options.seed),
+      ]
+      if options.method == .adapter {
+        json["rank"] = .int(options.rank)
+        json["alpha"] = .double(Double(options.alpha))
+      }
+      return .object(json)
+    }
+    return .object([
       TunedModel.encoderKey: embedded.map(JSONValue.string) ?? .null,
       "epochs": .int(options.epochs), "batch": .int(options.batchSize),
       "learning_rate": .double(Double(options.learningRate)),
@@ -119,3 +180,4 @@ struct TrainingFlags: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension Taught.Completions: ExpressibleByArgument {}

@@ -20,7 +20,8 @@ struct WayOption: ParsableArguments {
     }
   }
 
-  private var way: AnswerWay? {
+  /// Nil where none is asked for.
+  var way: AnswerWay? {
     calibrate ? .calibrate : decide ? .decide : filter.map { $0 == .tutorial ? .tutorial : .free }
   }
 
@@ -28,12 +29,12 @@ struct WayOption: ParsableArguments {
   /// - Throws: `CommandError` where it is no language model.
   func applied(to model: ModelSelection) throws -> ModelSelection {
     guard let way else { return model }
-    guard case .language(let name, _) = model else {
+    guard let asked = model.asked(way) else {
       let option = calibrate ? "--calibrate" : decide ? "--decide" : "--filter"
       throw CommandError.usage(
         "\(option) is for language models, and \(model.name) compares or has a head of its own. Name one: --model \(ModelCache.standardLanguageModelName)"
       )
     }
-    return .language(name, way)
+    return asked
   }
 }

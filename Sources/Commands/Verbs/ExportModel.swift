@@ -19,6 +19,15 @@ extension Export {
       let model = try context.workspace.read {
         try chosen.tuned($0, in: context.models, insteadOfBase: .baseHasNoHead)
       }
+      guard model.taught == nil else {
+        let lora = model.isPrompted && model.method == Method.adapter.rawValue
+        throw CommandError.other(
+          code: "export-language-model",
+          "\(model.name) is a tuned language model, and export model writes encoders only, as yet."
+            + (lora
+              ? " Its LoRA lies in the workspace's models/\(model.folder): two files that Python's peft loads."
+              : ""))
+      }
       let target = try context.files.writing(path, isFolder: true).resolvingSymlinksInPath()
       let encoder = try context.models.encoder(of: .tuned(model)).model
       let exported = ExportedModel(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Encoder
 import Foundation
 import Shell
@@ -15,6 +16,10 @@ struct FineTune: Verb {
       the task is subtle; gradual unfreezes one layer after another, from the top; adapter adds small networks and trains only these, \
       a few hundred kilobytes to keep; all trains the four, one after another, and sets them side by side.
 
+      A language model (--base smollm2) learns to write the category behind the prompt (prompt show), and is asked with that ever \
+      after. adapter is LoRA there, a small matrix beside each of its own, and what it does if no method is named; linear is a head on its last state. After \
+      each epoch it shows what it writes for three texts that it does not learn from.
+
       The examples are the DEFAULT labels of the data set. All methods but linear hold a tenth of them out, to see how the model does on \
       texts it did not learn from (--holdout 0 uses them all); linear uses all and is cross-validated.
 
@@ -23,13 +28,19 @@ struct FineTune: Verb {
         finetune --method full --name news
         finetune --method all
         finetune --base tuned-1 --dataset news-2
+        finetune --base smollm2
 
       Next: validate on a data set that it has not seen.
       """)
 
   @OptionGroup var data: DatasetOption
-  @Option(help: ArgumentHelp("What is trained.", valueName: "method")) var method: MethodChoice = .full
-  @Option(help: ArgumentHelp("The model to start from: base, or a tuned one.", valueName: "model"))
+  @Option(
+    help: ArgumentHelp(
+      "What is trained; full if left out, adapter for a language model.", valueName: "method"))
+  var method: MethodChoice?
+  @Option(
+    help: ArgumentHelp(
+      "The model to start from: base, a tuned one, or an installed language model.", valueName: "model"))
   var base: Text = Text(argument: Workbench.baseModel)
   @Option(
     help: ArgumentHelp("What to call the tuned model; tuned-1 and so on if left out.", valueName: "name"))
@@ -40,15 +51,15 @@ struct FineTune: Verb {
     let (plan, precision) = try context.workspace.read {
       (try self.plan($0, in: context.models), try $0.precision)
     }
-    let methods = method.methods
-    let options = try methods.map { method in
+    let choice = choice(plan)
+    let options = try choice.methods.map { method in
       var options = try training.options(
-        for: method, among: self.method, seed: context.seed, precision: precision)
-      options.crossValidates = self.method != .all
+        for: method, among: choice, seed: context.seed, precision: precision, isLanguage: plan.taught != nil)
+      options.crossValidates = choice != .all
       return options
     }
     let task = try TrainingTask(plan, in: context.models)
-    try task.requireRoom(for: methods)
+    try task.requireRoom(for: options)
     if task.truncated > 0 {
       context.progress.message(
         "\(counted(task.truncated, "text")) longer than the model reads: the end is left out.")
@@ -70,7 +81,8 @@ struct FineTune: Verb {
           model,
           try task.publish(
             model, as: name(in: workbench, model.options.method),
-            options: { training.json(model.options, embedded: $0?.name).line }, workbench))
+            options: { training.json(model.options, embedded: $0?.name, taught: plan.taught).line }, workbench
+          ))
       }
       var report = method == .all ? FinishedTraining.comparison(of: finished) : finished[0].report
       report.blocks.insert(contentsOf: try remarks(task, workbench).map { .line("\($0)") }, at: 1)
@@ -104,6 +116,9 @@ struct FineTune: Verb {
     }
     let foreign = examples.count { $0.encoding.isMostlyOutsideVocabulary }
     if let remark = vocabularyRemark(foreign, of: examples.count) { remarks.append(remark) }
+    if case .language = plan.base, try workbench.prompt.examples != nil {
+      remarks.append("The prompt's examples are left out: what it learns from takes their place.")
+    }
     return remarks
   }
 
@@ -115,6 +130,14 @@ struct FineTune: Verb {
       let note = compares ? method.rawValue : "training"
       progress.update(done: done, total: total, unit: "batches", note: note)
     case .epoch(_, let report): if !compares { progress.message(sentence(for: report)) }
+    case .answers(_, let answers):
+      if !compares {
+        for (text, answer) in answers {
+          progress.message(
+            "  \(text.excerpt(40)) → \(Language.quoted(answer.trimmingCharacters(in: .whitespacesAndNewlines)))"
+          )
+        }
+      }
     case .ended(let ended, let seconds):
       if compares { progress.message("\(ended.rawValue): \(fixed(seconds, 1)) seconds") }
     }
@@ -123,21 +146,22 @@ struct FineTune: Verb {
   private func plan(_ workbench: Workbench, in models: ModelLibrary) throws -> TrainingPlan {
     let dataset = try data.resolve(workbench)
     let base = try models.model(named: base.description, workbench)
-    if case .language(let name, _) = base {
-      throw CommandError.other(
-        code: "model-training",
-        "\(name.visible) is a language model, and fettle does not train those yet: it is asked as it is (predict --model "
-          + "\(name.visible)). Leave --base out to train the encoder.")
-    }
     do {
-      let plan = try TrainingPlan(dataset, base: base, workbench)
-      for method in method.methods { _ = try name(in: workbench, method) }
+      let plan = try TrainingPlan(dataset, base: base, completions: training.completions, workbench)
+      if let name = name?.description, models.cache.languageModels.contains(where: { $0.name == name }) {
+        throw WorkspaceError.nameTaken(kind: "model", name: name)
+      }
+      for method in choice(plan).methods { _ = try name(in: workbench, method) }
       return plan
     } catch let error as TaskError {
       guard case .categoriesLacking(let keys, _) = error else { throw error }
       throw CommandError.other(
         code: error.code, "\(error) Mend it: \(try workbench.interfaceMend(lacking: keys, of: dataset))")
     }
+  }
+
+  private func choice(_ plan: TrainingPlan) -> MethodChoice {
+    method ?? (plan.taught == nil ? .full : .adapter)
   }
 
   /// With `all` a name of the learner's is followed by the method.

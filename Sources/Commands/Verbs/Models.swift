@@ -115,7 +115,7 @@ struct Models: ParsableCommand {
       let removeFiles = { removed.map(context.workspace.removeFiles) ?? () }
       return Effect(afterCommit: removeFiles) { workbench in
         let selection = try context.models.model(named: name.description, workbench)
-        guard case .tuned(let model) = selection else {
+        guard case .tuned(let model, _) = selection else {
           throw CommandError.usage("\(selection.name) is an installed model itself and stays.")
         }
         if let other = try workbench.models().first(where: { $0.base == model.name }) {

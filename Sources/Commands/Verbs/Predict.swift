@@ -116,7 +116,7 @@ extension Workbench {
   func answerCounts(_ predictions: [Prediction], by model: ModelSelection) throws -> [AnswerFilter.Count:
     Int]?
   {
-    guard case .language(_, let way) = model, way.isInWords, let filter = try answerFilter(way) else {
+    guard let way = model.way, way.isInWords, let filter = try answerFilter(way) else {
       return nil
     }
     return Dictionary(

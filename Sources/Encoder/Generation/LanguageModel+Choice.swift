@@ -46,7 +46,7 @@ extension LanguageModel {
   }
 
   /// Neighbours whose rows fit a pass together, and not all of them for one thread.
-  private func group(_ rows: [Int]) -> [Range<Int>] {
+  func group(_ rows: [Int]) -> [Range<Int>] {
     let share = (rows.count + pool.count - 1) / max(pool.count, 1)
     var groups: [Range<Int>] = []
     var start = 0

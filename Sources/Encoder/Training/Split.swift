@@ -1,11 +1,11 @@
 /// Which examples are learned from, and which are kept out to measure accuracy.
-struct Split {
-  var training: [Int]
-  var heldOut: [Int]
+package struct Split: Sendable {
+  package var training: [Int]
+  package var heldOut: [Int]
 
   /// Of each category the same share of its different texts is held out, but never all of them. A text with contradicting
   /// labels counts where its first one puts it.
-  init(_ categories: [Int], _ groups: TextGroups, share: Double, seed: UInt64) {
+  package init(_ categories: [Int], _ groups: TextGroups, share: Double, seed: UInt64) {
     var randomNumbers = RandomNumbers(seed: seed, stream: 2)
     var places: [Int: [Int]] = [:]
     for group in randomNumbers.permutation(groups.count) {

@@ -53,7 +53,7 @@ public struct HeldOutResult: Sendable, Equatable {
   /// Share of the examples that are right.
   public var accuracy: Double { Double(isRight.count { $0 }) / Double(max(isRight.count, 1)) }
 
-  init(_ examples: [Int], _ groups: TextGroups, _ isRight: (Int) -> Bool) {
+  package init(_ examples: [Int], _ groups: TextGroups, _ isRight: (Int) -> Bool) {
     self.isRight = examples.map(isRight)
     var seen: Set<Int> = []
     isRightOfDifferent = examples.filter { seen.insert(groups.numbers[$0]).inserted }.map(isRight)

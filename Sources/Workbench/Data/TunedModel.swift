@@ -4,7 +4,7 @@ import Basics
 public struct TunedModel: Equatable, Sendable {
   /// Unique in the workspace: `tuned-1`, or as the learner chose.
   public var name: String
-  /// The model it was trained from: `base`, or a tuned one's name.
+  /// The model it was trained from: `base`, a tuned one's name, or an installed language model's.
   public var base: String
   /// SHA-256 of the embedded model on which it stands in the end (weights, sizes and vocabulary), 64 hexadecimal
   /// digits; nil where nobody kept it.
@@ -27,11 +27,15 @@ public struct TunedModel: Equatable, Sendable {
   public var finalLoss: Double?
   /// 0 to 1; nil where nothing was held out.
   public var heldOutAccuracy: Double?
+  /// What a language model was taught with, a JSON object: the prompt, the categories, what it is to write. Nil for an encoder.
+  public var taught: String?
 
   public init(
     name: String, base: String, baseDigest: String? = nil, method: String, dataset: String, examples: Int,
     options: String = "{}",
-    folder: String, bytes: Int, categories: [String], finalLoss: Double? = nil, heldOutAccuracy: Double? = nil
+    folder: String, bytes: Int, categories: [String], finalLoss: Double? = nil,
+    heldOutAccuracy: Double? = nil,
+    taught: String? = nil
   ) {
     self.name = name
     self.base = base
@@ -45,6 +49,7 @@ public struct TunedModel: Equatable, Sendable {
     self.categories = categories
     self.finalLoss = finalLoss
     self.heldOutAccuracy = heldOutAccuracy
+    self.taught = taught
   }
 }
 
@@ -93,8 +98,11 @@ extension Substring {
 }
 
 extension TunedModel {
-  /// The encoder on which it stands in the end; nil where nobody kept which.
-  public var encoder: EncoderReference? {
+  /// The encoder on which it stands in the end; nil where nobody kept which, and for a language model.
+  public var encoder: EncoderReference? { taught == nil ? foundation : nil }
+
+  /// The installed model on which it stands in the end, encoder or language model; nil where nobody kept which.
+  public var foundation: EncoderReference? {
     baseDigest.map { digest in
       let json = Array(options.utf8)
       let name = json.withUnsafeBufferPointer { try? JSONNode(reading: $0)[Self.encoderKey]?.string }
@@ -102,6 +110,6 @@ extension TunedModel {
     }
   }
 
-  /// Among ``options``: what that encoder was called.
+  /// Among ``options``: what that model was called.
   public static let encoderKey = "embedded"
 }

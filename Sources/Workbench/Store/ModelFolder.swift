@@ -92,15 +92,28 @@ extension Workspace {
 }
 
 extension TunedModel {
-  /// The file in its folder that every tuned model has.
+  /// The file in its folder that every tuned encoder has, and a language model with a head.
   public static let headName = "head.safetensors"
+  /// What a language model has learned: as Python's peft has a LoRA, or all of its weights.
+  public static let loraName = "adapter_model.safetensors"
+  public static let weightsName = "weights.safetensors"
+
+  /// The file without which nobody can ask it.
+  public var mainFile: String {
+    guard taught != nil else { return Self.headName }
+    return switch method {
+    case "linear": Self.headName
+    case "adapter": Self.loraName
+    default: Self.weightsName
+    }
+  }
 }
 
 extension Workbench {
-  /// Whether a model's head is there; without it nobody can ask the model.
-  public func hasHead(_ model: TunedModel) -> Bool {
+  /// Whether a model's main file is there; without it nobody can ask the model.
+  public func isAskable(_ model: TunedModel) -> Bool {
     let folder = layout.models.appendingPathComponent(model.folder)
-    return FileManager.default.fileExists(atPath: folder.appendingPathComponent(TunedModel.headName).path)
+    return FileManager.default.fileExists(atPath: folder.appendingPathComponent(model.mainFile).path)
   }
 
   /// Puts a model's folder in its place and keeps its row, in one go.

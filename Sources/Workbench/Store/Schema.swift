@@ -145,6 +145,11 @@ enum Schema {
     ALTER TABLE models ADD COLUMN base_digest TEXT;
     """
 
-  /// A language model's answer is kept as it was written, whatever is read out of it.
-  private static let third = "ALTER TABLE predictions ADD COLUMN answer TEXT;"
+  /// A language model's answer is kept as it was written, whatever is read out of it; and of a tuned one what it was taught with, by
+  /// which it is asked ever after.
+  private static let third = """
+    ALTER TABLE predictions ADD COLUMN answer TEXT;
+    -- A JSON object; null for encoders.
+    ALTER TABLE models ADD COLUMN taught TEXT;
+    """
 }

@@ -8,7 +8,7 @@ extension Workbench {
 
   private static let modelColumns = """
     name, base, method, dataset, examples, options, folder, bytes, categories, final_loss, held_out_accuracy,
-    base_digest
+    base_digest, taught
     """
 
   /// All tuned models, the oldest first.
@@ -48,10 +48,11 @@ extension Workbench {
     try checkModelName(model.name)
     let categories = "[" + model.categories.map(\.jsonQuoted).joined(separator: ",") + "]"
     try db.execute(
-      sql: "INSERT INTO models (\(Self.modelColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "INSERT INTO models (\(Self.modelColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         model.name, model.base, model.method, model.dataset, model.examples, model.options, model.folder,
         model.bytes, categories, model.finalLoss, model.heldOutAccuracy, model.baseDigest,
+        model.taught,
       ])
     let id = db.lastInsertedRowID
     // Copied, not looked up later: the base may be removed and its texts were seen all the same.
@@ -68,7 +69,10 @@ extension Workbench {
 
   /// Removes a model's row and its predictions. Its folder is the caller's to remove, once this is committed.
   public func remove(model: TunedModel) throws {
-    try db.execute(sql: "DELETE FROM runs WHERE model = ?", arguments: [model.name])
+    // A language model's other ways of being asked have names of their own: tuned-1+decide.
+    try db.execute(
+      sql: "DELETE FROM runs WHERE model = ?1 OR substr(model, 1, length(?1) + 1) = ?1 || '+'",
+      arguments: [model.name])
     try db.execute(sql: "DELETE FROM models WHERE name = ?", arguments: [model.name])
   }
 
@@ -138,7 +142,8 @@ extension TunedModel {
       name: try row.text(0), base: try row.text(1), baseDigest: try row.optionalText(11),
       method: try row.text(2), dataset: try row.text(3), examples: try row.count(4),
       options: try row.text(5), folder: try row.text(6), bytes: try row.count(7), categories: categories,
-      finalLoss: try row.optionalNumber(9), heldOutAccuracy: try row.optionalShare(10))
+      finalLoss: try row.optionalNumber(9), heldOutAccuracy: try row.optionalShare(10),
+      taught: try row.optionalText(12))
   }
 }
 
