@@ -197,7 +197,6 @@ extension Front {
     let bare = try Front()
     for (from, line, reason) in [
       (front, "classify --model base --decide news", "--decide is for language models"),
-      (front, "finetune --base smollm2", "smollm2 is a language model, and fettle does not train those yet"),
       (front, "validate --model smollm2", "smollm2 is a language model that nobody has tuned"),
       (front, "predict --model smollm2 --decide --filter tutorial", "--filter tutorial reads"),
       (
