@@ -1,7 +1,8 @@
 -- A workspace as fettle 0.1.0 kept it before language models (version 2 of its form): workspace-1.sql, taken on by it.
 PRAGMA application_id = 1718908012;
 PRAGMA user_version = 2;
-BEGIN TRANSACTION;
+-- Its tables stand by name, and not in the order in which they refer to each other.
+PRAGMA foreign_keys = OFF;
 CREATE TABLE assets (
   id INTEGER PRIMARY KEY,
   dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE,
@@ -84,4 +85,3 @@ CREATE INDEX assets_in_file_order ON assets (dataset_id);
 CREATE UNIQUE INDEX assets_by_external_id ON assets (dataset_id, external_id);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('steps',4);
-COMMIT;
