@@ -25,6 +25,8 @@ final class PartialFile {
   deinit {
     // A try that brought nothing leaves nothing.
     if size == 0, !isFinished { unlink(path) }
+    // Said, and not left to closing: a child that is being started has a copy of the descriptor for a moment.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 

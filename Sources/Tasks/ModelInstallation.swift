@@ -256,7 +256,11 @@ struct ModelCacheLock {
     }
   }
 
-  func release() { close(descriptor) }
+  func release() {
+    // Said, and not left to closing: a child that is being started has a copy of the descriptor for a moment.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// Where a model lies that is whole and only has to get its name; after that, what had the name before.
   static func ready(for folder: URL) -> URL { hidden(folder, "new") }

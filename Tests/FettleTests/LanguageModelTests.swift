@@ -116,9 +116,10 @@ extension Front {
     try terminal.wait(for: "4 tokens by smollm2")
     try terminal.waitForPrompt()
     #expect(terminal.screen.text.split(separator: "Paris").count == 2, "\(terminal.screen.text)")
-    terminal.type("complete --max-tokens 4000 --temperature 1 Once upon a time there was\n")
+    // It counts on for as long as it is let.
+    terminal.type("complete --max-tokens 4000 Count to a million: 1, 2, 3, 4,\n")
     try terminal.waitForScreen("some words") {
-      ($0.text.components(separatedBy: "there was").last ?? "").filter { !$0.isWhitespace }.count > 5
+      ($0.text.components(separatedBy: "3, 4,").last ?? "").filter { !$0.isWhitespace }.count > 5
     }
     terminal.type("\u{3}")
     try terminal.wait(for: "Interrupted")
