@@ -119,7 +119,8 @@ extension Front {
     // It counts on for as long as it is let.
     terminal.type("complete --max-tokens 4000 Count to a million: 1, 2, 3, 4,\n")
     try terminal.waitForScreen("some words") {
-      ($0.text.components(separatedBy: "3, 4,").last ?? "").filter { !$0.isWhitespace }.count > 5
+      let parts = $0.text.components(separatedBy: "3, 4,")
+      return parts.count > 1 && parts[parts.count - 1].filter { !$0.isWhitespace }.count > 5
     }
     terminal.type("\u{3}")
     try terminal.wait(for: "Interrupted")
