@@ -255,12 +255,26 @@ final class Store: Sendable {
     let finding = try queue.writeWithoutTransaction { db in
       // Not GRDB's own way to WAL, which writes to the disk at every opening.
       if try String.fetchOne(db, sql: "PRAGMA journal_mode") != "wal" {
-        try db.execute(sql: "PRAGMA journal_mode = WAL")
+        try enterWAL(db)
       }
       try db.execute(sql: "PRAGMA synchronous = \(isTemporary ? "OFF" : "FULL")")
       return try Schema.prepare(db)
     }
     return (queue, finding)
+  }
+
+  /// SQLite answers at once where another process changes the mode too, whatever patience it was given.
+  private static func enterWAL(_ db: Database) throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while true {
+      do {
+        return try db.execute(sql: "PRAGMA journal_mode = WAL")
+      } catch let error as DatabaseError
+        where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
+      {
+        usleep(5000)
+      }
+    }
   }
 
   private static func mappingErrors<T>(_ layout: Layout, _ body: () throws -> T) throws -> T {
