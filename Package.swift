@@ -14,6 +14,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     // What a person meets, from the door inwards. Arrows run down this list only.
@@ -21,12 +22,20 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        argumentParser, "Shell", "Transcripts", "Publishing", "Tasks", "Classifiers", "Encoder", "HTTP",
-        "Workbench", "Scoring", "Basics",
+        argumentParser, "Shell", "Transcripts", "Publishing", "Serving", "Tasks", "Classifiers", "Encoder",
+        "HTTP", "Workbench", "Scoring", "Basics",
       ]),
     .target(name: "Shell", dependencies: ["CLibEdit", "Transcripts", "Basics"]),
     .target(name: "Publishing", dependencies: ["CCommonMark", "Transcripts", "Basics"]),
     .target(name: "Transcripts", dependencies: ["Yams", "Basics"]),
+    // FlyingFox would build faster, but its headers know neither a bound nor a deadline, and of two lengths it takes the last.
+    .target(
+      name: "Serving",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), "Tasks", "Classifiers", "Encoder", "Workbench",
+        "Basics",
+      ]),
     .target(name: "Tasks", dependencies: ["Classifiers", "Encoder", "HTTP", "Workbench", "Basics"]),
     .target(name: "Classifiers", dependencies: ["Encoder"]),
     .target(name: "Encoder", dependencies: ["COneDNN", "CKernels", "Basics"]),

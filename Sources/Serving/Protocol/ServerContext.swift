@@ -1,0 +1,46 @@
+import Foundation
+import Synchronization
+import Tasks
+import Workbench
+
+/// What all endpoints of a server share.
+public struct ServerContext: Sendable {
+  /// The workspace's models. Its workspace is held for no longer than a read or a write takes.
+  public let library: ModelLibrary
+  public let log: ServerLog
+
+  public init(library: ModelLibrary, log: ServerLog) {
+    (self.library, self.log) = (library, log)
+  }
+
+  public var workspace: Workspace { library.workspace }
+
+  /// Runs what waits for the disk, or computes for long, away from the threads that serve.
+  public func offThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+  {
+    try await withCheckedThrowingContinuation { continuation in
+      Self.queue.async { continuation.resume(with: Result(catching: body)) }
+    }
+  }
+
+  private static let queue = DispatchQueue(label: "serving", attributes: .concurrent)
+}
+
+/// Lines for whoever runs the server.
+public struct ServerLog: Sendable {
+  private let write: @Sendable (String) -> Void
+  /// Sentences that are worth saying once.
+  private let said = Said()
+
+  private final class Said: Sendable {
+    let lines = Mutex<Set<String>>([])
+  }
+
+  public init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
+
+  public func callAsFunction(_ line: String) { write(line) }
+
+  public func once(_ line: String) {
+    if said.lines.withLock({ $0.insert(line).inserted }) { write(line) }
+  }
+}
