@@ -7,10 +7,12 @@ import Workbench
 public struct ServerContext: Sendable {
   /// The workspace's models. Its workspace is held for no longer than a read or a write takes.
   public let library: ModelLibrary
+  public let models: ServedModels
   public let log: ServerLog
 
   public init(library: ModelLibrary, log: ServerLog) {
     (self.library, self.log) = (library, log)
+    models = ServedModels(library, log)
   }
 
   public var workspace: Workspace { library.workspace }
