@@ -122,43 +122,58 @@ final class Connection: ChannelInboundHandler {
       send(error.response, reading.id, reading.head, isLast: false, context)
     case .success(var beginning):
       beginning.request.body = reading.body
-      let answering = answering
-      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-      let (head, channel, limits) = (reading.head, context.channel, answering.limits)
-      let ready = beginning
-      state = .answering(
-        Task {
-          let response = await answering.answer(ready)
-          let id = ready.request.id
-          guard case .events(let events) = response.body else {
-            channel.eventLoop.execute {
-              let (connection, context) = bound.value
-              connection.send(response, id, head, isLast: false, context)
-            }
-            return
-          }
-          let isWhole: Bool
-          do {
-            try await Self.write(head: response, id, head, to: channel, limits)
-            isWhole = await Self.stream(events, answering, ready.request, to: channel, limits)
-          } catch {
-            isWhole = false
-          }
-          channel.eventLoop.execute {
-            let (connection, context) = bound.value
-            connection.finish(head, isWhole: isWhole, context)
-          }
-        })
+      let bound = NIOLoopBound(Place(connection: self, context: context), eventLoop: context.eventLoop)
+      state = .answering(Self.task(beginning, reading.head, answering, context.channel, bound))
+    }
+  }
+
+  /// Where an answer goes, for tasks, which come back to it by its event loop.
+  private struct Place {
+    let connection: Connection
+    let context: ChannelHandlerContext
+  }
+
+  private static func task(
+    _ beginning: Answering.Beginning, _ head: HTTPRequestHead, _ answering: Answering, _ channel: any Channel,
+    _ place: NIOLoopBound<Place>
+  ) -> Task<Void, Never> {
+    Task { await answer(beginning, head, answering, channel, place) }
+  }
+
+  private static func answer(
+    _ beginning: Answering.Beginning, _ head: HTTPRequestHead, _ answering: Answering, _ channel: any Channel,
+    _ place: NIOLoopBound<Place>
+  ) async {
+    let response = await answering.answer(beginning)
+    let id = beginning.request.id
+    guard case .events(let events) = response.body else {
+      channel.eventLoop.execute {
+        let place = place.value
+        place.connection.send(response, id, head, isLast: false, place.context)
+      }
+      return
+    }
+    var isWhole = false
+    do {
+      try await write(head: response, id, head, to: channel, answering.limits)
+      isWhole = await stream(events, answering, beginning.request, to: channel)
+    } catch {
+      // The client is gone.
+    }
+    let wasWhole = isWhole
+    channel.eventLoop.execute {
+      let place = place.value
+      place.connection.finish(head, isWhole: wasWhole, place.context)
     }
   }
 
   /// - Returns: whether all of it was written.
   private static func stream(
     _ events: @Sendable (EventSink) async throws -> Void, _ answering: Answering, _ request: ServerRequest,
-    to channel: any Channel, _ limits: ServerLimits
+    to channel: any Channel
   ) async -> Bool {
     let sink = EventSink { data in
-      try await write(.body(.byteBuffer(ByteBuffer(bytes: data))), to: channel, limits)
+      try await write(.body(.byteBuffer(ByteBuffer(bytes: data))), to: channel, answering.limits)
     }
     do {
       try await events(sink)
@@ -177,7 +192,7 @@ final class Connection: ChannelInboundHandler {
     var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
     headers.replaceOrAdd(name: "x-request-id", value: id)
     // A client of HTTP/1.0 knows a stream's end by the connection's.
-    if !head.isKeepAlive || head.version < .http1_1 {
+    if !head.isKeepAlive || head.version != .http1_1 {
       headers.replaceOrAdd(name: "connection", value: "close")
     }
     let status = HTTPResponseStatus(statusCode: response.status)
@@ -190,7 +205,7 @@ final class Connection: ChannelInboundHandler {
     _ part: HTTPServerResponsePart, to channel: any Channel, _ limits: ServerLimits
   ) async throws {
     try Task.checkCancellation()
-    let written = channel.writeAndFlush(part)
+    let written: EventLoopFuture<Void> = channel.writeAndFlush(part)
     let patience = channel.eventLoop.scheduleTask(in: .seconds(Int64(limits.writeSeconds))) {
       channel.close(promise: nil)
     }
@@ -215,7 +230,7 @@ final class Connection: ChannelInboundHandler {
     headers.replaceOrAdd(name: "x-request-id", value: id)
     if closes {
       headers.replaceOrAdd(name: "connection", value: "close")
-    } else if head.version < .http1_1 {
+    } else if head.version != .http1_1 {
       headers.replaceOrAdd(name: "connection", value: "keep-alive")
     }
     let status = HTTPResponseStatus(statusCode: response.status)
@@ -231,7 +246,7 @@ final class Connection: ChannelInboundHandler {
   private func finish(_ head: HTTPRequestHead, isWhole: Bool, _ context: ChannelHandlerContext) {
     guard context.channel.isActive else { return }
     guard isWhole else { return context.close(promise: nil) }
-    let closes = isEnding || !head.isKeepAlive || head.version < .http1_1
+    let closes = isEnding || !head.isKeepAlive || head.version != .http1_1
     state = closes ? .leaving : .waiting
     write(.end(nil), context)
     context.flush()
