@@ -122,58 +122,43 @@ final class Connection: ChannelInboundHandler {
       send(error.response, reading.id, reading.head, isLast: false, context)
     case .success(var beginning):
       beginning.request.body = reading.body
-      let bound = NIOLoopBound(Place(connection: self, context: context), eventLoop: context.eventLoop)
-      state = .answering(Self.task(beginning, reading.head, answering, context.channel, bound))
-    }
-  }
-
-  /// Where an answer goes, for tasks, which come back to it by its event loop.
-  private struct Place {
-    let connection: Connection
-    let context: ChannelHandlerContext
-  }
-
-  private static func task(
-    _ beginning: Answering.Beginning, _ head: HTTPRequestHead, _ answering: Answering, _ channel: any Channel,
-    _ place: NIOLoopBound<Place>
-  ) -> Task<Void, Never> {
-    Task { await answer(beginning, head, answering, channel, place) }
-  }
-
-  private static func answer(
-    _ beginning: Answering.Beginning, _ head: HTTPRequestHead, _ answering: Answering, _ channel: any Channel,
-    _ place: NIOLoopBound<Place>
-  ) async {
-    let response = await answering.answer(beginning)
-    let id = beginning.request.id
-    guard case .events(let events) = response.body else {
-      channel.eventLoop.execute {
-        let place = place.value
-        place.connection.send(response, id, head, isLast: false, place.context)
+      let answering = answering
+      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      let (head, channel, limits) = (reading.head, context.channel, answering.limits)
+      let ready = beginning
+      let work: @Sendable () async -> Void = {
+        let response = await answering.answer(ready)
+        let id = ready.request.id
+        guard case .events(let events) = response.body else {
+          channel.eventLoop.execute {
+            let (connection, context) = bound.value
+            connection.send(response, id, head, isLast: false, context)
+          }
+          return
+        }
+        let isWhole: Bool
+        do {
+          try await Self.write(head: response, id, head, to: channel, limits)
+          isWhole = await Self.stream(events, answering, ready.request, to: channel, limits)
+        } catch {
+          isWhole = false
+        }
+        channel.eventLoop.execute {
+          let (connection, context) = bound.value
+          connection.finish(head, isWhole: isWhole, context)
+        }
       }
-      return
-    }
-    var isWhole = false
-    do {
-      try await write(head: response, id, head, to: channel, answering.limits)
-      isWhole = await stream(events, answering, beginning.request, to: channel)
-    } catch {
-      // The client is gone.
-    }
-    let wasWhole = isWhole
-    channel.eventLoop.execute {
-      let place = place.value
-      place.connection.finish(head, isWhole: wasWhole, place.context)
+      state = .answering(Task(operation: work))
     }
   }
 
   /// - Returns: whether all of it was written.
   private static func stream(
     _ events: @Sendable (EventSink) async throws -> Void, _ answering: Answering, _ request: ServerRequest,
-    to channel: any Channel
+    to channel: any Channel, _ limits: ServerLimits
   ) async -> Bool {
     let sink = EventSink { data in
-      try await write(.body(.byteBuffer(ByteBuffer(bytes: data))), to: channel, answering.limits)
+      try await write(.body(.byteBuffer(ByteBuffer(bytes: data))), to: channel, limits)
     }
     do {
       try await events(sink)
