@@ -11,7 +11,7 @@ import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from served import Checks, Server, with_packages
+from served import ROOT, Checks, Server, with_packages
 
 with_packages("openai-today", "openai==3.57.0")
 
@@ -19,7 +19,7 @@ import openai  # noqa: E402
 from openai import OpenAI  # noqa: E402
 
 server = Server(
-    sys.argv[1], f"load {sys.argv[1].rsplit('/.build', 1)[0]}/Samples/news-1.csv --name news", "interface define --from news",
+    sys.argv[1], f"load {ROOT}/Samples/news-1.csv --name news", "interface define --from news",
     "label file", "finetune --method linear --name quick")
 check = Checks()
 strict = OpenAI(base_url=server.url + "/v1", api_key="any key", max_retries=0, _strict_response_validation=True)
