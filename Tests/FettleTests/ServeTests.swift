@@ -62,7 +62,7 @@ import Testing
     let server = try Running(front)
     let half = try RawClient(server.port)
     half.send(
-      "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{\"model\": \"base\", \"input\": "
+      "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 51\r\n\r\n{\"model\": \"base\", \"input\": "
     )
     usleep(50_000)
     kill(server.process.process.processIdentifier, SIGTERM)
