@@ -86,18 +86,6 @@ final class LanguageTrainer {
     return loss
   }
 
-  /// The states after which each example's completion is written, `[examples][hidden]`, of examples with a token to write each.
-  func states(_ examples: [PromptedExample]) throws -> [[Float]] {
-    try microBatches(examples).flatMap { part in
-      let batch = CompletionBatch(part, after: prefix)
-      let states = try pass.forward(batch)
-      rows += batch.texts.rows
-      return part.indices.enumerated().map { number, _ in
-        Array(UnsafeBufferPointer(start: states + number * shape.hiddenSize, count: shape.hiddenSize))
-      }
-    }
-  }
-
   /// A language model that writes with the weights as they are now, for as long as they do not change.
   func language(_ model: PretrainedModel) throws -> LanguageModel {
     try LanguageModel(model, parameters, network, pool)
