@@ -63,7 +63,9 @@ extension Application {
     case "model": return known(models.modelNames)
     case "known-model": return ModelInstallation.fetchable
     case "installed-model": return interpreter.encoders.encoders.map(\.name)
-    case "language-model": return interpreter.encoders.languageModels.map(\.name)
+    case "language-model":
+      return known { try $0.models().filter(\.isPrompted).map(\.name) }
+        + interpreter.encoders.languageModels.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]

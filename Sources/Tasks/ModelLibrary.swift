@@ -93,6 +93,20 @@ public struct ModelLibrary: Sendable {
     }
   }
 
+  /// The name of the model whose weights a tuned one's LoRA goes with: an installed one, or one that was tuned as a whole.
+  ///
+  /// - Throws: `TaskError.otherBase` where that is not installed.
+  public func model(underLoRA tuned: TunedModel) throws -> String {
+    var model = tuned
+    // The place is known only where no model stands on itself.
+    _ = try place(of: .tuned(tuned))
+    while let under = try workspace.read({ try $0.model(named: model.base) }) {
+      if [.full, .gradual].contains(Method(rawValue: under.method)) { return under.name }
+      model = under
+    }
+    return try foundation(of: model).name
+  }
+
   // MARK: - Files
 
   /// Where the model's encoder, or its language model, lies.
@@ -170,6 +184,10 @@ public struct ModelLibrary: Sendable {
   }
 
   // MARK: - What they do
+
+  /// The weights of a language model, or of an encoder without its head, as training leaves them.
+  /// - Throws: `ModelError`, `TaskError`.
+  public func pretrained(_ model: ModelSelection) throws -> PretrainedModel { try place(of: model).load() }
 
   /// What the model reads of a text.
   /// - Throws: `ModelError`, `TaskError`.
