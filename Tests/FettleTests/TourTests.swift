@@ -211,7 +211,7 @@ import Transcripts
     try terminal.waitForPrompt()
     let history = terminal.screen.history
     // The table is a list here, and the picture of shapes stands as it was drawn.
-    #expect(history.contains("- encoder: it sees the whole text") && history.contains("A  [8, 576]"))
+    #expect(history.contains("- encoder: it sees the whole text") && history.contains("A [8, 576]"))
     #expect(history.contains(#/smollm2\+decide 0\.\d\d → taught\+decide 0\.\d\d \(95 %/#))
     terminal.type("tour tutorial\n")
     try waitForOffer(terminal, "load Samples/news-1.csv")
