@@ -57,7 +57,7 @@ extension Application {
   ///
   /// - Parameter typed: the words before it.
   private func values(of argument: Declaration.Argument, _ typed: [String]) -> [String] {
-    if let values = argument.allValues { return values }
+    if let values = argument.allValues ?? argument.completionKind?.list?.values { return values }
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known(models.modelNames)
