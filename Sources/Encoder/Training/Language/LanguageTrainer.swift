@@ -89,7 +89,9 @@ final class LanguageTrainer {
 
   /// A language model that writes with the weights as they are now, for as long as they do not change.
   func language(_ model: PretrainedModel) throws -> LanguageModel {
-    try LanguageModel(model, parameters, network, pool)
+    // It needs room of its own, and what the last step left is read no more.
+    pass.release()
+    return try LanguageModel(model, parameters, network, pool)
   }
 
   /// As many neighbours as may be in memory at once; each such part computes the prefix anew.
