@@ -33,9 +33,9 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 warnings.filterwarnings("ignore", category=FutureWarning)
 
-# How close two logits may lie for their order to be chance. In f32 the libraries add up in other orders. With --gguf alone the learned
-# matrices are rounded to f16 and the word table stays in 8 bits, and llama.cpp rounds what it multiplies with these likewise.
-EXACT, ROUNDED = 1e-3, 0.5
+# How close two logits may lie for their order to be chance. In f32 the libraries add up in other orders. With --gguf alone all matrices
+# are rounded to f16, and llama.cpp rounds what it multiplies with them likewise.
+EXACT, ROUNDED = 1e-3, 0.2
 
 options = argparse.ArgumentParser()
 options.add_argument("fettle")

@@ -20,7 +20,7 @@ struct ExportedLanguageModel: Exported {
     /// - Parameter base: the model that it goes with.
     case lora(base: String)
     case merged
-    /// - Parameter halves: whether what training has changed is rounded to f16.
+    /// - Parameter halves: whether the matrices of a tuned one are rounded to f16.
     case gguf(halves: Bool)
   }
 

@@ -24,7 +24,7 @@ extension Export {
         valueName: "file"),
       completion: .file(extensions: ["gguf"]))
     var gguf: Text?
-    @Flag(help: "All numbers of the GGUF file in f32; else what was learned is rounded to f16.") var f32 =
+    @Flag(help: "All numbers of the GGUF file in f32; else a tuned one is rounded to f16.") var f32 =
       false
 
     func validate() throws {
