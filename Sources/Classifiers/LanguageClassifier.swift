@@ -50,7 +50,7 @@ public final class LanguageClassifier: Classifier {
     completions = words.map(writer.completions(of:)) ?? writer.completions
     let longest = completions.map(\.count).max() ?? 0
     maximum = isTaught ? Self.mostTokens(completions) : way.isInWords ? Self.mostTokens : longest
-    ends = isTaught && writer.ending.count == 1 ? writer.ends.union(writer.ending) : writer.ends
+    ends = isTaught ? writer.taughtEnds : writer.ends
     filter = AnswerFilter(categories, kind: way == .tutorial ? .tutorial : .first)
     if case .same(let same) = examples { prefix = writer.prefix(examples: same) } else { prefix = [] }
   }

@@ -57,13 +57,15 @@ extension Application {
   ///
   /// - Parameter typed: the words before it.
   private func values(of argument: Declaration.Argument, _ typed: [String]) -> [String] {
-    if let values = argument.allValues { return values }
+    if let values = argument.allValues ?? argument.completionKind?.list?.values { return values }
     switch argument.valueName {
     case "dataset": return known { try $0.datasets().map(\.name) }
     case "model": return known(models.modelNames)
     case "known-model": return ModelInstallation.fetchable
     case "installed-model": return interpreter.encoders.encoders.map(\.name)
-    case "language-model": return interpreter.encoders.languageModels.map(\.name)
+    case "language-model":
+      return known { try $0.models().filter(\.isPrompted).map(\.name) }
+        + interpreter.encoders.languageModels.map(\.name)
     case "tuned-model": return known { try $0.models().map(\.name) }
     case "author": return authors
     case "truth": return authors + [Label.fileAuthor]

@@ -53,9 +53,9 @@ extension Application {
   /// Goes on to the next stop without showing it, where its text would push the answer out of the window; whether it did.
   private func pauses(after execution: Execution) throws -> Bool {
     guard terminal.isTerminal, case .success(let report) = execution.result else { return false }
-    let script = try TourScript.shipped()
     return try workspace.write { workbench in
       let settings = try Settings(workbench)
+      let script = try TourScript.shipped(settings.road)
       guard let index = try settings.tour.map({ $0 + 1 }) else { return false }
       // The end says the little that is left.
       let next =
@@ -76,20 +76,24 @@ extension Application {
     }
   }
 
-  /// Remembers how long `predict` took. One that went on where it had been interrupted, or had nothing left to do, tells little.
+  /// Remembers how long the road's first `predict` took: later ones may ask another model. One that went on where it had been
+  /// interrupted, or had nothing left to do, tells little.
   private func noteSpeed(_ execution: Execution) {
     guard execution.verb == "predict", case .success(let report) = execution.result,
       let seconds = report.timing["seconds"]?.number, seconds > 0.1
     else { return }
-    try? workspace.write { try Settings($0).set(secondsToPredict: seconds) }
+    try? workspace.write { workbench in
+      let settings = try Settings(workbench)
+      if try settings.secondsToPredict == nil { try settings.set(secondsToPredict: seconds) }
+    }
   }
 
   /// Writes the text before the tour's command into the log, once, so that the document reads as the tour did.
   private func noteProse() throws {
     guard interpreter.records else { return }
-    let script = try TourScript.shipped()
     try workspace.write { workbench in
       let settings = try Settings(workbench)
+      let script = try TourScript.shipped(settings.road)
       guard let index = try settings.tour, script.stops.indices.contains(index),
         try !settings.toured.contains(index)
       else { return }

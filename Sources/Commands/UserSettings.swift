@@ -60,7 +60,4 @@ extension Application {
 
   /// Whether the prompt says how long an answer took.
   public var showsTimer: Bool { (try? workspace.read { try Settings($0).timer }) ?? false }
-
-  /// Whether the tour has a command ready.
-  public var isInTour: Bool { interpreter.offered.withLock { $0 } != nil }
 }

@@ -100,7 +100,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noGeneration:
       "This model compares texts and writes none. Take a language model."
     case .noGGUF:
-      "This model does not come from a GGUF file, and fettle writes only those as one. Write it as a folder instead."
+      "This model does not come from a GGUF file, and fettle writes only those as one. Write it as a folder (--merge), of which "
+        + "llama.cpp's convert_hf_to_gguf.py makes one."
     case .noEncoder:
       "This is a language model, which goes on with a text. fettle compares texts with an encoder: take a BERT."
     case .noExamples:

@@ -40,6 +40,19 @@ struct LanguageLearner: Sendable {
     guard method != .linear else {
       return try linear(options, categories, groups, split, events: events, isCancelled: isCancelled)
     }
+    let different = Dictionary(grouping: split.heldOut.indices) { categories[split.heldOut[$0]] }
+      .values.compactMap(\.first).sorted().prefix(Self.shown)
+    var answers = different.map { (text: texts[split.heldOut[$0]], written: [String]()) }
+    func show(_ outcomes: [Outcome], epoch: Int) {
+      guard !answers.isEmpty else { return }
+      for index in answers.indices { answers[index].written.append(outcomes[index].answer ?? "") }
+      events(
+        .answers(method, epoch: epoch, zip(answers, outcomes).map { ($0.text, $1.answer ?? "") }))
+    }
+    if !different.isEmpty {
+      let untaught = try library.languageModel(base, precision: options.precision)
+      show(try ask(untaught, different.map { split.heldOut[$0] }, isCancelled), epoch: 0)
+    }
     // It holds half a gigabyte, which the training needs.
     library.cache.releaseLanguageModel()
     let (examples, prefix) = lesson.examples(
@@ -60,16 +73,12 @@ struct LanguageLearner: Sendable {
         }
         reports.append(report)
         events(.epoch(method, report))
-        let different = Dictionary(grouping: split.heldOut.indices) { categories[split.heldOut[$0]] }
-          .values.compactMap(\.first).sorted().prefix(Self.shown)
-        guard !different.isEmpty else { return }
-        events(
-          .answers(
-            method, different.map { (text: texts[split.heldOut[$0]], answer: outcomes[$0].answer ?? "") }))
+        show(different.map { outcomes[$0] }, epoch: report.epoch)
       }, isCancelled: isCancelled)
     return TrainedModel.Result(
-      model: trained.model, head: nil, epochs: reports, finalLoss: trained.finalLoss, heldOut: heldOut,
-      trainableParameters: trained.trainableParameters, tokens: trained.tokens, seconds: trained.seconds)
+      model: trained.model, head: nil, epochs: reports, answers: answers, finalLoss: trained.finalLoss,
+      heldOut: heldOut, trainableParameters: trained.trainableParameters, tokens: trained.tokens,
+      seconds: trained.seconds)
   }
 
   /// What a model that is still learning writes.

@@ -88,10 +88,11 @@ public final class ModelCache: Sendable {
     override.map(InstalledModel.init).flatMap { $0.isThere && !$0.isGenerative ? $0 : nil }
   }
 
-  /// Why there is nothing to take from the folder that `FETTLE_MODEL` names.
-  func overrideError(_ folder: URL) -> TaskError {
-    InstalledModel(folder: folder).isGenerative
-      ? .overrideGenerative(folder: folder.path) : .overrideMissing(folder: folder.path)
+  /// Why there is nothing to take from the folder that `FETTLE_MODEL` names; nil where there is, and where it is not set.
+  public var overrideError: TaskError? {
+    guard let override, overriding == nil else { return nil }
+    return InstalledModel(folder: override).isGenerative
+      ? .overrideGenerative(folder: override.path) : .overrideMissing(folder: override.path)
   }
 
   /// The encoder that a workspace has which has chosen none; nil where it is not installed.

@@ -25,10 +25,8 @@ public struct ModelLibrary: Sendable {
   /// The encoder that is `base`: the one that `FETTLE_MODEL` names, else the workspace's own.
   /// - Throws: `TaskError.modelMissing`, `.baseMissing`, `.overrideMissing`, `.overrideGenerative`.
   public func base(_ workbench: Workbench) throws -> InstalledModel {
-    if let override = cache.override {
-      guard let model = cache.overriding else { throw cache.overrideError(override) }
-      return model
-    }
+    if let error = cache.overrideError { throw error }
+    if let override = cache.overriding { return override }
     guard let chosen = try workbench.chosenBase() else {
       guard let initial = cache.initial else { throw TaskError.modelMissing }
       return initial
@@ -57,9 +55,11 @@ public struct ModelLibrary: Sendable {
   private func foundation(of tuned: TunedModel) throws -> InstalledModel {
     guard let wanted = tuned.foundation else { return try workspace.read(base) }
     if let model = cache.model(wanted) { return model }
+    guard tuned.taught == nil else {
+      throw TaskError.languageBaseMissing(model: tuned.name, trainedOn: wanted)
+    }
     throw TaskError.otherBase(
-      model: tuned.name, trainedOn: wanted,
-      now: tuned.taught == nil ? try workspace.read(baseReference) : nil)
+      model: tuned.name, trainedOn: wanted, now: try workspace.read(baseReference))
   }
 
   /// The model that a tuned one was made from, as it is asked by itself; a language model with the prompt that the tuned one was
@@ -91,6 +91,20 @@ public struct ModelLibrary: Sendable {
     case .tuned(let tuned, _): tuned.foundation
     case .language(let name, _, _): try cache.reference(to: cache.model(named: name))
     }
+  }
+
+  /// The name of the model whose weights a tuned one's LoRA goes with: an installed one, or one that was tuned as a whole.
+  ///
+  /// - Throws: `TaskError.otherBase` where that is not installed.
+  public func model(underLoRA tuned: TunedModel) throws -> String {
+    var model = tuned
+    // The place is known only where no model stands on itself.
+    _ = try place(of: .tuned(tuned))
+    while let under = try workspace.read({ try $0.model(named: model.base) }) {
+      if [.full, .gradual].contains(Method(rawValue: under.method)) { return under.name }
+      model = under
+    }
+    return try foundation(of: model).name
   }
 
   // MARK: - Files
@@ -170,6 +184,10 @@ public struct ModelLibrary: Sendable {
   }
 
   // MARK: - What they do
+
+  /// The weights of a language model, or of an encoder without its head, as training leaves them.
+  /// - Throws: `ModelError`, `TaskError`.
+  public func pretrained(_ model: ModelSelection) throws -> PretrainedModel { try place(of: model).load() }
 
   /// What the model reads of a text.
   /// - Throws: `ModelError`, `TaskError`.

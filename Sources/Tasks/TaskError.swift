@@ -22,11 +22,14 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
   case modelIncomplete(model: String, file: String)
   /// `now` is what `base` is here.
   case otherBase(model: String, trainedOn: EncoderReference, now: EncoderReference?)
+  /// The same of a language model, which is never `base`.
+  case languageBaseMissing(model: String, trainedOn: EncoderReference)
   case headDoesNotFit(model: String, width: Int, encoder: Int)
   /// A model could not be asked, and may be tried again.
   case passingFailure(model: String, String)
   case unanswered(Unanswered)
-  case diskFull(needed: Int, free: Int)
+  /// `smaller` is what needs less room.
+  case diskFull(needed: Int, free: Int, smaller: String)
   case cacheNotWritable(isFull: Bool)
   case other(code: String, String)
 
@@ -43,7 +46,7 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
     case .notInstalled, .baseMissing: "model-not-installed"
     case .modelIncomplete: "model-incomplete"
     case .passingFailure, .unanswered: "model-failed"
-    case .otherBase, .headDoesNotFit: "model-other-base"
+    case .otherBase, .languageBaseMissing, .headDoesNotFit: "model-other-base"
     case .diskFull, .cacheNotWritable(isFull: true): "disk-full"
     case .cacheNotWritable: "cannot-write"
     case .other(let code, _): code
@@ -88,14 +91,17 @@ public enum TaskError: Error, Equatable, CustomStringConvertible {
       "\(model) was trained on \(trainedOn.description), which is not installed"
         + (now.map { ", and means nothing on \($0.description), which is base now" } ?? "") + ". Install it: "
         + "\(Self.installation(of: trainedOn.name ?? "NAME")). Or name its folder in FETTLE_MODEL, or remove it: models remove \(model)"
+    case .languageBaseMissing(let model, let trainedOn):
+      "\(model) was trained on \(trainedOn.description), which is not installed. Install it: "
+        + "\(Self.installation(of: trainedOn.name ?? "NAME")). Or remove it: models remove \(model)"
     case .headDoesNotFit(let model, let width, let encoder):
       "\(model) was trained on a model of width \(width), and its base is now one of width \(encoder), on which it means nothing. "
         + "Make the one that it was trained on base again (model use NAME), or remove it: models remove \(model)"
     case .passingFailure(let model, let reason): "\(model) gave no answer: \(reason). Try again."
     case .unanswered(let unanswered): unanswered.description
-    case .diskFull(let needed, let free):
+    case .diskFull(let needed, let free, let smaller):
       "The tuned model needs \(Bytes(needed)) on disk and only \(Bytes(free)) are free. "
-        + "Make room (models remove NAME), or use --method linear, which needs a few kilobytes."
+        + "Make room (models remove NAME), or use \(smaller)."
     case .cacheNotWritable(let isFull):
       "The cache folder for models (XDG_CACHE_HOME, else ~/.cache) cannot be written"
         + (isFull

@@ -108,8 +108,8 @@ public struct TrainingTask: Sendable {
     /// Batches.
     case step(Method, done: Int, total: Int)
     case epoch(Method, EpochReport)
-    /// What a language model makes of a few texts that it does not learn from, behind each epoch.
-    case answers(Method, [(text: String, answer: String)])
+    /// What a language model makes of a few texts that it does not learn from: before the first epoch, which is 0, and behind each.
+    case answers(Method, epoch: Int, [(text: String, answer: String)])
     case ended(Method, seconds: Double)
   }
 
@@ -165,7 +165,16 @@ public struct TrainingTask: Sendable {
     // A tenth more, since the database and its log grow as well.
     let needed = bytes + bytes / 10
     let free = library.workspace.freeBytes
-    if free < needed { throw TaskError.diskFull(needed: needed, free: free) }
+    guard free < needed else { return }
+    let smaller: String
+    if case .encoder = learner {
+      smaller = "--method linear, which needs a few kilobytes"
+    } else if options.contains(where: { $0.method != .adapter }) {
+      smaller = "--method adapter, which needs some megabytes and writes answers as well"
+    } else {
+      smaller = "a lower --rank: each halving halves it"
+    }
+    throw TaskError.diskFull(needed: needed, free: free, smaller: smaller)
   }
 
   /// Trains by each of the options in turn.
@@ -284,6 +293,8 @@ public struct TrainedModel: Sendable {
     /// Nil for a language model that writes.
     public var head: Head?
     public var epochs: [EpochReport]
+    /// A few held-out texts with what a language model wrote for each, before the first epoch and behind every one.
+    public var answers: [(text: String, written: [String])] = []
     /// The last epoch's mean loss, nats: an example's, or a token's of a language model's completions.
     public var finalLoss: Double
     public var heldOut: HeldOutResult?

@@ -71,9 +71,11 @@ public struct Writing: Sendable {
 }
 
 extension ModelLibrary {
+  /// - Parameter model: a language model, installed or tuned.
   /// - Throws: `ModelError`, `TaskError`.
-  public func writing(_ text: String, by name: String, isChat: Bool, maximum: Int) throws -> Writing {
-    try Writing(text, by: languageModel(.language(name, .free)), isChat: isChat, maximum: maximum)
+  public func writing(_ text: String, by model: ModelSelection, isChat: Bool, maximum: Int) throws -> Writing
+  {
+    try Writing(text, by: languageModel(model), isChat: isChat, maximum: maximum)
   }
 
   /// What an installed language model reads of a text, and how its chat template is known.

@@ -45,6 +45,15 @@ struct LabelledTexts {
       }
     }
   }
+
+  /// So many of them, drawn by a seed that is always the same.
+  func drawn(_ count: Int?) -> LabelledTexts {
+    var (random, drawn) = (RandomNumbers(seed: 0), self)
+    let places = texts.indices.shuffled(using: &random).prefix(count ?? .max)
+    drawn.texts = places.map { texts[$0] }
+    drawn.categories = places.map { categories[$0] }
+    return drawn
+  }
 }
 
 /// A row of the results.

@@ -8,7 +8,7 @@ struct CompareBench: ParsableCommand {
     commandName: "compare", abstract: "fettle beside its peers, in one table of ratios.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case finetune, embed, linear, wordpiece, load, threads, generate
+    case finetune, embed, linear, wordpiece, load, threads, generate, lora
   }
 
   @OptionGroup var peers: PeerOptions
@@ -22,15 +22,18 @@ struct CompareBench: ParsableCommand {
   @Option(help: "Examples a step.")
   var batch = 32
 
-  @Option(help: "The language model's GGUF file; without it there is no row generate.")
+  @Option(help: "The language model's GGUF file; without it there are no rows generate and lora.")
   var languageModel: String?
 
   @Option(help: "Texts that a language model answers.")
   var predictions = 800
 
+  @Option(help: "Texts that a language model is taught.")
+  var lessons = 200
+
   @Option(
     parsing: .upToNextOption,
-    help: "Which rows: finetune embed linear wordpiece load threads generate; all unless given.")
+    help: "Which rows: finetune embed linear wordpiece load threads generate lora; all unless given.")
   var rows: [Part] = Part.allCases
 
   func run() throws {
@@ -49,6 +52,9 @@ struct CompareBench: ParsableCommand {
       case .generate:
         guard let languageModel else { continue }
         try comparison.generating(&table, languageModel, predictions: max(predictions, 1))
+      case .lora:
+        guard let languageModel else { continue }
+        try comparison.teaching(&table, languageModel, examples: max(lessons, 8))
       }
     }
     table.note("Medians of \(comparison.rounds) rounds in turns; tokens are the texts' own, without padding.")

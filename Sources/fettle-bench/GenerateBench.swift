@@ -127,10 +127,16 @@ struct PromptedTexts {
   let ends: Set<Int32>
   private let tokenizer: BytePair
 
-  init(_ data: LabelledTexts, _ tokenizer: BytePair, count: Int, length: Int?) {
+  /// - Parameter names: those that the prompt lists; the data's own unless given.
+  init(
+    _ data: LabelledTexts, _ tokenizer: BytePair, count: Int, length: Int?,
+    names listed: [(name: String, ids: [Int32])]? = nil
+  ) {
     func ids(_ text: String) -> [Int32] { tokenizer.encode(text, maximumLength: .max).ids }
     self.tokenizer = tokenizer
-    let names = Set(data.categories).sorted()
+    // As an interface has them, whose names need no sign that a tutorial's reader would have to type.
+    let written = data.categories.map { $0.replacing("&", with: "AND") }
+    let names = listed?.map(\.name) ?? Set(written).sorted()
     let instruction =
       "Classify the text of the following message as exactly one of the following: "
       + names.joined(separator: ", ") + "."
@@ -144,9 +150,15 @@ struct PromptedTexts {
     // Texts of which there is only one, or that are all the same, have something of their own too.
     prefix = Array(first.prefix(min(shared, first.count - 1)))
     rest = prompts.map { [prefix] in Array($0.dropFirst(prefix.count)) }
-    categories = (0..<count).map { data.categories[$0 % data.categories.count] }
+    categories = (0..<count).map { written[$0 % written.count] }
     self.names = names.map { ($0, ids(" \($0)")) }
     ends = Set(ids("\n"))
+  }
+
+  /// What is to be written after each prompt, the line's end included.
+  var completions: [[Int32]] {
+    let ids = Dictionary(names.map { ($0.name, $0.ids) }, uniquingKeysWith: { $1 })
+    return categories.map { (ids[$0] ?? []) + tokenizer.encode("\n", maximumLength: .max).ids }
   }
 
   private static func cut(_ texts: [String], _ place: Int, _ length: Int?, _ tokenizer: BytePair) -> String {

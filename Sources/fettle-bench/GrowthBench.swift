@@ -2,10 +2,10 @@ import ArgumentParser
 import Encoder
 import Foundation
 
-/// How speed and memory go with the length and the number of the texts: of training, and of a language model's answers.
+/// How speed and memory go with the length and the number of the texts: of training, and of a language model that answers or learns.
 struct GrowthBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "growth", abstract: "Training and answering by length and by number of texts.")
+    commandName: "growth", abstract: "Training and answering by length, by number of texts and by depth.")
 
   @OptionGroup var peers: PeerOptions
 
@@ -17,7 +17,10 @@ struct GrowthBench: ParsableCommand {
 
   func run() throws {
     try training()
-    if let languageModel { try answering(languageModel) }
+    if let languageModel {
+      try answering(languageModel)
+      try learning(languageModel)
+    }
   }
 
   /// As many tokens of texts in all, whatever the length.
@@ -38,6 +41,31 @@ struct GrowthBench: ParsableCommand {
         String(format: "%.1f", try answer.value("seconds")), "\(grouped(answer.peakMegabytes)) MB",
       ])
     }
+    print(drawTable(rows).joined(separator: "\n"))
+  }
+
+  /// LoRA, an epoch; as many tokens of texts in all, whatever the length, and then fewer of the model's layers.
+  private func learning(_ file: String) throws {
+    let material = try peers.material(forAccuracy: false)
+    let comparison = Comparison(
+      model: file, material: material, peers: nil, rounds: 1, epochs: 1, batch: 8)
+    var rows = [["LoRA", "layers", "tokens a text", "computed tokens/s", "seconds", "peak memory"]]
+    func measure(_ examples: Int, _ name: String, _ options: [String]) throws {
+      say("growth of LoRA \(options.joined(separator: " "))")
+      let answer = try comparison.bench(
+        ["finetune-language", "--model", file, "--epochs", "1", "--examples", "\(examples)"] + options
+          + [material.train],
+        precision)
+      rows.append([
+        "\(examples)", grouped(try answer.value("layers")), name,
+        grouped(try answer.value("computed_tokens_per_second")),
+        String(format: "%.1f", try answer.value("seconds")), "\(grouped(answer.peakMegabytes)) MB",
+      ])
+    }
+    for length in [16, 64, 256, 1024] {
+      try measure((1 << 13) / length, "\(length)", ["--length", "\(length)"])
+    }
+    for layers in [6, 30] { try measure(128, "as they are", ["--layers", "\(layers)"]) }
     print(drawTable(rows).joined(separator: "\n"))
   }
 

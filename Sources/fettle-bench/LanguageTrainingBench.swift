@@ -9,42 +9,35 @@ struct LanguageTrainingBench: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "linear, full, gradual or adapter, which is LoRA.")
+  @Option(help: "full, gradual or adapter, which is LoRA.")
   var method: Method = .adapter
 
   @Option var epochs: Int?
   @Option var batch: Int?
   @Option var learningRate: Float?
   @Option var seed: UInt64 = 0
-  @Option(help: "Train on the first so many texts.")
-  var limit: Int?
+  @Option(help: "Train on so many texts, the first; the files' are repeated as needed.")
+  var examples: Int?
+  @Option(help: "Tokens of each text, made of one after another; the texts as they are unless given.")
+  var length: Int?
+  @Option(help: "Keep so many of the model's layers, the first.")
+  var layers: Int?
   @Option(help: "Test on so many texts, drawn by seed.")
   var testLimit: Int?
 
   @Argument(help: "Files to train on, with lines of text|category, a comma between two.")
   var train: String
 
-  @Argument(help: "Files to test on.")
+  @Argument(help: "Files to test on, with the same categories.")
   var test: String?
 
   func run() throws {
-    let base = try model.load()
+    let base = try layers.map { try Self.first($0, of: model.load()) } ?? model.load()
+    guard let tokenizer = base.tokenizer as? BytePair, method != .linear else {
+      throw ValidationError("That is no language model, or nothing is trained: linear fits a head.")
+    }
     let data = try LabelledTexts(train.split(separator: ",").map(String.init))
-    let categories = Set(data.categories).sorted()
-    let names = categories.map { $0.replacing("&", with: "AND") }
-    let instruction =
-      "Classify the text of the following message as exactly one of the following: "
-      + names.joined(separator: ", ") + ".\nmessage:"
-    func ids(_ text: String) -> [Int32] {
-      base.tokenizer.encode(text, maximumLength: base.maximumLength).ids
-    }
-    let prefix = ids(instruction)
-    func prompt(_ text: String) -> [Int32] { ids(" " + text + "\ncategory:") }
-    let numbers = Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1, $0) })
-    func examples(_ data: LabelledTexts) -> [(prompt: [Int32], category: Int)] {
-      zip(data.texts, data.categories).map { (prompt($0), numbers[$1] ?? 0) }
-    }
-    let learned = Array(examples(data).prefix(limit ?? .max))
+    let learned = PromptedTexts(data, tokenizer, count: examples ?? data.texts.count, length: length)
     var options = TrainingOptions.languageDefaults(for: method)
     options.threads = model.threads
     options.precision = model.precision
@@ -52,64 +45,60 @@ struct LanguageTrainingBench: ParsableCommand {
     options.epochs = epochs ?? options.epochs
     options.batchSize = batch ?? options.batchSize
     options.learningRate = learningRate ?? options.learningRate
-    let training = try LanguageTraining(model: base, options: options)
-    let tests = try test.map { examples(try LabelledTexts($0.split(separator: ",").map(String.init))) }
-    let end = ids("\n")
-    var row: [String: any Sendable] = [
-      "benchmark": "finetune-language", "method": method.rawValue, "precision": model.precision.rawValue,
-      "seed": seed, "examples": learned.count,
-    ]
-    if method == .linear {
-      let before = processorSeconds()
-      let head = try training.linear(learned, after: prefix, categories: categories.count)
-      row["processor_seconds"] = rounded(processorSeconds() - before)
-      if let tests = tests.map(draw) {
-        let states = try training.lastStates(of: tests.map(\.prompt), after: prefix)
-        row["accuracy"] = accuracy(
-          zip(states, tests).map { states, test in
-            let logits = head.logits(states)
-            return logits.indices.max { logits[$0] < logits[$1] } == test.category
-          })
-      }
-      return try printRow(row)
+    let material = zip(learned.rest, learned.completions).map {
+      PromptedExample(prompt: $0, completion: $1)
     }
     let before = processorSeconds()
-    let trained = try training.run(
-      learned.map { PromptedExample(prompt: $0.prompt, completion: ids(" " + names[$0.category]) + end) },
-      after: prefix)
+    let trained = try LanguageTraining(model: base, options: options).run(material, after: learned.prefix)
     let used = processorSeconds() - before
-    row["tokens"] = trained.tokens
-    row["seconds"] = rounded(trained.seconds)
-    row["processor_seconds"] = rounded(used)
-    row["tokens_per_second"] = Int(Double(trained.tokens) / trained.epochs.map(\.seconds).reduce(0, +))
-    row["tokens_per_processor_second"] = rounded(Double(trained.tokens) / used, 10)
-    row["loss_by_epoch"] = trained.epochs.map { rounded($0.loss, 10_000) }
-    row["trainable_parameters"] = trained.trainableParameters
-    row["training_peak_mb"] = peakMegabytes()
-    if let tests = tests.map(draw) {
+    let seconds = trained.epochs.map(\.seconds).reduce(0, +)
+    let completions = material.reduce(0) { $0 + $1.completion.count }
+    let whole =
+      options.epochs
+      * material.reduce(0) { $0 + learned.prefix.count + $1.prompt.count + $1.completion.count }
+    // Forward and back; frozen weights have no gradient of their own.
+    let products = try ProductShapes(base)
+    let operations =
+      2
+      * (Double(trained.tokens) * products.operationsPerToken + Double(options.epochs * completions)
+        * products.operationsPerOutput)
+    var row: [String: any Sendable] = [
+      "benchmark": "finetune-language", "method": method.rawValue, "precision": model.precision.rawValue,
+      "seed": seed, "examples": material.count, "layers": base.shape.layers, "tokens": whole,
+      "computed_tokens": trained.tokens, "seconds": rounded(seconds), "processor_seconds": rounded(used),
+      "tokens_per_second": rounded(Double(whole) / seconds),
+      "computed_tokens_per_second": rounded(Double(trained.tokens) / seconds),
+      "computed_tokens_per_processor_second": rounded(Double(trained.tokens) / used),
+      "loss_by_epoch": trained.epochs.map { rounded($0.loss, 10_000) },
+      "trainable_parameters": trained.trainableParameters,
+    ]
+    if method == .adapter { row["gigaflops"] = rounded(operations / seconds / 1e9) }
+    if let test {
+      row["training_peak_mb"] = peakMegabytes()
+      let asked = try LabelledTexts(test.split(separator: ",").map(String.init)).drawn(testLimit)
+      let tests = PromptedTexts(asked, tokenizer, count: asked.texts.count, length: nil, names: learned.names)
       let language = try LanguageModel(
         model: trained.model, threads: model.threads, precision: model.precision)
       let answers = try language.complete(
-        tests.map(\.prompt), after: prefix, maximum: 10, ends: Set(end).union([0, 2]))
-      row["accuracy"] = accuracy(
-        zip(answers, tests).map { answer, test in
-          let text = ((base.tokenizer as? BytePair)?.decode(answer) ?? "").uppercased()
-          let first = names.indices.compactMap { name in
-            text.range(of: names[name]).map { (at: $0.lowerBound, name: name) }
-          }.min { $0.at < $1.at }
-          return first?.name == test.category
-        })
+        tests.rest, after: tests.prefix, maximum: PromptedTexts.maximum, ends: tests.ends)
+      let right = zip(answers, tests.categories).count { tests.isRight($0, $1) }
+      row["tests"] = answers.count
+      row["accuracy"] = rounded(Double(right) / Double(max(answers.count, 1)), 10_000)
     }
     try printRow(row)
   }
 
-  private func draw<Example>(_ examples: [Example]) -> [Example] {
-    var random = RandomNumbers(seed: 0)
-    return Array(examples.shuffled(using: &random).prefix(testLimit ?? .max))
-  }
-
-  private func accuracy(_ isRight: [Bool]) -> Double {
-    rounded(Double(isRight.count { $0 }) / Double(max(isRight.count, 1)), 10_000)
+  /// As a folder whose configuration says fewer layers, which then read no more of its tensors.
+  private static func first(_ layers: Int, of model: PretrainedModel) throws -> PretrainedModel {
+    let scratch = try ScratchFolder()
+    let folder = URL(fileURLWithPath: scratch.path("model"))
+    try model.save(to: folder)
+    let file = folder.appending(path: "config.json")
+    guard var settings = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+    else { throw ValidationError("The model's config.json is no object.") }
+    settings["num_hidden_layers"] = layers
+    try JSONSerialization.data(withJSONObject: settings).write(to: file)
+    return try withExtendedLifetime(scratch) { try PretrainedModel.load(folder: folder) }
   }
 }
 

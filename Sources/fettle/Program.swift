@@ -129,7 +129,7 @@ enum Program {
       execute: { source, cancellation in
         var last: Execution?
         let start = ContinuousClock.now
-        screen.pager.attend(to: place.application.isInTour ? nil : cancellation)
+        screen.pager.attend(to: cancellation)
         do {
           for statement in try Language.statements(source) {
             let execution = place.application.runTyped(statement, cancellation: cancellation)

@@ -45,9 +45,9 @@ struct Screen: Sendable {
     }
   }
 
-  /// A replay and the tour are watched, and scripts run through.
+  /// A replay is watched, and scripts run through.
   private func show(_ text: String, _ execution: Execution) {
-    let isWatched = execution.isNested || ["replay", "tour"].contains(execution.verb)
+    let isWatched = execution.isNested || execution.verb == "replay"
     if isWatched { output.write(text) } else { pager.show(text) }
   }
 

@@ -311,10 +311,11 @@ import Testing
     #expect(result.head != exact.head)
   }
 
-  @Test("A CPU that would only emulate bf16 refuses it, and takes f32 for auto")
+  @Test("A CPU that would only emulate bf16 refuses it; auto takes it where it is the faster one")
   func noBFloat16() throws {
     if hasBFloat16 {
-      #expect(try Precision.auto.resolved() == .bf16)
+      #expect(try Precision.bf16.resolved() == .bf16)
+      #expect(try Precision.auto.resolved() == (favoursBFloat16 ? .bf16 : .f32))
     } else {
       #expect(throws: ModelError.noBFloat16) { try Precision.bf16.resolved() }
       #expect(try Precision.auto.resolved() == .f32)

@@ -289,17 +289,18 @@ import Testing
   }
 
   @Test("linear learns from the last token's state, which is that of the model") func linear() throws {
-    let training = try LanguageTraining(model: model, options: options(.linear, epochs: 1, rate: 0))
-    let states = try training.lastStates(of: prompts, after: [1, 5, 6])
     let language = try LanguageModel(model: model, threads: 1)
+    let states = try language.lastStates(of: prompts, after: [1, 5, 6])
     for (state, prompt) in zip(states, prompts) {
       let expected: [Float] = try #require(try language.states(of: [1, 5, 6] + prompt).states.last)
       #expect(zip(state, expected).allSatisfy { abs($0 - $1) < 1e-4 })
     }
-    let head = try training.linear(
-      prompts.enumerated().map { (prompt: $1, category: $0 % 2) }, after: [1, 5, 6], categories: 2)
+    let fit = try LanguageHead(
+      fitting: states, labels: prompts.indices.map { $0 % 2 }, categories: 2,
+      groups: TextGroups(prompts.indices.map { model.tokenizer.encode("\($0)", maximumLength: 9) }),
+      heldOut: [], options: options(.linear, epochs: 1, rate: 0), isCancelled: { false })
     let right = states.enumerated().count { number, state in
-      let logits = head.logits(state)
+      let logits = fit.head.logits(state)
       return (logits[1] > logits[0]) == (number % 2 == 1)
     }
     #expect(right == 12)

@@ -52,3 +52,8 @@ extension PretrainedModel {
 
 /// Whether this CPU multiplies in bf16, so that there is something to test.
 let hasBFloat16 = (try? Precision.bf16.resolved()) != nil
+/// As Linux tells of the CPU: of Intel's, those with AMX.
+let favoursBFloat16: Bool = {
+  let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+  return hasBFloat16 && (!processor.contains("GenuineIntel") || processor.contains("amx_bf16"))
+}()

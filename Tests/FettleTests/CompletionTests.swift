@@ -53,6 +53,8 @@ import Testing
       ("config hi", "config hints "),
       ("config hints of", "config hints off "),
       ("tour ne", "tour next "),
+      ("tour lang", "tour language-model "),
+      ("prompt set --preset sh", "prompt set --preset short-plain "),
       ("note $si", "note $size "),
       ("expect $kp", "expect $kpi."),
       ("expect $kpi.acc", "expect $kpi.accuracy"),

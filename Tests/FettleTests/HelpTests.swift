@@ -36,8 +36,11 @@ import Testing
     "label --author ana", "label", "label --author ana --dataset news-2", "model install",
     "model install smollm2",
   ]
-  /// A language model takes its time for a data set; LanguageModelTests ask it for little ones.
-  private static let long = ["predict --model smollm2", "predict --model smollm2 --decide"]
+  /// A language model takes its time for a data set: LanguageModelTests and LanguageTuningTests ask and teach for little ones, the
+  /// documents for large.
+  private static let long = [
+    "predict --model smollm2", "predict --model smollm2 --decide", "finetune --base smollm2",
+  ]
   private static let mayFail = ["expect", "replay", "run Sessions"]
 
   private func examples(_ help: String) -> [String] {

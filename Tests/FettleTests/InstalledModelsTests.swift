@@ -242,6 +242,8 @@ import Testing
       other.environment["FETTLE_MODEL"] = place.hasPrefix("/") ? place : front.folder.path + "/" + place
       let outcome = try other.run("--json", "tokens", "abc")
       #expect(try code(outcome) == "model-encoder" && outcome.output.contains("FETTLE_MODEL names"))
+      let models = try other.run("models").text
+      #expect(models.contains("where a language model lies") && !models.contains("that is base"), "\(models)")
     }
   }
 

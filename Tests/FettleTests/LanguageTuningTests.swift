@@ -39,6 +39,12 @@ import Testing
     #expect(prompt["template"] as? String == "message: {text}\ncategory:" && prompt["chat"] as? Bool == false)
     #expect(try #require(finetune["tokens"] as? Int) > 1000)
     #expect(finetune["completions"] as? String == "names")
+    // What it wrote for the same texts, one a category, before and after each of the six epochs.
+    let answers = try #require(finetune["answers"] as? [[String: Any]])
+    let written = answers.compactMap { $0["written"] as? [String] }
+    #expect(answers.count == 2 && written.allSatisfy { $0.count == 7 }, "\(answers)")
+    let names = ["WORLD AND NEWS", "SPORTS"]
+    #expect(written.allSatisfy { texts in !names.contains { texts[0].contains($0) } }, "\(written)")
     let timing = try #require(finetune["timing"] as? [String: Any])
     #expect(try #require(timing["tokens_per_second"] as? Double) > 0)
     let classify = try json(front, "classify --model tuned-1 news of the b")
@@ -166,16 +172,18 @@ import Testing
     #expect(outcome.status == status && outcome.error.contains(says), "\(outcome.status) \(outcome.error)")
   }
 
-  @Test("A tuned language model is listed, read and refused where it has no place yet")
+  @Test("A tuned language model is listed and read, and missed where its base has gone")
   func elsewhere() throws {
     let front = try labelled()
     try front.lines("finetune --base tiny-llama --epochs 1")
     #expect(try #require(json(front, "tokens --model tuned-1 abc")["ids"] as? [Int]).count > 0)
-    let export = try front.run("--json", "export", "model", "out", "--model", "tuned-1")
-    #expect(try code(export) == "export-language-model", "\(export.output)")
     #expect(try json(front, "status")["models"] as? [String] == ["tuned-1"])
     try FileManager.default.removeItem(at: front.folder.appending(path: ".cache/fettle/models/tiny-llama"))
     let gone = try front.run("--json", "classify", "--model", "tuned-1", "abc")
     #expect(try code(gone) == "model-other-base", "\(gone.output)")
+    // FETTLE_MODEL is for encoders.
+    #expect(
+      gone.output.contains("model install --from DIR --name tiny-llama")
+        && !gone.output.contains("FETTLE_MODEL"), "\(gone.output)")
   }
 }

@@ -161,10 +161,10 @@ import Transcripts
   }
 
   /// The tour's commands, each with the first words of the text before it.
-  private func stops() throws -> [(command: String, beginning: String)] {
+  private func stops(of document: String = "tutorial") throws -> [(command: String, beginning: String)] {
     var beginning = ""
     var stops: [(command: String, beginning: String)] = []
-    for part in try Document(parsing: front.read("prefix/share/fettle/Sessions/tutorial.md")).parts {
+    for part in try Document(parsing: front.read("prefix/share/fettle/Sessions/\(document).md")).parts {
       switch part {
       case .prose(let text):
         let lines = text.components(separatedBy: "\n## ").last?.split(separator: "\n") ?? []
@@ -178,6 +178,51 @@ import Transcripts
     return stops
   }
 
+  @Test(
+    "The other road asks a language model: it is fetched first, has all of its document's commands, and the roads keep their places"
+  )
+  func languageModel() throws {
+    let llama = Front.repository.appending(path: "Tests/EncoderTests/Reference/tiny-llama").path
+    let stops = try stops(of: "language-model")
+    let terminal = try prompt(rows: 150)
+    terminal.type("tour\n")
+    try terminal.waitForScreen("the other road") {
+      $0.text.replacing("\n", with: " ").contains(
+        "a language model, which answers in words: `tour language-model`")
+    }
+    try waitForOffer(terminal, "load Samples/news-1.csv")
+    terminal.type("tour language-model\n")
+    try terminal.wait(for: "which is not installed. Enter fetches it, once")
+    try waitForOffer(terminal, "model install smollm2")
+    terminal.type("next\n")  // nothing comes before it
+    try waitForOffer(terminal, "model install smollm2")
+    terminal.type("model install --from \(llama) --name smollm2\n")
+    try terminal.wait(for: "Installed smollm2")
+    try terminal.wait(for: "What a language model is")
+    // tiny-llama reads 256 tokens, and the prompt with eight texts in it has more: these are passed over.
+    let shown = try #require(stops.firstIndex { $0.command.hasPrefix("prompt set --examples") })
+    let reset = try #require(stops[shown...].firstIndex { $0.command == "prompt reset" })
+    for (index, stop) in stops.enumerated() {
+      try waitForOffer(terminal, stop.command)
+      terminal.type(shown < index && index < reset ? "next\n" : "\n")
+      try terminal.wait(for: "\n")
+    }
+    try terminal.wait(for: "The other road, with a model that compares texts: tour tutorial", seconds: 120)
+    try terminal.waitForPrompt()
+    let history = terminal.screen.history
+    // The table is a list here, and the picture of shapes stands as it was drawn.
+    #expect(history.contains("- encoder: it sees the whole text") && history.contains("A [8, 576]"))
+    #expect(history.contains(#/smollm2\+decide 0\.\d\d → taught\+decide 0\.\d\d \(95 %/#))
+    terminal.type("tour tutorial\n")
+    try waitForOffer(terminal, "load Samples/news-1.csv")
+    terminal.type("tour stop\n")
+    try terminal.wait(for: "The tour waits at step 1, Load the texts.")
+    terminal.type("\u{4}")
+    #expect(try terminal.waitForExit() == 0)
+    let session = try Document(parsing: front.read("class/.fettle/session.md"))
+    #expect(session.steps.map(\.command) == (stops[...shown] + stops[reset...]).map(\.command))
+  }
+
   @Test("Without a prompt the command is shown; steps that are not there are usage errors")
   func plain() throws {
     let first = try front.run("tour")
@@ -186,6 +231,10 @@ import Transcripts
     #expect(try front.run("tour", "net").status == 2)
     #expect(try object(front.run("--json", "tour", "7").lines[0])["command"] as? String == "kpi")
     #expect(!(try front.run("session", "show").output.contains("tour")))
+    let other = try front.run("tour", "language-model")
+    #expect(other.output.hasSuffix("\n  model install smollm2\n"), "\(other.output)")
+    #expect(try object(front.run("--json", "tour").lines[0])["command"] as? String == "model install smollm2")
+    #expect(try front.run("tour", "tutorial").output.hasSuffix("\n  kpi\n"))
   }
 
   @Test("Samples/… is the learner's own file where there is one, and never leads out of the shipped folder")

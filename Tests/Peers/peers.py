@@ -8,11 +8,12 @@ tokenizers, scikit-learn, llama.cpp. `make bench` runs these beside fettle, each
     peers.py tokenize MODEL FILE ...      WordPiece with tokenizers, on one thread
     peers.py linear FEATURES TRAIN        logistic regression with scikit-learn on features that fettle wrote
     peers.py generate GGUF FILE           a language model's answers with transformers or llama-cpp-python
+    peers.py finetune-language GGUF TRAIN LoRA of a language model with PyTorch and peft
 
 MODEL is a folder with config.json, model.safetensors and vocab.txt. TRAIN, TEST and FILE hold `text|category` lines. The
 answer is one line of JSON; tokens_per_second counts the texts' own tokens, never padding.
 
-needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python
+needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python peft
 """
 
 import argparse
@@ -27,7 +28,7 @@ import time
 PACKAGES = {
     "torch": "torch", "transformers": "transformers", "tokenizers": "tokenizers", "safetensors": "safetensors",
     "numpy": "numpy", "onnx": "onnx", "onnxruntime": "onnxruntime", "sklearn": "scikit-learn", "gguf": "gguf",
-    "llama_cpp": "llama-cpp-python",
+    "llama_cpp": "llama-cpp-python", "peft": "peft",
 }
 
 
@@ -267,10 +268,18 @@ def linear(options):
 
 def prompts_of(file, count):
     """As `fettle-bench generate` writes them."""
+    texts, names = with_names(file)
+    return [prompt(texts[place % len(texts)], names) for place in range(count)]
+
+
+def with_names(file):
     texts, categories = read([file])
-    names = ", ".join(sorted(set(categories)))
-    instruction = f"Classify the text of the following message as exactly one of the following: {names}."
-    return [f"{instruction}\nmessage: {texts[place % len(texts)]}\ncategory:" for place in range(count)]
+    return texts, [category.replace("&", "AND") for category in categories]
+
+
+def prompt(text, names):
+    instruction = f"Classify the text of the following message as exactly one of the following: {', '.join(sorted(set(names)))}."
+    return f"{instruction}\nmessage: {text}\ncategory:"
 
 
 def generate(options):
@@ -337,6 +346,79 @@ def with_transformers(options, prompts):
 
     with torch.inference_mode():
         return fastest(1, lambda: with_processor_time(run))
+
+
+def finetune_language(options):
+    """LoRA as peft does it, on all seven projections, in padded batches of like length; the loss is the completions' alone, and
+    only their states go through the output matrix."""
+    import peft
+    import torch
+
+    torch.manual_seed(options.seed)
+    random.seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    model, cut = llama_of(options.model)
+    if options.precision == "bf16":
+        model = model.to(torch.bfloat16)
+    model = peft.get_peft_model(model, peft.LoraConfig(
+        r=8, lora_alpha=16, lora_dropout=0.0, task_type="CAUSAL_LM",
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]))
+    for weights in model.parameters():
+        if weights.requires_grad:
+            weights.data = weights.data.float()
+    inner = model.base_model.model
+    texts, names = with_names(options.train)
+
+    def ids(text):
+        return cut.encode(text, add_special_tokens=False).ids
+
+    rows = [
+        (ids(prompt(text, names)), ids(f" {name}\n")) for text, name in list(zip(texts, names))[: options.examples]]
+    learned = [weights for weights in model.parameters() if weights.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=options.rate, weight_decay=0.0)
+    steps = options.epochs * -(-len(rows) // options.batch)
+    rise = 0.06 * steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / rise, max(0, (steps - step) / (steps - rise))))
+
+    def epoch_batches():
+        order = random.sample(range(len(rows)), len(rows))
+        batches = []
+        for start in range(0, len(order), 10 * options.batch):
+            part = sorted(order[start : start + 10 * options.batch], key=lambda place: sum(map(len, rows[place])))
+            batches += [part[first : first + options.batch] for first in range(0, len(part), options.batch)]
+        random.shuffle(batches)
+        return batches
+
+    model.train()
+    start, losses = time.perf_counter(), []
+    for _ in range(options.epochs):
+        sum_of_losses = 0.0
+        for places in epoch_batches():
+            batch = [rows[place] for place in places]
+            tokens, mask = padded([first + then for first, then in batch])
+            wanted = torch.full(tokens.shape, -100)
+            for row, (first, then) in enumerate(batch):
+                wanted[row, len(first) - 1 : len(first) + len(then) - 1] = torch.tensor(then)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision == "bf16"):
+                states = inner.model(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
+                chosen = wanted != -100
+                logits = inner.lm_head(states[chosen])
+            loss = torch.nn.functional.cross_entropy(logits.float(), wanted[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(learned, 1.0)
+            optimiser.step()
+            schedule.step()
+            sum_of_losses += loss.item() * int(chosen.sum())
+        losses.append(round(sum_of_losses / sum(len(then) for _, then in rows), 4))
+    seconds = time.perf_counter() - start
+    tokens = options.epochs * sum(len(first) + len(then) for first, then in rows)
+    answer(
+        peer="peft", precision=options.precision, examples=len(rows), tokens=tokens, seconds=round(seconds, 3),
+        tokens_per_second=round(tokens / seconds, 1), loss_by_epoch=losses,
+        trainable_parameters=sum(weights.numel() for weights in learned))
 
 
 def llama_of(file):
@@ -434,6 +516,16 @@ def main():
     made.add_argument("--peer", choices=["transformers-f32", "transformers-bf16", "llama-cpp"], default="transformers-f32")
     made.add_argument("--texts", type=int, default=800)
     made.add_argument("--batch", type=int, default=25)
+    made.add_argument("--threads", type=int)
+    made = verb("finetune-language", finetune_language)
+    made.add_argument("model")
+    made.add_argument("train")
+    made.add_argument("--examples", type=int)
+    made.add_argument("--epochs", type=int, default=1)
+    made.add_argument("--batch", type=int, default=8)
+    made.add_argument("--rate", type=float, default=2e-3)
+    made.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    made.add_argument("--seed", type=int, default=0)
     made.add_argument("--threads", type=int)
     options = parser.parse_args()
     options.run(options)

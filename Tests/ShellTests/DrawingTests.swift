@@ -321,5 +321,17 @@ struct PictureTests {
       draw(.prose(markdown), width: 24) == ["Title", "One two three four `a *", "b * c`.", "- a", "- b"])
     let long = String(repeating: "word ", count: 60)
     #expect(draw(.prose(long), width: 200).allSatisfy { $0.count <= 96 })
+    let table =
+      "Three:\n\n| family | it sees | made for |\n| --- | --- | --- |\n| *encoder* | all | labels |\n| decoder | | text |\n\nSo.\n"
+    #expect(
+      draw(.prose(table), width: 60) == [
+        "Three:", "- encoder: it sees all; made for labels", "- decoder: it sees ; made for text", "So.",
+      ])
+    let drawing =
+      "It is\n\n    W [8, 4]   *  x    ->  + y\n      B . A\n\nand no more than that, of course.\n"
+    #expect(
+      draw(.prose(drawing), width: 24) == [
+        "It is", "    W [8, 4]   *  x    ->  + y", "      B . A", "and no more than that,", "of course.",
+      ])
   }
 }

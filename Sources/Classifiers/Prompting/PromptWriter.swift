@@ -79,4 +79,7 @@ public struct PromptWriter: Sendable {
   var ending: [Int32] { chat.end(isChat: prompt.isChat && chat != .plain, tokenizer) }
 
   public var ends: Set<Int32> { chat.ends(tokenizer) }
+
+  /// The same for a model that has learned to write the completions, and no more than these.
+  var taughtEnds: Set<Int32> { ending.count == 1 ? ends.union(ending) : ends }
 }

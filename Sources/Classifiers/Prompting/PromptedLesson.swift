@@ -6,7 +6,8 @@ package struct PromptedLesson: Sendable {
   private let writer: PromptWriter
   /// Of each category.
   private let completions: [[Int32]]
-  private let room: Int
+  /// Tokens of an answer at most.
+  package let room: Int
 
   /// - Throws: `ModelError` where the model does not read by byte-level BPE.
   package init(_ taught: Taught, model: PretrainedModel) throws {
@@ -21,6 +22,24 @@ package struct PromptedLesson: Sendable {
 
   /// - Throws: `ModelError.textTooLong` where even an empty text leaves no room.
   package func write(_ text: String) throws -> PromptWriter.Written { try writer.write(text, room: room) }
+
+  /// A text's prompt, and what is to be written behind it with its end: spelled as they are read, the template's marks too.
+  /// - Parameter category: the key of one that is taught.
+  /// - Throws: as `write`.
+  package func spelled(_ text: String, category: String) throws -> (prompt: String, completion: String) {
+    let number = taught.categories.firstIndex { $0.key == category }
+    return (
+      try prompt(for: text), writer.tokenizer.decode(number.map { completions[$0] } ?? [], specials: true)
+    )
+  }
+
+  /// - Throws: as `write`.
+  package func prompt(for text: String) throws -> String {
+    writer.tokenizer.decode(try write(text).ids, specials: true)
+  }
+
+  /// The tokens that end an answer.
+  package var ends: Set<Int32> { writer.taughtEnds }
 
   /// Examples to be trained on, behind what all of their prompts begin with.
   package func examples(

@@ -27,5 +27,5 @@ public struct Taught: Codable, Equatable, Sendable {
   }
 
   /// What is to be written for each category.
-  var words: [String] { categories.map { completions == .keys ? $0.key : $0.name } }
+  package var words: [String] { categories.map { completions == .keys ? $0.key : $0.name } }
 }

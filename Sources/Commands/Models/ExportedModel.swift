@@ -1,12 +1,13 @@
 import Encoder
 import Foundation
+import Shell
 
 /// A tuned model as a folder for Python's sentence-transformers (https://sbert.net): the encoder and its pooling as modules that
 /// it loads by itself, the head beside them.
 ///
 /// The modules give just the vector that the head was trained on, so that a category is `weight @ vector + bias` for every
 /// method. Adapters are no part of a BERT as Python knows it: a module of their own, in the folder, adds them.
-struct ExportedModel {
+struct ExportedModel: Exported {
   let name: String
   let method: String
   let categories: [String]
@@ -24,7 +25,6 @@ struct ExportedModel {
 
   private var hasAdapters: Bool { encoder.adapterSize > 0 }
 
-  /// - Throws: `ModelError.cannotWrite`, or the system's own error.
   func write(to folder: URL) throws {
     try encoder.save(to: folder, withAdapters: false)
     if hasAdapters {
@@ -40,6 +40,17 @@ struct ExportedModel {
       ["word_embedding_dimension": encoder.shape.hiddenSize, "pooling_mode_mean_tokens": true],
       "config.json", pooling)
     try text(readme, "README.md", folder)
+  }
+
+  func report(_ path: String) -> Report {
+    var report = Report(verb: "export model")
+    report.blocks.append(.line("Wrote \(name), \(categories.count) categories, to \(path.visible)."))
+    report.json = [
+      "model": .string(name), "method": .string(method), "folder": .string(path),
+      "categories": .array(categories.map { .string($0) }),
+    ]
+    report.hint = "its README.md tells how Python loads it"
+    return report
   }
 
   private var modules: [[String: any Sendable]] {

@@ -36,8 +36,11 @@ struct FinishedTraining {
     fields.append(("trainable parameters", "\(grouped(result.trainableParameters))"))
     if options.method != .linear { fields.append(("epochs", "\(epochs)")) }
     if let lesson {
-      fields.append(
-        ("prompt", "\(lesson.prompt.preset ?? "your own"), to write \(lesson.completions.rawValue)"))
+      fields.append(("prompt", "\(lesson.prompt.preset ?? "your own")"))
+      fields.append(("completions", "\(lesson.completions.rawValue)"))
+      if options.method == .adapter {
+        fields.append(("LoRA", "rank \(options.rank), alpha \(String(format: "%g", Double(options.alpha)))"))
+      }
     }
     fields.append(
       (model.isPrompted ? "final loss a token" : "final loss", "\(.loss(result.finalLoss))"))
@@ -51,10 +54,22 @@ struct FinishedTraining {
       report.blocks.append(
         .curve(Curve("loss by epoch", values: result.epochs.map { Double($0.loss) })))
     }
+    if !result.answers.isEmpty { report.blocks.append(.written(answers)) }
     report.json = json
     report.timing = timing
     report.hint = "load other data, then validate"
     return report
+  }
+
+  /// How a language model's answers to texts that it does not learn from have changed.
+  private var answers: [String] {
+    ["held-out texts, and what it wrote before and after each epoch:"]
+      + result.answers.flatMap { text, written in
+        [text.excerpt(60)]
+          + written.enumerated().map { epoch, answer in
+            "  \(epoch == 0 ? "before" : "epoch \(epoch)"): \(Language.quoted(answer.trimmingCharacters(in: .whitespacesAndNewlines)))"
+          }
+      }
   }
 
   /// linear learns from all examples and is judged by cross-validation; the others keep some examples out.
@@ -89,6 +104,10 @@ struct FinishedTraining {
       ])
       json["completions"] = .string(lesson.completions.rawValue)
       json["tokens"] = .int(result.tokens)
+      json["answers"] = .array(
+        result.answers.map {
+          .object(["text": .string($0.text), "written": .array($0.written.map(JSONValue.string))])
+        })
     }
     return json
   }

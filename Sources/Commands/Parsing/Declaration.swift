@@ -46,9 +46,11 @@ struct Declaration: Decodable {
 
     struct CompletionKind: Decodable {
       struct File: Decodable { var extensions: [String] }
+      struct List: Decodable { var values: [String] }
       struct Nothing: Decodable {}
       var file: File?
       var directory: Nothing?
+      var list: List?
     }
 
     /// As they are typed.

@@ -47,6 +47,18 @@ enum Glossary {
       "prompt: the text that a language model goes on with; what it writes is the completion."
     ),
     (
+      "completions",
+      "completion: what a language model is taught to write behind the prompt; the loss counts its tokens alone."
+    ),
+    (
+      "LoRA",
+      "LoRA: the model's own matrices stay as they are, and what is trained is a product of two thin ones beside each (Hu et al. 2021)."
+    ),
+    (
+      ", alpha",
+      "rank: how many rows, or columns, the two thin ones have; their product counts alpha / rank times."
+    ),
+    (
       "chat template",
       "chat template: the marks that a model was taught to find between the turns of a conversation."
     ),

@@ -1,8 +1,27 @@
 import Foundation
 import Shell
+import Tasks
 import Transcripts
 
-/// The tour's text and commands: those of the shipped document, so that they are written once.
+/// A document that the tour can follow.
+enum TourRoad: String, CaseIterable {
+  case tutorial
+  case languageModel = "language-model"
+
+  var document: String { "Sessions/\(rawValue).md" }
+
+  var other: TourRoad { self == .tutorial ? .languageModel : .tutorial }
+
+  /// Whom one meets on it.
+  var companion: String {
+    self == .tutorial ? "a model that compares texts" : "a language model, which answers in words"
+  }
+
+  /// What it needs beside the embedded model.
+  var model: String? { self == .languageModel ? ModelCache.standardLanguageModelName : nil }
+}
+
+/// The tour's text and commands: those of a shipped document, so that they are written once.
 struct TourScript {
   struct Stop: Equatable {
     /// The section's number; nil behind the last of them.
@@ -13,14 +32,14 @@ struct TourScript {
     var command: String
 
     /// Whether it is the step to wait for.
-    var isSlow: Bool { command.hasPrefix("finetune") && command.contains("--method full") }
+    var isSlow: Bool { command.hasPrefix("finetune") && !command.contains("--method linear") }
   }
 
   private(set) var stops: [Stop] = []
   var steps: Int { stops.compactMap(\.number).max() ?? 0 }
 
-  static func shipped() throws -> TourScript {
-    let name = "Sessions/tutorial.md"
+  static func shipped(_ road: TourRoad) throws -> TourScript {
+    let name = road.document
     guard let url = Installation.running.folder?.appending(path: name), let data = try? Data(contentsOf: url),
       let text = String(validating: data, as: UTF8.self)
     else {

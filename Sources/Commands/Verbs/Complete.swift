@@ -11,34 +11,51 @@ import Workbench
 struct LanguageModelOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The installed language model; if left out the first there is.", valueName: "language-model"))
+      "The language model, installed or tuned; if left out the first that is installed.",
+      valueName: "language-model"))
   var model: Text?
 
-  /// The name of an installed language model.
   /// - Throws: `CommandError`, `TaskError`.
-  func resolve(_ models: ModelLibrary) throws -> String {
-    let cache = models.cache
-    let installed = cache.languageModels.map(\.name)
-    guard let model else {
-      let standard = ModelCache.standardLanguageModelName
+  func resolve(_ models: ModelLibrary) throws -> ModelSelection {
+    guard let name = model?.description else {
+      let (standard, installed) = (
+        ModelCache.standardLanguageModelName, models.cache.languageModels.map(\.name)
+      )
       guard let first = installed.contains(standard) ? standard : installed.first else {
         throw CommandError.other(
           code: "no-language-model",
           "No language model is installed. Fetch one once: model install \(standard)")
       }
-      return first
+      return .language(first, .free)
     }
-    let name = model.description
-    guard installed.contains(name) else {
-      // An encoder, or nothing at all: the error says which.
-      if (try? cache.model(named: name)) == nil {
-        _ = try models.workspace.read { try models.model(named: name, $0) }
-      }
+    return try Self.named(name, models)
+  }
+
+  /// - Throws: `TaskError`; `CommandError` for what does not write.
+  static func named(_ name: String, _ models: ModelLibrary) throws -> ModelSelection {
+    let found: ModelSelection
+    do {
+      found = try models.workspace.read { try models.model(named: name, $0) }
+    } catch let error as TaskError {
+      // An encoder that is not base is no model of the workspace's, and yet no unknown one.
+      guard (try? models.cache.model(named: name)) != nil else { throw error }
+      throw noGeneration(name)
+    }
+    switch found {
+    case .language(let name, _, _): return .language(name, .free)
+    case .tuned(let tuned, _) where tuned.isPrompted: return .tuned(tuned)
+    case .tuned(let tuned, _) where tuned.taught != nil:
       throw CommandError.other(
         code: "no-generation",
-        "\(name.visible) compares texts, and does not write. Name a language model.")
+        "\(name.visible) is a head on \(tuned.base)'s last state, and writes nothing of its own. "
+          + "Name one that was taught to write (finetune --method adapter), or \(tuned.base).")
+    default: throw noGeneration(name)
     }
-    return name
+  }
+
+  private static func noGeneration(_ name: String) -> CommandError {
+    .other(
+      code: "no-generation", "\(name.visible) compares texts, and does not write. Name a language model.")
   }
 }
 
@@ -51,7 +68,8 @@ struct Complete: Verb, TextVerb {
       A language model gives each token of its vocabulary a probability of being the next one, and so goes on with any text, one token \
       after another. complete sends your text as it is and shows the raw answer while it is written. With --temperature 0 it takes the \
       most probable token each time; above 0 it draws one, by --seed, the more freely the higher. --stop ends the answer where it would \
-      say that. \\n in the text is a line feed.
+      say that. \\n in the text is a line feed. A tuned language model (--model NAME) goes on in the same way: what it was taught shows \
+      behind the prompt that it was taught with (export finetune shows that).
 
       Examples:
         complete The capital of France is
@@ -86,9 +104,9 @@ struct Complete: Verb, TextVerb {
   }
 
   func perform(in context: Context) throws -> Effect {
-    let name = try choice.resolve(context.models)
+    let model = try choice.resolve(context.models)
     let writing = try context.models.writing(
-      context.rest(text).withLineFeeds, by: name, isChat: chat, maximum: maximum)
+      context.rest(text).withLineFeeds, by: model, isChat: chat, maximum: maximum)
     let stops = stop.map(\.description.withLineFeeds)
     let terminal = context.nested.terminal
     let isWatched = terminal.isTerminal && !context.files.isReplay && !context.nested.isInBlock
@@ -108,9 +126,9 @@ struct Complete: Verb, TextVerb {
       .written(answer.text.isEmpty ? ["(nothing: it ended at once)"] : lines, isOnScreen: shown > 0))
     let count = counted(answer.ids.count, "token")
     let end = answer.ids.count < maximum ? ", the last that the model has room for" : ", cut at --max-tokens"
-    report.blocks.append(.derived(["\(count) by \(name)\(answer.isCut ? end : "")"]))
+    report.blocks.append(.derived(["\(count) by \(model.name)\(answer.isCut ? end : "")"]))
     report.json = [
-      "model": .string(name), "prompt_ids": .array(writing.promptIDs.map { .int(Int($0)) }),
+      "model": .string(model.name), "prompt_ids": .array(writing.promptIDs.map { .int(Int($0)) }),
       "ids": .array(answer.ids.map { .int(Int($0)) }), "text": .string(answer.text),
       "log_probabilities": .array(answer.logProbabilities.map(JSONValue.double)),
     ]

@@ -17,8 +17,8 @@ struct FineTune: Verb {
       a few hundred kilobytes to keep; all trains the four, one after another, and sets them side by side.
 
       A language model (--base smollm2) learns to write the category behind the prompt (prompt show), and is asked with that ever \
-      after. adapter is LoRA there, a small matrix beside each of its own, and what it does if no method is named; linear is a head on its last state. After \
-      each epoch it shows what it writes for three texts that it does not learn from.
+      after. adapter is LoRA there, a small matrix beside each of its own, and what it does if no method is named; linear is a head on its last state. Before \
+      training and after each epoch it shows what it writes for three texts that it does not learn from.
 
       The examples are the DEFAULT labels of the data set. All methods but linear hold a tenth of them out, to see how the model does on \
       texts it did not learn from (--holdout 0 uses them all); linear uses all and is cross-validated.
@@ -130,8 +130,9 @@ struct FineTune: Verb {
       let note = compares ? method.rawValue : "training"
       progress.update(done: done, total: total, unit: "batches", note: note)
     case .epoch(_, let report): if !compares { progress.message(sentence(for: report)) }
-    case .answers(_, let answers):
+    case .answers(_, let epoch, let answers):
       if !compares {
+        if epoch == 0 { progress.message("before training:") }
         for (text, answer) in answers {
           progress.message(
             "  \(text.excerpt(40)) → \(Language.quoted(answer.trimmingCharacters(in: .whitespacesAndNewlines)))"

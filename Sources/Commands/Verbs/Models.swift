@@ -136,7 +136,8 @@ struct Models: ParsableCommand {
 extension ModelLibrary {
   /// What whoever asks which model is base has to know of this machine.
   var overrideRemark: String? {
-    cache.override.map {
+    if let error = cache.overrideError { return error.description }
+    return cache.override.map {
       "FETTLE_MODEL names \($0.path.visible): that is base in every workspace while it is set, whatever model use has said."
     }
   }

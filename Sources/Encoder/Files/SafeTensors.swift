@@ -114,12 +114,7 @@ enum SafeTensors {
     var start = Data(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
     start.append(json)
 
-    let converted = sorted.map { name, tensor in
-      guard tensor.type != .f32 else { return tensor }
-      let floats = Floats(count: tensor.count)
-      tensor.copy(count: tensor.count, to: floats.base)
-      return Tensor(shape: tensor.shape, floats: floats)
-    }
+    let converted = sorted.map(\.value.whole)
     try withExtendedLifetime(converted) {
       try start.withUnsafeBytes { try ModelFile.write([$0] + converted.map(\.bytes), to: file) }
     }

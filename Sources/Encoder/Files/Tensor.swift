@@ -63,6 +63,14 @@ package struct Tensor: @unchecked Sendable {
     self.init(shape: shape, type: .f32, bytes: UnsafeRawBufferPointer(floats.buffer), owner: floats)
   }
 
+  /// The same in f32.
+  var whole: Tensor {
+    guard type != .f32 else { return self }
+    let numbers = Floats(count: count)
+    copy(count: count, to: numbers.base)
+    return Tensor(shape: shape, floats: numbers)
+  }
+
   /// A matrix with its rows in another order: row r is row `order(r)` of this one.
   func withRows(_ order: (Int) -> Int) -> Tensor {
     let rows = shape[0]

@@ -68,6 +68,9 @@ package protocol CompletionPass: AnyObject {
   /// Makes room for the batches to come, so that it need not grow with each that is larger than those before it.
   func reserve(_ room: CompletionRoom)
 
+  /// Gives the memory back until the next batch.
+  func release()
+
   /// The last states of the rows that are needed, with the final norm: `[needed, hidden]`, until the next call.
   func forward(_ batch: CompletionBatch) throws -> FloatPointer
 

@@ -87,7 +87,8 @@ extension PretrainedModel {
       "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": NSNull(), "r": adapterSize,
       "lora_alpha": alpha.rounded() == alpha ? Int(alpha) as Any : Double(alpha) as Any, "lora_dropout": 0.0,
       "target_modules": modules.sorted(), "bias": "none", "fan_in_fan_out": false, "inference_mode": true,
-      "init_lora_weights": true, "modules_to_save": NSNull(),
+      "init_lora_weights": true, "modules_to_save": NSNull(), "rank_pattern": [String: Int](),
+      "alpha_pattern": [String: Int](), "use_rslora": false, "use_dora": false,
     ]
     try ModelFile.write(
       JSONSerialization.data(withJSONObject: configuration, options: [.prettyPrinted, .sortedKeys]),

@@ -3,9 +3,9 @@ import COneDNN
 /// How numbers stand in matrix products. Sums are always kept in f32.
 public enum Precision: String, Sendable, CaseIterable {
   case f32
-  /// Half the bits: about twice as fast where the CPU multiplies them itself, and a little less exact.
+  /// Half the bits, and a little less exact: about twice as fast on AMD's Zen 4 and newer and where there is AMX.
   case bf16
-  /// bf16 where the CPU multiplies it itself, else f32.
+  /// bf16 where that is the faster one, else f32.
   case auto
 
   /// What this CPU does for `auto`: `.f32` or `.bf16`.
@@ -16,7 +16,7 @@ public enum Precision: String, Sendable, CaseIterable {
     case .bf16:
       guard onednn_multiplies_bf16() else { throw ModelError.noBFloat16 }
       return .bf16
-    case .auto: return onednn_multiplies_bf16() ? .bf16 : .f32
+    case .auto: return onednn_favours_bf16() ? .bf16 : .f32
     }
   }
 

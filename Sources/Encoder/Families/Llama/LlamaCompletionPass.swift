@@ -137,6 +137,8 @@ final class LlamaCompletionPass: CompletionPass {
     saved = network.layers.map { LlamaActivations(configuration, $0.adapters, rows: room.rows) }
   }
 
+  func release() { (memory, saved) = (nil, []) }
+
   // MARK: - Forward
 
   func forward(_ batch: CompletionBatch) throws -> FloatPointer {

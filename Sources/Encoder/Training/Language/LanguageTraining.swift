@@ -101,49 +101,6 @@ package struct LanguageTraining: Sendable {
       tokens: trainer.rows, seconds: started.duration(to: .now).seconds)
   }
 
-  /// What `linear` learns from: the state of each prompt's last token, `[prompts][hidden]`, of the model as it is.
-  /// - Parameter step: called with the prompts done and all.
-  /// - Throws: `ModelError`, `CancellationError`, `AddressSpace.Shortage`.
-  package func lastStates(
-    of prompts: [[Int32]], after prefix: [Int32] = [], step: (_ done: Int, _ all: Int) -> Void = { _, _ in },
-    isCancelled: () -> Bool = { false }
-  ) throws -> [[Float]] {
-    // What would be written after a prompt decides nothing of its own state.
-    let examples = prompts.map { PromptedExample(prompt: $0, completion: [0]) }
-    for example in examples { try check(prefix + example.prompt, example.completion) }
-    let trainer = try LanguageTrainer(
-      model, prefix: prefix, longest: examples.map(\.rows).max() ?? 0, completion: 1,
-      batch: min(options.batchSize, max(examples.count, 1)), scope: .nothing, precision: options.precision,
-      pool: ThreadPool(threads: options.threads))
-    model.releasePages()
-    var states = [[Float]](repeating: [], count: examples.count)
-    let order = examples.indices.sorted { (examples[$0].rows, $0) < (examples[$1].rows, $1) }
-    for start in stride(from: 0, to: order.count, by: options.batchSize) {
-      if isCancelled() { throw CancellationError() }
-      let members = order[start..<min(start + options.batchSize, order.count)]
-      for (member, found) in zip(members, try trainer.states(members.map { examples[$0] })) {
-        states[member] = found
-      }
-      step(min(start + options.batchSize, order.count), order.count)
-    }
-    return states
-  }
-
-  /// Fits a head that tells `categories` apart by the states of the prompts' last tokens.
-  /// - Throws: as `lastStates`.
-  package func linear(
-    _ examples: [(prompt: [Int32], category: Int)], after prefix: [Int32] = [], categories: Int,
-    step: (_ done: Int, _ all: Int) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
-  ) throws -> Head {
-    guard !examples.isEmpty else { throw ModelError.noExamples }
-    let states = try lastStates(
-      of: examples.map(\.prompt), after: prefix, step: step, isCancelled: isCancelled)
-    return try LinearProbe(
-      pooled: states, labels: examples.map(\.category), categories: categories,
-      pool: ThreadPool(threads: options.threads)
-    ).fit(seed: options.seed, isCancelled: isCancelled).head
-  }
-
   // MARK: -
 
   private func startingModel() throws -> PretrainedModel {
