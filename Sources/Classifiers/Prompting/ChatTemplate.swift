@@ -22,21 +22,21 @@ public enum ChatTemplate: String, Sendable {
   }
 
   /// The turns with the marks between, up to where the model's answer begins. What is said stays text, whatever marks it spells.
-  func parts(_ turns: [Prompt.Turn], _ tokenizer: BytePair) -> [BytePair.Part] {
+  public func parts(_ turns: [Prompt.Turn], _ tokenizer: BytePair) -> [BytePair.Part] {
     func mark(_ name: String) -> [BytePair.Part] { tokenizer.id(of: name).map { [.special($0)] } ?? [] }
     switch self {
     case .chatML:
       let said = turns.flatMap { turn in
-        mark("<|im_start|>") + [.text((turn.isUser ? "user\n" : "assistant\n") + turn.text)]
+        mark("<|im_start|>") + [.text(turn.role.rawValue + "\n" + turn.text)]
           + mark("<|im_end|>") + [.text("\n")]
       }
       return said + mark("<|im_start|>") + [.text("assistant\n")]
     case .llama3:
-      func header(_ isUser: Bool) -> [BytePair.Part] {
-        mark("<|start_header_id|>") + [.text(isUser ? "user" : "assistant")] + mark("<|end_header_id|>")
+      func header(_ role: Prompt.Turn.Role) -> [BytePair.Part] {
+        mark("<|start_header_id|>") + [.text(role.rawValue)] + mark("<|end_header_id|>")
       }
-      let said = turns.flatMap { header($0.isUser) + [.text("\n\n" + $0.text)] + mark("<|eot_id|>") }
-      return said + header(false) + [.text("\n\n")]
+      let said = turns.flatMap { header($0.role) + [.text("\n\n" + $0.text)] + mark("<|eot_id|>") }
+      return said + header(.assistant) + [.text("\n\n")]
     case .plain:
       return [.text(turns.map(\.text).joined(separator: "\n"))]
     }
@@ -56,6 +56,17 @@ public enum ChatTemplate: String, Sendable {
     default: tokenizer.encode([.text("\n")]).ids
     }
   }
+
+  /// What a text ends with that is learned as a whole: the token that ends texts, or, where a model has none, the line's end.
+  package func endOfText(_ tokenizer: BytePair) -> [Int32] {
+    let names = ["<|endoftext|>", "<|end_of_text|>", "</s>", "<|im_end|>", "<|eot_id|>"]
+    return names.lazy.compactMap(tokenizer.id(of:)).first.map { [$0] } ?? tokenizer.encode([.text("\n")]).ids
+  }
+
+  /// What an answer ends with: in a chat the turn's end.
+  package func endOfAnswer(isChat: Bool, _ tokenizer: BytePair) -> [Int32] {
+    isChat && self != .plain ? end(isChat: true, tokenizer) : endOfText(tokenizer)
+  }
 }
 
 extension ChatTemplate {
@@ -68,6 +79,6 @@ extension ChatTemplate {
 
   /// One message of the user's.
   public func parts(question: String, _ tokenizer: BytePair) -> [BytePair.Part] {
-    parts([Prompt.Turn(isUser: true, text: question)], tokenizer)
+    parts([Prompt.Turn(.user, question)], tokenizer)
   }
 }

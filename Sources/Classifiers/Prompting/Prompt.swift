@@ -7,6 +7,8 @@ public struct Prompt: Sendable, Equatable, Codable {
   /// Whether it goes as the user's message in the model's chat template, without the template's own system message; else the
   /// model goes on with it as it is.
   public var isChat: Bool
+  /// What a chat begins with, as the system's message; nil for nothing.
+  public var system: String?
   /// The preset's name; nil for a template of the learner's own.
   public var preset: String?
   /// Labelled examples that go before the text; nil for none.
@@ -72,23 +74,27 @@ public struct Prompt: Sendable, Equatable, Codable {
   }
 
   /// What is said: a plain text is one turn of the user's, a chat with examples several.
-  struct Turn: Equatable {
-    var isUser: Bool
-    var text: String
+  public struct Turn: Equatable, Sendable {
+    public var role: Role
+    public var text: String
+
+    public enum Role: String, Sendable {
+      case system, user, assistant
+    }
+
+    public init(_ role: Role, _ text: String) { (self.role, self.text) = (role, text) }
   }
 
   /// - Parameter categories: names, in the interface's order.
   func turns(for text: String, examples: [Example], categories: [String]) -> [Turn] {
     guard isChat else {
-      return [Turn(isUser: true, text: plain(text, examples, categories))]
+      return [Turn(.user, plain(text, examples, categories))]
     }
     let shown = examples.flatMap {
-      [
-        Turn(isUser: true, text: filled(template, $0.text, categories)),
-        Turn(isUser: false, text: $0.category),
-      ]
+      [Turn(.user, filled(template, $0.text, categories)), Turn(.assistant, $0.category)]
     }
-    return shown + [Turn(isUser: true, text: filled(template, text, categories))]
+    return (system.map { [Turn(.system, $0)] } ?? []) + shown
+      + [Turn(.user, filled(template, text, categories))]
   }
 
   /// The instruction once; what stands around the text again for each example, with its answer.

@@ -75,6 +75,14 @@ public struct PromptWriter: Sendable {
     words.map { tokenizer.encode([.text(prompt.completion(of: $0))]).ids + ending }
   }
 
+  /// What a file taught, to the letter.
+  func completions(ofAnswers answers: [String]) -> [[Int32]] {
+    answers.map { tokenizer.encode([.text($0)]).ids + endOfAnswer }
+  }
+
+  /// What stands behind an answer that a file taught.
+  var endOfAnswer: [Int32] { chat.endOfAnswer(isChat: prompt.isChat, tokenizer) }
+
   /// What stands behind a completion: the turn's end, or the line's.
   var ending: [Int32] { chat.end(isChat: prompt.isChat && chat != .plain, tokenizer) }
 
