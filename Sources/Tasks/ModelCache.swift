@@ -25,8 +25,14 @@ public final class ModelCache: Sendable {
   private let threads: Int?
   let digests: FileDigests
   private let loaded = Mutex<[Key: SentenceEncoder]>([:])
-  /// The one that was asked last: each holds half a gigabyte.
-  private let languageModel = Mutex<(key: Key, model: LanguageModel)?>(nil)
+  /// Those that were asked last, the last one last.
+  private let languageModels = Mutex<Languages>(Languages())
+
+  private struct Languages {
+    /// How many stay loaded: each holds half a gigabyte.
+    var most = 1
+    var loaded: [(key: Key, model: LanguageModel)] = []
+  }
 
   private struct Key: Hashable {
     var place: ModelPlace
@@ -144,22 +150,27 @@ public final class ModelCache: Sendable {
       model: known ?? place.load(), threads: threads, precision: precision)
   }
 
-  /// A language model. Only the one that was asked last stays loaded.
+  /// A language model. Only the one that was asked last stays loaded, or as many as `keepLanguageModels` says.
   /// - Throws: `ModelError`, `.noGeneration` for an encoder.
   package func languageModel(in place: ModelPlace, precision: Precision) throws -> LanguageModel {
     let key = key(place, precision)
-    return try languageModel.withLock { loaded in
-      if let loaded, loaded.key == key { return loaded.model }
-      loaded = nil
-      let model = try LanguageModel(
-        model: place.load(), threads: threads, precision: precision)
-      loaded = (key, model)
-      return model
+    return try languageModels.withLock { models in
+      if let found = models.loaded.firstIndex(where: { $0.key == key }) {
+        models.loaded.append(models.loaded.remove(at: found))
+      } else {
+        models.loaded.removeFirst(max(0, models.loaded.count - models.most + 1))
+        models.loaded.append(
+          (key, try LanguageModel(model: place.load(), threads: threads, precision: precision)))
+      }
+      return models.loaded[models.loaded.count - 1].model
     }
   }
 
+  /// For a server, whose clients ask now one and now another.
+  package func keepLanguageModels(_ most: Int) { languageModels.withLock { $0.most = most } }
+
   /// Makes room for a training.
-  func releaseLanguageModel() { languageModel.withLock { $0 = nil } }
+  func releaseLanguageModel() { languageModels.withLock { $0.loaded = [] } }
 
   private func key(_ place: ModelPlace, _ precision: Precision) -> Key {
     Key(
@@ -171,6 +182,6 @@ public final class ModelCache: Sendable {
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
     loaded.withLock { loaded in loaded = loaded.filter { $0.key.place.folder != folder } }
-    languageModel.withLock { loaded in if loaded?.key.place.folder == folder { loaded = nil } }
+    languageModels.withLock { $0.loaded.removeAll { $0.key.place.folder == folder } }
   }
 }

@@ -48,32 +48,22 @@ public struct Writing: Sendable {
     show: (_ text: String) -> Void
   ) throws -> Answer {
     var answer = Answer()
-    var stream = tokenizer.textStream()
-    var hasEnded = false
+    var written = AnswerText(tokenizer, stops: stops, ends: ends)
     let start = ContinuousClock.now
-    // What may be the beginning of a stop is not shown before it is known not to be.
-    let held = max(0, (stops.map(\.count).max() ?? 0) - 1)
     try model.generate(
       promptIDs, maximum: maximum, ends: ends, temperature: temperature, seed: seed, isCancelled: isCancelled
     ) { token, logProbability in
       answer.ids.append(token)
       answer.logProbabilities.append(logProbability)
-      if ends.contains(token) {
-        hasEnded = true
-        return false
-      }
-      answer.text += stream.append(token)
-      if let place = stops.compactMap({ answer.text.firstRange(of: $0)?.lowerBound }).min() {
-        answer.text = String(answer.text[..<place])
-        hasEnded = true
-        return false
-      }
-      show(String(answer.text.dropLast(held)))
-      return true
+      written.append(token)
+      answer.text += written.take()
+      show(answer.text)
+      return !written.hasEnded
     }
-    if !hasEnded { answer.text += stream.finish() }
+    written.finish()
+    answer.text += written.take()
     show(answer.text)
-    answer.isCut = !hasEnded
+    answer.isCut = !written.hasEnded
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     answer.tokensPerSecond = seconds > 0 ? Double(answer.ids.count) / seconds : 0
     return answer

@@ -51,39 +51,42 @@ extension LanguageModel {
     isCancelled: @Sendable () -> Bool = { false },
     body: (_ token: Int32, _ logProbability: Double) throws -> Bool
   ) throws {
-    try check(prompt, and: maximum)
-    try work(after: [], isCancelled) { _, workplaces in
-      let capacity = prompt.count + maximum
-      try AddressSpace.require(KeyValueCache.bytes(model.shape, capacity: capacity))
-      let cache = KeyValueCache(model.shape, capacity: capacity)
-      var random = RandomNumbers(seed: seed, stream: Self.drawing)
-      var next = prompt
-      for _ in 0..<maximum {
-        var state = Floats(count: 0).base
-        try read(next, cache, workplaces[0], isCancelled) { rows, count in
-          state = rows + (count - 1) * model.shape.hiddenSize
-        }
-        var logits: [Float] = []
-        logits.reserveCapacity(model.shape.vocabularySize)
-        let forecast = try workplaces[0].output.read(state, [0], wantsSums: true) { part in
-          for word in part.words { logits.append(part(word, 0)) }
-        }[0]
-        let token = temperature > 0 ? draw(logits, temperature, &random) ?? forecast.token : forecast.token
-        let goesOn = try body(token, forecast.logProbability(ofLogit: logits[Int(token)]))
-        if !goesOn || ends.contains(token) { return }
-        next = [token]
+    guard maximum > 0 else { return try check(prompt, and: 0) }
+    let batch = TextBatch(self)
+    _ = try batch.add(
+      prompt, TextBatch.Wishes(maximum: maximum, ends: ends, temperature: temperature, seed: seed))
+    while !batch.isEmpty {
+      if isCancelled() { throw CancellationError() }
+      for case (_, .written(let token)) in try batch.step() {
+        guard try body(token.id, token.logProbability) else { return }
       }
     }
   }
 
   /// The stream of random numbers that tokens are drawn with.
-  private static let drawing: UInt64 = 5
+  static let drawing: UInt64 = 5
 
   /// Nil where rounding leaves none.
-  private func draw(_ logits: [Float], _ temperature: Double, _ random: inout RandomNumbers) -> Int32? {
+  static func draw(
+    _ logits: [Float], _ temperature: Double, topP: Double, _ random: inout RandomNumbers
+  ) -> Int32? {
     let (weights, sum) = exponentials(logits.map { Double($0) / temperature })
-    var left = random.unit() * sum
-    for (token, weight) in weights.enumerated() {
+    var candidates = Array(weights.enumerated())
+    var left = sum
+    if topP < 1 {
+      // All that are less have less than 1 - topP together, so none of them is wanted.
+      let least = (1 - topP) * sum / Double(weights.count)
+      candidates = candidates.filter { $0.element >= least }.sorted { $0.element > $1.element }
+      var share = 0.0
+      let end = candidates.firstIndex {
+        share += $0.element
+        return share >= topP * sum
+      }
+      if let end { candidates.removeSubrange((end + 1)...) }
+      left = candidates.reduce(0) { $0 + $1.element }
+    }
+    left *= random.unit()
+    for (token, weight) in candidates {
       left -= weight
       if left < 0 { return Int32(token) }
     }

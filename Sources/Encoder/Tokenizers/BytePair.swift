@@ -166,7 +166,8 @@ public struct BytePair: Tokenizer {
     TextStream(tokenizer: self, specials: specials)
   }
 
-  func bytes(of id: Int32, specials: Bool) -> ArraySlice<UInt8> {
+  /// The bytes that a token stands for; none for a special one that is not to be spelled, and for a number that is no token's.
+  package func bytes(of id: Int32, specials: Bool) -> ArraySlice<UInt8> {
     guard let kind = vocabulary.kind(of: id), specials || kind != .special else { return [] }
     return vocabulary.bytes(of: id)
   }

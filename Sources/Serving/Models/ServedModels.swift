@@ -1,17 +1,35 @@
 import Basics
+import Classifiers
+import Encoder
 import Foundation
+import Synchronization
 import Tasks
 import Workbench
 
 /// The models that a server answers by: base, the installed language models, and what was tuned in the workspace.
-public struct ServedModels: Sendable {
+public final class ServedModels: Sendable {
   private let library: ModelLibrary
   private let log: ServerLog
+  /// What was looked up last, for half a second: a thousand requests a second do not read the workspace each.
+  private let known = Mutex<[String: (model: LoadedModel, since: ContinuousClock.Instant)]>([:])
+  private static let knownFor = Duration.milliseconds(500)
+
+  let writers = Writers(most: 4096)
+  let embedding = Batcher<String, Encoding, [Float]>(batch: 256, most: 8192)
+  let classification = Batcher<String, String, Outcome>(batch: 256, most: 8192)
 
   /// Names that tutorials of 2023 ask for, each a hosted model of that time.
   public static let aliases: Set<String> = ["curie", "text-curie-001", "text_curie_001"]
 
-  init(_ library: ModelLibrary, _ log: ServerLog) { (self.library, self.log) = (library, log) }
+  /// Language models that stay loaded.
+  private static let languageModels = 3
+
+  init(_ library: ModelLibrary, _ log: ServerLog) {
+    (self.library, self.log) = (library, log)
+    library.cache.keepLanguageModels(Self.languageModels)
+  }
+
+  // MARK: - Names
 
   /// A model as it is listed.
   public struct Entry: Sendable, Equatable {
@@ -58,5 +76,95 @@ public struct ServedModels: Sendable {
   private static func date(of folder: URL) -> Int {
     let attributes = try? FileManager.default.attributesOfItem(atPath: folder.path)
     return Int((attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)
+  }
+
+  // MARK: - Models that are asked
+
+  /// The model of that name, ready to answer.
+  ///
+  /// - Throws: `APIError`, `TaskError`, `ModelError`.
+  func load(_ name: String, _ context: ServerContext) async throws -> LoadedModel {
+    if let model = fresh(name) { return model }
+    return try await context.offThread { [self] in
+      // Loading takes seconds, and whoever waited for it finds it done.
+      if let model = fresh(name) { return model }
+      let model = try LoadedModel(find(name), library)
+      let now = ContinuousClock.now
+      known.withLock { known in
+        known = known.filter { now - $0.value.since < Self.knownFor }
+        known[name] = (model, now)
+      }
+      return model
+    }
+  }
+
+  private func fresh(_ name: String) -> LoadedModel? {
+    known.withLock { known in
+      guard let found = known[name], ContinuousClock.now - found.since < Self.knownFor else { return nil }
+      return found.model
+    }
+  }
+
+  /// To be called when a name means another model than before, and before a training, which needs the memory.
+  public func forget() { known.withLock { $0 = [:] } }
+}
+
+/// A model that is ready to answer.
+struct LoadedModel: Sendable {
+  /// Tells it from others of its name: what may stand in one batch.
+  let id: String
+  let reader: TextReader
+  let kind: Kind
+
+  enum Kind: Sendable {
+    /// It writes.
+    case language(Language)
+    /// It gives a text one of its categories.
+    case classifier(any Classifier)
+    /// It gives a text a place, but has no categories: why.
+    case encoderAlone(TaskError)
+  }
+
+  /// Nil for a language model.
+  let encoder: SentenceEncoder?
+
+  struct Language: Sendable {
+    let model: LanguageModel
+    let tokenizer: BytePair
+    let chat: ChatTemplate
+    let ends: Set<Int32>
+
+    /// - Throws: `ModelError.noGeneration`.
+    init(_ model: LanguageModel) throws {
+      guard let tokenizer = model.model.tokenizer as? BytePair else { throw ModelError.noGeneration }
+      (self.model, self.tokenizer) = (model, tokenizer)
+      chat = ChatTemplate(tokenizer)
+      ends = chat.ends(tokenizer)
+    }
+
+    /// Tokens that it reads and writes at most.
+    var longest: Int { model.model.maximumLength }
+  }
+
+  init(_ selection: ModelSelection, _ library: ModelLibrary) throws {
+    id = try library.signature(of: selection)
+    reader = try library.reader(of: selection)
+    if selection.isLanguageModel, selection.way == .free {
+      encoder = nil
+      kind = .language(try Language(library.languageModel(selection)))
+      return
+    }
+    if case .tuned(let tuned, _) = selection, tuned.taught != nil {
+      encoder = nil
+    } else if selection.isLanguageModel {
+      encoder = nil
+    } else {
+      encoder = try library.encoder(of: selection)
+    }
+    do {
+      kind = .classifier(try library.classifier(for: selection))
+    } catch TaskError.noInterface where encoder != nil {
+      kind = .encoderAlone(.noInterface)
+    }
   }
 }

@@ -99,7 +99,7 @@ extension APIError {
 
   /// `messages.0.content`
   private static func name(_ path: [any CodingKey]) -> String {
-    path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+    path.map { $0.intValue.map(String.init) ?? $0.stringValue.snakeCase }.joined(separator: ".")
   }
 
   /// What any error is to a client. One that nobody expected says nothing of the machine's inside.
@@ -113,5 +113,12 @@ extension APIError {
     case is CancellationError: self = .init(503, "The server is ending.", code: "server_ending")
     default: self = .init(500, "The server could not answer. Its log says why.")
     }
+  }
+}
+
+extension String {
+  /// `maxTokens` as JSON calls it here: `max_tokens`.
+  fileprivate var snakeCase: String {
+    reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
   }
 }

@@ -51,12 +51,14 @@ public struct ServerRequest: Sendable {
   /// What the route names; the route has it, so that it is there.
   public subscript(parameter name: String) -> String { parameters[name] ?? "" }
 
-  /// The body as JSON; members that the type does not name are ignored, and null is absent.
+  /// The body as JSON, whose `max_tokens` is `maxTokens` here; members that the type does not name are ignored, and null is absent.
   ///
   /// - Throws: `APIError` with the member that is not as it should be.
   public func json<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
     do {
-      return try JSONDecoder().decode(type, from: body)
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(type, from: body)
     } catch let error as DecodingError {
       throw APIError(error)
     }

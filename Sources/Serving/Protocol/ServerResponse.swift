@@ -19,6 +19,7 @@ public struct ServerResponse: Sendable {
     (self.status, self.headers, self.body) = (status, headers, body)
   }
 
+  /// What is `createdAt` here is `created_at` there; the keys of dictionaries stay as they are.
   /// - Throws: `EncodingError`, for a number that is not finite.
   public static func json(_ value: some Encodable, status: Int = 200) throws -> ServerResponse {
     ServerResponse(
@@ -61,20 +62,16 @@ enum JSON {
   static func data(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     return try encoder.encode(value)
   }
 }
 
-/// A member that has to be there even where it says nothing: `"logprobs": null`.
-public struct Nullable<Value: Codable & Sendable>: Codable, Sendable {
+/// A member that is there even where it says nothing: `"logprobs": null`.
+public struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
   public var value: Value?
 
   public init(_ value: Value?) { self.value = value }
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    value = container.decodeNil() ? nil : try container.decode(Value.self)
-  }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

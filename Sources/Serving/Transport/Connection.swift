@@ -1,0 +1,273 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// One client's connection: requests one after another, each answered before the next is read.
+///
+/// Everything happens on the connection's event loop, but for the task in which a request is answered.
+final class Connection: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// Told when the server is to end.
+  struct Ending: Sendable {}
+
+  private let answering: Answering
+  private var state: State = .waiting
+  private var isEnding = false
+  private var deadline: Scheduled<Void>?
+  private var bytes = ByteBuffer()
+
+  private enum State {
+    case waiting
+    case reading(Reading)
+    case answering(Task<Void, Never>)
+    /// All is said, and what still comes is thrown away: a client that is still sending would not read the answer otherwise.
+    case leaving
+  }
+
+  private struct Reading {
+    var id: String
+    var head: HTTPRequestHead
+    var beginning: Result<Answering.Beginning, APIError>
+    var maximum: Int
+    var body = Data()
+  }
+
+  init(_ answering: Answering) { self.answering = answering }
+
+  // MARK: - Reading
+
+  func channelActive(context: ChannelHandlerContext) {
+    wait(context, seconds: answering.limits.headSeconds)
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch (Self.unwrapInboundIn(data), state) {
+    case (.head(let head), .waiting): begin(head, context)
+    case (.body(let buffer), .reading(var reading)):
+      // Copied out of the state, so that the body grows where it is.
+      state = .waiting
+      if reading.body.count + buffer.readableBytes > reading.maximum {
+        refuse(tooLarge(reading.maximum), reading, context)
+      } else {
+        buffer.withUnsafeReadableBytes { reading.body.append(contentsOf: $0) }
+        state = .reading(reading)
+      }
+    case (.end, .reading(let reading)): answer(reading, context)
+    default: break
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    let id = ServerRequest.newID()
+    var beginning: Result<Answering.Beginning, APIError>
+    do {
+      beginning = .success(try answering.begin(head, id: id))
+    } catch {
+      beginning = .failure(APIError(error))
+    }
+    // What is refused anyway is read to its end where it is short: the connection can be used again.
+    let maximum =
+      if case .success(let beginning) = beginning { beginning.route.maximumBody } else { 64 << 10 }
+    let reading = Reading(id: id, head: head, beginning: beginning, maximum: maximum)
+    let length = head.headers["content-length"].first.flatMap { Int($0) } ?? 0
+    if length > maximum {
+      if case .failure(let error) = beginning { return refuse(error, reading, context) }
+      return refuse(tooLarge(maximum), reading, context)
+    }
+    if head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+      if case .failure(let error) = beginning { return refuse(error, reading, context) }
+      write(.head(HTTPResponseHead(version: head.version, status: .continue)), context)
+      context.flush()
+    }
+    state = .reading(reading)
+    wait(context, seconds: answering.limits.bodySeconds + max(length, 0) / (64 << 10))
+  }
+
+  private func tooLarge(_ maximum: Int) -> APIError {
+    APIError(413, "The body is larger than the \(maximum) bytes that are taken here.", code: "body_too_large")
+  }
+
+  /// Answers before the request has come to its end, and closes.
+  private func refuse(_ error: APIError, _ reading: Reading, _ context: ChannelHandlerContext) {
+    send(error.response, reading.id, reading.head, isLast: true, context)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let error = error as? HTTPParserError else {
+      context.close(promise: nil)
+      return
+    }
+    // The decoder closes the connection when this returns.
+    switch state {
+    case .answering, .leaving: break
+    case .waiting, .reading:
+      let refused =
+        error == .headerOverflow
+        ? APIError(431, "The headers are longer than this server takes.", code: "headers_too_large")
+        : APIError.invalid("This is no HTTP/1.1 request: \(error.debugDescription).")
+      let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
+      send(refused.response, ServerRequest.newID(), head, isLast: true, context)
+    }
+  }
+
+  // MARK: - Answering
+
+  private func answer(_ reading: Reading, _ context: ChannelHandlerContext) {
+    deadline?.cancel()
+    switch reading.beginning {
+    case .failure(let error):
+      send(error.response, reading.id, reading.head, isLast: false, context)
+    case .success(var beginning):
+      beginning.request.body = reading.body
+      let answering = answering
+      let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      let (head, channel, limits) = (reading.head, context.channel, answering.limits)
+      let ready = beginning
+      state = .answering(
+        Task {
+          let response = await answering.answer(ready)
+          let id = ready.request.id
+          guard case .events(let events) = response.body else {
+            channel.eventLoop.execute {
+              let (connection, context) = bound.value
+              connection.send(response, id, head, isLast: false, context)
+            }
+            return
+          }
+          let isWhole: Bool
+          do {
+            try await Self.write(head: response, id, head, to: channel, limits)
+            isWhole = await Self.stream(events, answering, ready.request, to: channel, limits)
+          } catch {
+            isWhole = false
+          }
+          channel.eventLoop.execute {
+            let (connection, context) = bound.value
+            connection.finish(head, isWhole: isWhole, context)
+          }
+        })
+    }
+  }
+
+  /// - Returns: whether all of it was written.
+  private static func stream(
+    _ events: @Sendable (EventSink) async throws -> Void, _ answering: Answering, _ request: ServerRequest,
+    to channel: any Channel, _ limits: ServerLimits
+  ) async -> Bool {
+    let sink = EventSink { data in
+      try await write(.body(.byteBuffer(ByteBuffer(bytes: data))), to: channel, limits)
+    }
+    do {
+      try await events(sink)
+      return true
+    } catch {
+      let told = answering.error(error, request)
+      if !Task.isCancelled { try? await sink.send(told.body) }
+      return false
+    }
+  }
+
+  private static func write(
+    head response: ServerResponse, _ id: String, _ head: HTTPRequestHead, to channel: any Channel,
+    _ limits: ServerLimits
+  ) async throws {
+    var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
+    headers.replaceOrAdd(name: "x-request-id", value: id)
+    // A client of HTTP/1.0 knows a stream's end by the connection's.
+    if !head.isKeepAlive || head.version < .http1_1 {
+      headers.replaceOrAdd(name: "connection", value: "close")
+    }
+    let status = HTTPResponseStatus(statusCode: response.status)
+    try await write(
+      .head(HTTPResponseHead(version: head.version, status: status, headers: headers)), to: channel, limits)
+  }
+
+  /// Returns once the system has taken it; a client that does not read for too long is left.
+  private static func write(
+    _ part: HTTPServerResponsePart, to channel: any Channel, _ limits: ServerLimits
+  ) async throws {
+    try Task.checkCancellation()
+    let written = channel.writeAndFlush(part)
+    let patience = channel.eventLoop.scheduleTask(in: .seconds(Int64(limits.writeSeconds))) {
+      channel.close(promise: nil)
+    }
+    defer { patience.cancel() }
+    do {
+      try await written.get()
+    } catch {
+      throw CancellationError()
+    }
+  }
+
+  /// Head and body in one write.
+  private func send(
+    _ response: ServerResponse, _ id: String, _ head: HTTPRequestHead, isLast: Bool,
+    _ context: ChannelHandlerContext
+  ) {
+    guard context.channel.isActive else { return }
+    guard case .bytes(let data) = response.body else { return }
+    let closes = isLast || isEnding || !head.isKeepAlive
+    var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
+    headers.replaceOrAdd(name: "content-length", value: String(data.count))
+    headers.replaceOrAdd(name: "x-request-id", value: id)
+    if closes {
+      headers.replaceOrAdd(name: "connection", value: "close")
+    } else if head.version < .http1_1 {
+      headers.replaceOrAdd(name: "connection", value: "keep-alive")
+    }
+    let status = HTTPResponseStatus(statusCode: response.status)
+    write(.head(HTTPResponseHead(version: head.version, status: status, headers: headers)), context)
+    write(.body(.byteBuffer(ByteBuffer(bytes: data))), context)
+    state = closes ? .leaving : .waiting
+    write(.end(nil), context)
+    context.flush()
+    if closes { leave(context) } else { wait(context, seconds: answering.limits.headSeconds) }
+  }
+
+  /// Ends a stream; one that broke off without its last chunk, so that the client knows.
+  private func finish(_ head: HTTPRequestHead, isWhole: Bool, _ context: ChannelHandlerContext) {
+    guard context.channel.isActive else { return }
+    guard isWhole else { return context.close(promise: nil) }
+    let closes = isEnding || !head.isKeepAlive || head.version < .http1_1
+    state = closes ? .leaving : .waiting
+    write(.end(nil), context)
+    context.flush()
+    if closes { leave(context) } else { wait(context, seconds: answering.limits.headSeconds) }
+  }
+
+  private func write(_ part: HTTPServerResponsePart, _ context: ChannelHandlerContext) {
+    context.write(Self.wrapOutboundOut(part), promise: nil)
+  }
+
+  // MARK: - Leaving
+
+  /// The client reads the answer to its end, and then the connection's.
+  private func leave(_ context: ChannelHandlerContext) {
+    state = .leaving
+    context.close(mode: .output, promise: nil)
+    wait(context, seconds: 2)
+  }
+
+  /// Closes the connection in so many seconds, unless something happens.
+  private func wait(_ context: ChannelHandlerContext, seconds: Int) {
+    deadline?.cancel()
+    let channel = context.channel
+    deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) { channel.close(promise: nil) }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    deadline?.cancel()
+    if case .answering(let task) = state { task.cancel() }
+    state = .leaving
+    context.fireChannelInactive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is Ending else { return context.fireUserInboundEventTriggered(event) }
+    isEnding = true
+    if case .waiting = state { context.close(promise: nil) }
+  }
+}
