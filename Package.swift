@@ -82,6 +82,8 @@ let package = Package(
       name: "ShellTests", dependencies: ["Shell", "Transcripts", "PseudoTerminal", "prompt-fixture"]),
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Classifiers", "Encoder", "Workbench"]),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Serving", "Tasks", "Classifiers", "Encoder", "Workbench"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Tasks", "Basics"]),

@@ -109,3 +109,15 @@ extension TunedModel {
     return (try? JSONDecoder().decode(Options.self, from: Data(options.utf8)))?.lesson
   }
 }
+
+/// An encoder that a file taught: of a prompt it reads what the file's prompts do not share.
+public struct FileTaughtClassifier: Classifier {
+  public let lesson: FileLesson
+  let tuned: TunedClassifier
+
+  public var name: String { tuned.name }
+
+  public func classify(_ texts: [String], isCancelled: @Sendable () -> Bool) throws -> [Outcome] {
+    try tuned.classify(texts.map(lesson.frame.text), isCancelled: isCancelled)
+  }
+}

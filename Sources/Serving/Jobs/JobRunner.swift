@@ -165,7 +165,7 @@ final class JobRunner: Sendable {
     return try FileTraining(
       material(job.training, isValidation: false),
       validation: job.validation.map { try material($0, isValidation: true) }, named: job.training.name,
-      base: ServedModels(library, context.log).find(job.model), in: library)
+      base: context.models.find(job.model), in: library)
   }
 
   private func trainNext() {
@@ -212,6 +212,8 @@ final class JobRunner: Sendable {
   private func train(_ job: Job, in session: Workspace) throws {
     let task = try task(for: job, in: session)
     let options = task.options(job.asked, seed: job.seed)
+    // The memory of models that were asked goes to the training.
+    context.models.forget()
     let report = Reports(job, session)
     let trained = try task.run(
       options, events: { report.take($0) },

@@ -3,14 +3,14 @@ import Foundation
 import Workbench
 
 /// Trainings that clients order, by the protocol of today and by that of 2023.
-struct FineTuning: ServerPart {
+public struct FineTuningEndpoints: ServerPart {
   private let runner: JobRunner
 
-  init(_ context: ServerContext) { runner = JobRunner(context) }
+  public init(_ context: ServerContext) { runner = JobRunner(context) }
 
-  var routes: [Route] { current + old }
+  public var routes: [Route] { current + old }
 
-  func run(_ context: ServerContext) async {
+  public func run(_ context: ServerContext) async {
     var isSaid = false
     while !Task.isCancelled {
       do {

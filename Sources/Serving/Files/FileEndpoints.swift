@@ -3,11 +3,13 @@ import Foundation
 import Workbench
 
 /// Files that clients upload to train on, and those that trainings leave: kept in the workspace, and set aside with it.
-struct Files: ServerPart {
+public struct FileEndpoints: ServerPart {
   /// Bytes of a file; a little more of a body.
   private static let longest = 64 << 20
 
-  var routes: [Route] {
+  public init() {}
+
+  public var routes: [Route] {
     [
       Route(.post, "/v1/files", maximumBody: Self.longest + (1 << 16)) { request, context in
         try await context.offThread { try .json(Self.upload(request, context)) }
