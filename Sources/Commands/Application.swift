@@ -17,6 +17,8 @@ public struct Application: Sendable {
     public var workspace = ".fettle"
     public var seed: UInt64?
     public var records = true
+    /// For how long others are kept from setting the workspace aside.
+    public var holding = Workspace.Hold.process
     public init() {}
   }
 
@@ -28,7 +30,7 @@ public struct Application: Sendable {
     let here = URL(folder: FileManager.default.currentDirectoryPath)
     let folder = URL(folder: options.workspace, relativeTo: here)
     do {
-      workspace = try Workspace.open(folder, shownAs: options.workspace)
+      workspace = try Workspace.open(folder, shownAs: options.workspace, holding: options.holding)
       let isNew = try workspace.read { try $0.steps(after: 0).isEmpty && $0.setting("root") == nil }
       if isNew, !workspace.isReadOnly {
         try workspace.write { workbench in

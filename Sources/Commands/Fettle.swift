@@ -9,7 +9,7 @@ struct Fettle: ParsableCommand {
       Predict.self, LabelVerb.self,
       KPI.self, Show.self, FineTune.self, Export.self, Validate.self, Models.self, Datasets.self,
       Status.self, ModelVerb.self, Expect.self, SetVariable.self, For.self, Config.self, Note.self,
-      SessionVerb.self, Reset.self, Replay.self, Run.self, Tour.self, History.self, Clear.self,
+      SessionVerb.self, Reset.self, Replay.self, Run.self, Serve.self, Tour.self, History.self, Clear.self,
       Help.self, Quit.self,
     ])
 }

@@ -86,6 +86,9 @@ struct Arguments {
     }
   }
 
+  /// Whether they ask for a server alone, which stands in nobody's way.
+  var isServer: Bool { verb.first == "serve" }
+
   private static func misuse(_ message: String) -> Diagnostic {
     Diagnostic(code: "usage", message: message, exitStatus: 2)
   }

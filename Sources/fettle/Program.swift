@@ -27,7 +27,8 @@ enum Program {
       output: output, error: .standardError, progress: progress, json: json, hints: false, pager: pager)
     do {
       try Machine.check()
-      let parsed = try Arguments(Array(arguments.dropFirst()))
+      var parsed = try Arguments(Array(arguments.dropFirst()))
+      if parsed.isServer { parsed.options.holding = .unitOfWork }
       switch parsed.request {
       case .version:
         output.write("fettle \(Application.version)\n")

@@ -193,6 +193,119 @@ import Testing
     #expect(abs(Double(drawn) / 400 - share) < 4 * (share * (1 - share) / 400).squareRoot())
   }
 
+  @Test("texts of unlike wishes together are written as each would be alone")
+  func textsTogether() throws {
+    let wishes = [
+      TextBatch.Wishes(maximum: 12, ends: [2]),
+      TextBatch.Wishes(maximum: 7, ends: [], temperature: 1, seed: 1),
+      TextBatch.Wishes(maximum: 9, ends: [], temperature: 0.7, topP: 0.5, seed: 2, alternatives: 3),
+      TextBatch.Wishes(maximum: 3, ends: [], alternatives: 1, tellsPrompt: true),
+    ]
+    let texts = wishes.indices.map { (prompt: prompts[$0 % prompts.count], wishes: wishes[$0]) }
+    func write(_ texts: [(prompt: [Int32], wishes: TextBatch.Wishes)], later: Int = 0) throws -> [[TextBatch
+      .Token]]
+    {
+      let batch = TextBatch(language)
+      var written = texts.map { _ in [TextBatch.Token]() }
+      var numbers: [Int: Int] = [:]
+      func add(_ part: Range<Int>) throws {
+        for text in part { numbers[try batch.add(texts[text].prompt, texts[text].wishes)] = text }
+      }
+      try add(0..<texts.count - later)
+      var isFirst = true
+      while !batch.isEmpty {
+        for case (let number, .written(let token)) in try batch.step() {
+          written[try #require(numbers[number])].append(token)
+        }
+        // Some join when the others are under way.
+        if isFirst { try add(texts.count - later..<texts.count) }
+        isFirst = false
+      }
+      return written
+    }
+    let alone = try texts.map { try write([$0])[0] }
+    for later in [0, 2] {
+      let together = try write(texts, later: later)
+      for (found, expected) in zip(together, alone) {
+        #expect(found.map(\.id) == expected.map(\.id))
+        expectSame([found.map(\.logProbability)], [expected.map(\.logProbability)])
+      }
+    }
+    #expect(alone.map(\.count) == [reference.greedy[0].count, 7, 9, 3])
+    for token in alone[2] {
+      #expect(token.alternatives.count == 3)
+      #expect(
+        token.alternatives.map(\.logProbability) == token.alternatives.map(\.logProbability).sorted(by: >))
+    }
+    // The most probable token is told with the very number that it has as the one that is written.
+    for token in alone[3] {
+      #expect(
+        token.alternatives.first?.id == token.id
+          && token.alternatives.first?.logProbability == token.logProbability)
+    }
+  }
+
+  @Test("a prompt's own tokens have the probabilities that they have as completions, however long it is")
+  func promptTokens() throws {
+    for prompt in prompts + [(0..<240).map { Int32(3 + $0 * 7 % 380) }] where prompt.count > 1 {
+      let batch = TextBatch(language)
+      _ = try batch.add(prompt, TextBatch.Wishes(maximum: 0, ends: [], alternatives: 2, tellsPrompt: true))
+      var read: [TextBatch.Token] = []
+      while !batch.isEmpty {
+        for case (_, .read(let tokens)) in try batch.step() { read += tokens }
+      }
+      #expect(read.map(\.id) == Array(prompt.dropFirst()))
+      let (_, logits) = try language.states(of: prompt)
+      for (token, logits) in zip(read, logits) {
+        let logits = logits.map(Double.init)
+        let sum = log(logits.reduce(0) { $0 + exp($1) })
+        #expect(abs(token.logProbability - (logits[Int(token.id)] - sum)) < 1e-5)
+        let best = logits.indices.max { logits[$0] < logits[$1] }
+        #expect(token.alternatives.first.map { Int($0.id) } == best)
+      }
+    }
+  }
+
+  @Test("a text that nobody waits for any more makes room, and the others go on")
+  func abandonedText() throws {
+    let batch = TextBatch(language)
+    let wishes = TextBatch.Wishes(maximum: 12, ends: [2])
+    let abandoned = try batch.add(prompts[1], TextBatch.Wishes(maximum: 100, ends: []))
+    let kept = try batch.add(reference.rows[0][0], wishes)
+    var written: [Int32] = []
+    var isFirst = true
+    while !batch.isEmpty {
+      for case (let number, .written(let token)) in try batch.step() {
+        if number == kept { written.append(token.id) } else { #expect(isFirst) }
+      }
+      if isFirst { batch.remove(abandoned) }
+      isFirst = false
+    }
+    #expect(written == reference.greedy[0])
+  }
+
+  @Test("the fewest tokens that have a share together are drawn from")
+  func nucleus() throws {
+    let logits = try #require(try language.states(of: prompts[0]).logits.last).map(Double.init)
+    let sum = logits.reduce(0) { $0 + exp($1) }
+    var share = 0.0
+    var nucleus: Set<Int32> = []
+    for word in logits.indices.sorted(by: { logits[$0] > logits[$1] }) where share < 0.3 {
+      share += exp(logits[word]) / sum
+      nucleus.insert(Int32(word))
+    }
+    var drawn: Set<Int32> = []
+    for seed in 0..<300 {
+      let batch = TextBatch(language)
+      _ = try batch.add(
+        prompts[0], TextBatch.Wishes(maximum: 1, ends: [], temperature: 1, topP: 0.3, seed: UInt64(seed)))
+      while !batch.isEmpty {
+        for case (_, .written(let token)) in try batch.step() { drawn.insert(token.id) }
+      }
+    }
+    #expect(drawn.isSubset(of: nucleus) && drawn.count > 1)
+  }
+
   @Test("a work that is cancelled ends") func cancelling() throws {
     #expect(throws: CancellationError.self) {
       try language.complete(prompts, maximum: 5, ends: [], isCancelled: { true })

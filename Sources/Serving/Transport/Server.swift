@@ -45,6 +45,7 @@ public struct Server: Sendable {
   ///   - isCancelled: whether it is to end; asked ten times a second.
   /// - Throws: `ServerError` where it cannot have the address.
   public func run(ready: (_ address: String) -> Void, isCancelled: () -> Bool) throws {
+    allowConnections()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     defer { try? group.syncShutdownGracefully() }
     let connections = Connections()
@@ -71,6 +72,14 @@ public struct Server: Sendable {
       ended.signal()
     }
     ended.wait()
+  }
+
+  /// A connection is an open file, of which a process often may have a thousand until it asks for more.
+  private func allowConnections() {
+    var files = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return }
+    files.rlim_cur = min(files.rlim_max, max(files.rlim_cur, rlim_t(limits.connections + 256)))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
   }
 
   private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ connections: Connections) -> ServerBootstrap
