@@ -44,7 +44,7 @@ let package = Package(
       name: "Workbench",
       dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "CSQLite", "Basics"]),
     .target(name: "Scoring"),
-    .target(name: "Basics", dependencies: ["CSystem", "CLibCrypto"]),
+    .target(name: "Basics", dependencies: ["CPosix", "CLibCrypto"]),
 
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
@@ -55,7 +55,7 @@ let package = Package(
       providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CKernels"),
-    .target(name: "CSystem"),
+    .target(name: "CPosix"),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
     .executableTarget(

@@ -1,4 +1,4 @@
-import CSystem
+import CPosix
 import Foundation
 
 /// The memory that the process may ask the system for, where `ulimit -v` bounds it. Asked before long works, which otherwise would

@@ -1,4 +1,4 @@
-import CSystem
+import CPosix
 import Foundation
 
 /// The system's refusal to write a file.

@@ -1,4 +1,4 @@
-import CSystem
+import CPosix
 import Foundation
 
 /// How files are opened for reading: wherever they lie, or only below some folders.

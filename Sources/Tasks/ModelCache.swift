@@ -26,7 +26,7 @@ public final class ModelCache: Sendable {
   let digests: FileDigests
   private let loaded = Mutex<[Key: SentenceEncoder]>([:])
   /// Those that were asked last, the last one last.
-  private let languageModels = Mutex<Languages>(Languages())
+  private let written = Mutex<Languages>(Languages())
 
   private struct Languages {
     /// How many stay loaded: each holds half a gigabyte.
@@ -154,7 +154,7 @@ public final class ModelCache: Sendable {
   /// - Throws: `ModelError`, `.noGeneration` for an encoder.
   package func languageModel(in place: ModelPlace, precision: Precision) throws -> LanguageModel {
     let key = key(place, precision)
-    return try languageModels.withLock { models in
+    return try written.withLock { models in
       if let found = models.loaded.firstIndex(where: { $0.key == key }) {
         models.loaded.append(models.loaded.remove(at: found))
       } else {
@@ -167,10 +167,10 @@ public final class ModelCache: Sendable {
   }
 
   /// For a server, whose clients ask now one and now another.
-  package func keepLanguageModels(_ most: Int) { languageModels.withLock { $0.most = most } }
+  package func keepLanguageModels(_ most: Int) { written.withLock { $0.most = most } }
 
   /// Makes room for a training.
-  func releaseLanguageModel() { languageModels.withLock { $0.loaded = [] } }
+  func releaseLanguageModel() { written.withLock { $0.loaded = [] } }
 
   private func key(_ place: ModelPlace, _ precision: Precision) -> Key {
     Key(
@@ -182,6 +182,6 @@ public final class ModelCache: Sendable {
   /// Forgets a folder whose files have changed.
   func forget(_ folder: URL) {
     loaded.withLock { loaded in loaded = loaded.filter { $0.key.place.folder != folder } }
-    languageModels.withLock { $0.loaded.removeAll { $0.key.place.folder == folder } }
+    written.withLock { $0.loaded.removeAll { $0.key.place.folder == folder } }
   }
 }

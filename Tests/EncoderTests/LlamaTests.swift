@@ -201,7 +201,8 @@ import Testing
       TextBatch.Wishes(maximum: 9, ends: [], temperature: 0.7, topP: 0.5, seed: 2, alternatives: 3),
       TextBatch.Wishes(maximum: 3, ends: [], alternatives: 1, tellsPrompt: true),
     ]
-    let texts = wishes.indices.map { (prompt: prompts[$0 % prompts.count], wishes: wishes[$0]) }
+    let asked = [reference.rows[0][0]] + prompts
+    let texts = wishes.indices.map { (prompt: asked[$0], wishes: wishes[$0]) }
     func write(_ texts: [(prompt: [Int32], wishes: TextBatch.Wishes)], later: Int = 0) throws -> [[TextBatch
       .Token]]
     {

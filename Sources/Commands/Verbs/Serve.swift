@@ -53,10 +53,12 @@ struct Serve: Verb {
           + "--token-env VARIABLE")
     }
     let log = ServerLog { [progress = context.progress] in progress.message($0.visible) }
+    let serving = ServerContext(library: context.models, log: log)
     let server = Server(
-      host: host, port: port, token: token, context: ServerContext(library: context.models, log: log),
+      host: host, port: port, token: token, context: serving,
       parts: [
         ModelEndpoints(), ChatEndpoint(), CompletionEndpoint(), EmbeddingEndpoint(), TokenEndpoints(),
+        FileEndpoints(), FineTuningEndpoints(serving),
       ])
     do {
       try server.run(

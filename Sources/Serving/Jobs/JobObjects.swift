@@ -55,57 +55,57 @@ struct JobObject: Encodable {
     try container.encode(job.training.id, forKey: .training)
     try container.encode(Nullable(job.validation?.id), forKey: .validation)
     try container.encode(Nullable(job.trainedTokens), forKey: .trainedTokens)
-    try container.encode(Nullable(job.fault.map(Fault.init)), forKey: .error)
+    try container.encode(Nullable(job.fault.map(FaultObject.init)), forKey: .error)
     try container.encode(job.seed, forKey: .seed)
     try container.encode(Nullable(job.metadata), forKey: .metadata)
     try container.encode([String](), forKey: .integrations)
-    let parameters = Hyperparameters(job)
+    let parameters = HyperparametersObject(job)
     try container.encode(parameters, forKey: .hyperparameters)
     try container.encode(
-      Method(supervised: Method.Supervised(hyperparameters: parameters)), forKey: .method)
+      MethodObject(supervised: MethodObject.Supervised(hyperparameters: parameters)), forKey: .method)
+  }
+}
+
+private struct FaultObject: Codable {
+  let code: String
+  let message: String
+  let param: Nullable<String>
+
+  init(_ fault: Job.Fault) {
+    (code, message, param) = (fault.code, fault.message, Nullable(fault.param))
+  }
+}
+
+private struct MethodObject: Encodable {
+  struct Supervised: Encodable { let hyperparameters: HyperparametersObject }
+  let type = "supervised"
+  let supervised: Supervised
+}
+
+/// What was chosen; before that what was asked for.
+private struct HyperparametersObject: Encodable {
+  private let job: Job
+
+  init(_ job: Job) { self.job = job }
+
+  enum CodingKeys: String, CodingKey {
+    case epochs = "n_epochs"
+    case batch = "batch_size"
+    case multiplier = "learning_rate_multiplier"
   }
 
-  private struct Fault: Codable {
-    let code: String
-    let message: String
-    let param: Nullable<String>
-
-    init(_ fault: Job.Fault) {
-      (code, message, param) = (fault.code, fault.message, Nullable(fault.param))
-    }
-  }
-
-  private struct Method: Encodable {
-    struct Supervised: Encodable { let hyperparameters: Hyperparameters }
-    let type = "supervised"
-    let supervised: Supervised
-  }
-
-  /// What was chosen; before that what was asked for.
-  private struct Hyperparameters: Encodable {
-    private let job: Job
-
-    init(_ job: Job) { self.job = job }
-
-    enum CodingKeys: String, CodingKey {
-      case epochs = "n_epochs"
-      case batch = "batch_size"
-      case multiplier = "learning_rate_multiplier"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      func encode(_ number: (some Encodable)?, _ key: CodingKeys) throws {
-        if let number {
-          try container.encode(number, forKey: key)
-        } else {
-          try container.encode("auto", forKey: key)
-        }
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    func encode(_ number: (some Encodable)?, _ key: CodingKeys) throws {
+      if let number {
+        try container.encode(number, forKey: key)
+      } else {
+        try container.encode("auto", forKey: key)
       }
-      try encode(job.chosen?.epochs ?? job.asked.epochs, .epochs)
-      try encode(job.chosen?.batch ?? job.asked.batch, .batch)
-      try encode(job.chosen?.multiplier ?? job.asked.multiplier, .multiplier)
     }
+    try encode(job.chosen?.epochs ?? job.asked.epochs, .epochs)
+    try encode(job.chosen?.batch ?? job.asked.batch, .batch)
+    try encode(job.chosen?.multiplier ?? job.asked.multiplier, .multiplier)
   }
 }
 
