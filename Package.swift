@@ -64,6 +64,8 @@ let package = Package(
 
     // Programs started on a real pseudo-terminal, for tests of what a person meets.
     .target(name: "PseudoTerminal", path: "Tests/PseudoTerminal"),
+    // What asks a server, rightly or wrongly.
+    .target(name: "LoopbackClient", path: "Tests/LoopbackClient"),
     .executableTarget(
       name: "prompt-fixture", dependencies: ["Shell", "Basics"], path: "Tests/PromptFixture"),
 
@@ -83,11 +85,14 @@ let package = Package(
     .testTarget(name: "TranscriptsTests", dependencies: ["Transcripts"]),
     .testTarget(name: "TasksTests", dependencies: ["Tasks", "Classifiers", "Encoder", "Workbench"]),
     .testTarget(
-      name: "ServingTests", dependencies: ["Serving", "Tasks", "Classifiers", "Encoder", "Workbench"]),
+      name: "ServingTests",
+      dependencies: ["Serving", "Tasks", "Classifiers", "Encoder", "Workbench", "LoopbackClient"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring"]),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"]),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Tasks", "Basics"]),
-    .testTarget(name: "FettleTests", dependencies: ["Transcripts", "Workbench", "PseudoTerminal"]),
+    .testTarget(
+      name: "FettleTests",
+      dependencies: ["Transcripts", "Workbench", "PseudoTerminal", "LoopbackClient"]),
   ],
   swiftLanguageModes: [.v6]
 )

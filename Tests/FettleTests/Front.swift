@@ -132,6 +132,9 @@ struct Front {
     /// What has been written to standard output so far.
     var soFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
+    /// The same of standard error.
+    var errorsSoFar: String { (try? String(contentsOf: error, encoding: .utf8)) ?? "" }
+
     func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
     func interrupt() { Foundation.kill(process.processIdentifier, SIGINT) }
   }

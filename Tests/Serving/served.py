@@ -1,90 +1,104 @@
-"""A `fettle serve` of its own for a script: in a folder of its own, with the models that are installed or with tiny ones."""
+"""What the scripts beside this share: a Python with the client that they need, and a server to ask.
 
-import contextlib
-import csv
+The client lies in a virtual environment under .build-clients, which is made once and kept.
+"""
+
+import json
 import os
-import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-REFERENCE = ROOT / "Tests/EncoderTests/Reference"
 
 
-class Problem(Exception):
-    pass
+def with_packages(name, *packages):
+    """Goes on in a Python that has these packages; where they cannot be had, says so loudly, and ends."""
+    folder = ROOT / ".build-clients" / name
+    wanted = "\n".join(packages)
+    python = folder / "bin" / "python"
+    mark = folder / "packages.txt"
+    if Path(sys.prefix) == folder:
+        return
+    if not (mark.exists() and mark.read_text() == wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"Fetching {', '.join(packages)}, once.", flush=True)
+        steps = [[sys.executable, "-m", "venv", folder], [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]]
+        for step in steps:
+            made = subprocess.run(step, capture_output=True, text=True)
+            if made.returncode:
+                print(f"\n*** NOT TESTED: {Path(sys.argv[0]).name}. {', '.join(packages)} cannot be had here: ***\n{made.stderr[-600:]}", flush=True)
+                sys.exit(0)
+        mark.write_text(wanted)
+    os.execv(python, [python, *sys.argv])
 
 
-def expect(holds, what):
-    if not holds:
-        raise Problem(str(what))
+class Server:
+    """`fettle serve` in a folder of its own, with the user's installed models."""
 
+    def __init__(self, fettle, *lines, environment=None):
+        self.fettle = os.path.abspath(fettle)
+        self.folder = tempfile.mkdtemp(prefix="fettle-serve-")
+        self.environment = os.environ | {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"} | (environment or {})
+        if lines:
+            self.run(*[word for line in lines for word in ("-c", line)])
+        self.start()
 
-class Served:
-    def __init__(self, program, folder, real):
-        self.program, self.folder, self.real = str(Path(program).resolve()), Path(folder), real
-        self.environment = dict(os.environ, TERM="dumb", no_proxy="127.0.0.1,localhost")
-        if not real:
-            models = self.folder / "cache/fettle/models"
-            models.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(REFERENCE / "tiny-llama", models / "tiny-llama")
-            shutil.copytree(REFERENCE / "tiny-bert", models / "tiny-bert")
-            (models / "embedded").write_text("tiny-bert")
-            self.environment["XDG_CACHE_HOME"] = str(self.folder / "cache")
-        self.process = None
-
-    def start(self):
-        self.log = open(self.folder / "serve.log", "ab")
-        at = self.log.tell()
-        self.process = subprocess.Popen(
-            [self.program, "serve", "--port", "0"], cwd=self.folder, env=self.environment,
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            found = re.search(r"Serving on (http://127\.0\.0\.1:\d+)", self.said()[at:])
-            if found:
-                self.address = found.group(1)
-                return self
-            expect(self.process.poll() is None, self.said()[at:])
-            time.sleep(0.05)
-        raise Problem("it does not serve: " + self.said())
-
-    def said(self):
-        return (self.folder / "serve.log").read_text(errors="replace")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        expect(self.process.wait(60) == 0, f"it ended with {self.process.returncode}: {self.said()[-2000:]}")
-
-    def fettle(self, *arguments):
-        """What a command at the prompt's side answers, beside the server."""
-        done = subprocess.run(
-            [self.program, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True)
-        expect(done.returncode == 0, done.stderr)
+    def run(self, *arguments):
+        done = subprocess.run([self.fettle, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"fettle {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
+    def start(self):
+        self.process = subprocess.Popen([self.fettle, "serve", "--port", "0"], cwd=self.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
+        first = self.process.stderr.readline()
+        assert first.startswith("Serving on http://127.0.0.1:"), first
+        self.url = first.split()[-1]
+        self.log = []
+        threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
 
-@contextlib.contextmanager
-def served(program, real=False):
-    with tempfile.TemporaryDirectory(prefix="fettle-serve-") as folder:
-        server = Served(program, folder, real).start()
+    def memory(self):
+        """Resident bytes."""
+        with open(f"/proc/{self.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def end(self):
+        """Its exit status, asked to end as a system asks."""
+        self.process.send_signal(signal.SIGTERM)
         try:
-            yield server
+            return self.process.wait(30)
         finally:
-            if server.process.poll() is None:
-                server.kill()
+            self.process.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def news(number, count):
-    """Texts and categories of our own samples, as keys."""
-    with open(ROOT / f"Samples/news-{number}.csv", newline="") as file:
-        rows = list(csv.DictReader(file))[:count]
-    return [(row["text"], row["category"].upper().replace("&", "AND").replace(" ", "_")) for row in rows]
+class Checks:
+    def __init__(self):
+        self.passed, self.failed = 0, 0
+
+    def __call__(self, what, holds, found=None):
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAILED  {what}" + ("" if found is None else f": {found!r}"[:600]), flush=True)
+
+    def raises(self, what, kind, body):
+        try:
+            found = body()
+        except Exception as error:
+            self(what, type(error) is kind, error)
+            return error
+        self(what, False, found)
+
+    def finish(self, server):
+        status = server.end()
+        self("ends with 0 on SIGTERM", status == 0, status)
+        print(f"{Path(sys.argv[0]).name}: {self.passed} passed, {self.failed} failed", flush=True)
+        sys.exit(1 if self.failed else 0)
