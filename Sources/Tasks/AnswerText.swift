@@ -37,9 +37,8 @@ package struct AnswerText: Sendable {
     let old = bytes.count
     bytes += stream.append(token).utf8
     // A stop that was there before would have ended it: one that is new ends among the new bytes.
-    let place = stops.compactMap { place(of: $0, endingAfter: old) }.min()
-    if let place {
-      bytes.removeSubrange(place...)
+    if let stop = stops.compactMap({ place(of: $0, endingAfter: old) }).min() {
+      bytes.removeSubrange(stop...)
       hasEnded = true
     }
   }

@@ -51,6 +51,10 @@ public struct FileTraining: Sendable {
     public var isValidation: Bool
     public var fault: TrainingMaterial.Fault
 
+    public init(isValidation: Bool, fault: TrainingMaterial.Fault) {
+      (self.isValidation, self.fault) = (isValidation, fault)
+    }
+
     public var description: String { (isValidation ? "The validation file. " : "") + fault.description }
   }
 

@@ -120,6 +120,9 @@ public struct CompletionEndpoint: ServerPart {
       _ = try language.room(behind: ids.count, for: options.maximum, isWish: false)
     }
 
+    /// Characters before the first token that is told.
+    var offset: Int { options.tellsPrompt ? 0 : text.unicodeScalars.count }
+
     var promptTokens: Int {
       if case .language = model.kind { return ids.count }
       return model.count(text)
@@ -218,9 +221,4 @@ public struct CompletionEndpoint: ServerPart {
     answer.usage = Usage(prompt: promptTokens, completion: found.reduce(0) { $0 + $1.count })
     return try .json(answer)
   }
-}
-
-extension CompletionEndpoint.Asked {
-  /// Characters before the first token that is told.
-  fileprivate var offset: Int { options.tellsPrompt ? 0 : text.unicodeScalars.count }
 }

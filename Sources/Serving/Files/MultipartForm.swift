@@ -74,15 +74,21 @@ struct MultipartForm {
   }
 
   private static func find(_ wanted: Data, in data: Data, from start: Int, within limit: Int = .max) -> Int? {
-    data.withUnsafeBytes { bytes in
-      let offset = start - data.startIndex
-      let count = min(bytes.count - offset, limit)
-      guard count >= wanted.count, let base = bytes.baseAddress else { return nil }
-      return wanted.withUnsafeBytes { wanted in
-        memmem(base + offset, count, wanted.baseAddress, wanted.count).map {
-          UnsafeRawPointer($0) - base + data.startIndex
+    data.withUnsafeBytes { bytes -> Int? in
+      let first = start - data.startIndex
+      let end = first + min(bytes.count - first, limit)
+      guard let base = bytes.baseAddress, let byte = wanted.first else { return nil }
+      var offset = first
+      // What is looked for begins with a carriage return, of which files have few.
+      while offset + wanted.count <= end {
+        guard let found = memchr(base + offset, Int32(byte), end - offset - wanted.count + 1) else {
+          return nil
         }
+        offset = UnsafeRawPointer(found) - base
+        if bytes[offset..<offset + wanted.count].elementsEqual(wanted) { return offset + data.startIndex }
+        offset += 1
       }
+      return nil
     }
   }
 

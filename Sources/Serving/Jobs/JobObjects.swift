@@ -66,7 +66,7 @@ struct JobObject: Encodable {
   }
 }
 
-private struct FaultObject: Codable {
+private struct FaultObject: Encodable {
   let code: String
   let message: String
   let param: Nullable<String>

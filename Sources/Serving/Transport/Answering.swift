@@ -11,7 +11,7 @@ struct Doorkeeper: Sendable {
   /// - Throws: `APIError` 400, 401 or 403.
   func check(_ head: HTTPRequestHead) throws {
     let hosts = head.headers["host"]
-    guard hosts.count == 1 || hosts.isEmpty && head.version < .http1_1 else {
+    guard hosts.count == 1 || hosts.isEmpty && head.version != .http1_1 else {
       throw APIError.invalid("A request has one Host header.")
     }
     guard head.headers["origin"].isEmpty else {

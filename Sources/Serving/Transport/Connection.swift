@@ -177,7 +177,7 @@ final class Connection: ChannelInboundHandler {
     var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
     headers.replaceOrAdd(name: "x-request-id", value: id)
     // A client of HTTP/1.0 knows a stream's end by the connection's.
-    if !head.isKeepAlive || head.version < .http1_1 {
+    if !head.isKeepAlive || head.version != .http1_1 {
       headers.replaceOrAdd(name: "connection", value: "close")
     }
     let status = HTTPResponseStatus(statusCode: response.status)
@@ -190,7 +190,7 @@ final class Connection: ChannelInboundHandler {
     _ part: HTTPServerResponsePart, to channel: any Channel, _ limits: ServerLimits
   ) async throws {
     try Task.checkCancellation()
-    let written = channel.writeAndFlush(part)
+    let written: EventLoopFuture<Void> = channel.writeAndFlush(part)
     let patience = channel.eventLoop.scheduleTask(in: .seconds(Int64(limits.writeSeconds))) {
       channel.close(promise: nil)
     }
@@ -215,7 +215,7 @@ final class Connection: ChannelInboundHandler {
     headers.replaceOrAdd(name: "x-request-id", value: id)
     if closes {
       headers.replaceOrAdd(name: "connection", value: "close")
-    } else if head.version < .http1_1 {
+    } else if head.version != .http1_1 {
       headers.replaceOrAdd(name: "connection", value: "keep-alive")
     }
     let status = HTTPResponseStatus(statusCode: response.status)
@@ -231,7 +231,7 @@ final class Connection: ChannelInboundHandler {
   private func finish(_ head: HTTPRequestHead, isWhole: Bool, _ context: ChannelHandlerContext) {
     guard context.channel.isActive else { return }
     guard isWhole else { return context.close(promise: nil) }
-    let closes = isEnding || !head.isKeepAlive || head.version < .http1_1
+    let closes = isEnding || !head.isKeepAlive || head.version != .http1_1
     state = closes ? .leaving : .waiting
     write(.end(nil), context)
     context.flush()

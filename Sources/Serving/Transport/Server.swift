@@ -98,7 +98,8 @@ public struct Server: Sendable {
           decoding.maxHeaderListSize = limits.headerBytes
           decoding.maxHeaderFieldCount = limits.headerFields
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-            withErrorHandling: false, withDecoderLimitConfiguration: decoding)
+            withErrorHandling: false, withEncoderConfiguration: .init(),
+            withDecoderLimitConfiguration: decoding)
           try channel.pipeline.syncOperations.addHandler(Connection(answering))
         }
       }
