@@ -39,7 +39,7 @@ public final class RawClient {
     var rest = data
     while !rest.isEmpty {
       let sent = rest.withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
       if sent <= 0 { return false }
       rest = rest.dropFirst(sent)

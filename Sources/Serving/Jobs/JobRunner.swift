@@ -25,17 +25,21 @@ final class JobRunner: Sendable {
 
   // MARK: - Beginning and end
 
-  /// Whether this server trains, and no other in the same workspace.
-  var isActive: Bool { lock.withLock { $0 != nil } }
-
-  /// Takes up what another server has left.
+  /// Takes up what another server has left, the first time.
   /// - Returns: whether there is no other at work.
+  @discardableResult
   func start() throws -> Bool {
-    let isFirst = lock.withLock { lock in
-      lock = FileLock(workspace.folder.appending(path: "serve.lock"))
-      return lock != nil
+    try lock.withLock { lock in
+      guard !isStopping else { return false }
+      guard lock == nil else { return true }
+      guard let taken = FileLock(workspace.folder.appending(path: "serve.lock")) else { return false }
+      try takeUp()
+      lock = taken
+      return true
     }
-    guard isFirst else { return false }
+  }
+
+  private func takeUp() throws {
     let jobs = try workspace.read { try $0.fineTuningJobs() }
     for job in jobs where job.status == .running {
       try workspace.write { workbench in
@@ -58,7 +62,6 @@ final class JobRunner: Sendable {
       case .succeeded, .failed, .cancelled: break
       }
     }
-    return true
   }
 
   /// Breaks off the training under way, which the next server begins anew, and waits for that.
@@ -75,7 +78,7 @@ final class JobRunner: Sendable {
 
   /// - Throws: `WorkspaceError`, `APIError` where another server trains.
   func order(_ job: Job) throws {
-    guard isActive else {
+    guard try start() else {
       throw APIError.invalid(
         "Another fettle serve trains in this workspace. Order it there, or end that server.",
         code: "other_server")

@@ -126,29 +126,29 @@ final class Connection: ChannelInboundHandler {
       let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       let (head, channel, limits) = (reading.head, context.channel, answering.limits)
       let ready = beginning
-      state = .answering(
-        Task {
-          let response = await answering.answer(ready)
-          let id = ready.request.id
-          guard case .events(let events) = response.body else {
-            channel.eventLoop.execute {
-              let (connection, context) = bound.value
-              connection.send(response, id, head, isLast: false, context)
-            }
-            return
-          }
-          let isWhole: Bool
-          do {
-            try await Self.write(head: response, id, head, to: channel, limits)
-            isWhole = await Self.stream(events, answering, ready.request, to: channel, limits)
-          } catch {
-            isWhole = false
-          }
+      let work: @Sendable () async -> Void = {
+        let response = await answering.answer(ready)
+        let id = ready.request.id
+        guard case .events(let events) = response.body else {
           channel.eventLoop.execute {
             let (connection, context) = bound.value
-            connection.finish(head, isWhole: isWhole, context)
+            connection.send(response, id, head, isLast: false, context)
           }
-        })
+          return
+        }
+        let isWhole: Bool
+        do {
+          try await Self.write(head: response, id, head, to: channel, limits)
+          isWhole = await Self.stream(events, answering, ready.request, to: channel, limits)
+        } catch {
+          isWhole = false
+        }
+        channel.eventLoop.execute {
+          let (connection, context) = bound.value
+          connection.finish(head, isWhole: isWhole, context)
+        }
+      }
+      state = .answering(Task(operation: work))
     }
   }
 
