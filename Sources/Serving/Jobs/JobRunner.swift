@@ -267,7 +267,7 @@ final class JobRunner: Sendable {
 
   private func fail(_ id: String, _ error: any Error, in session: Workspace) {
     let fault = Job.Fault(error)
-    context.log("\(id) failed: \(fault.message)")
+    context.log("\(id) failed: \(error)")
     do {
       try keeping {
         try session.write { workbench in
