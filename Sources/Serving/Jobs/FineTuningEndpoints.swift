@@ -140,16 +140,10 @@ public struct FineTuningEndpoints: ServerPart {
       var multiplier: OrAuto<Double>?
 
       enum CodingKeys: String, CodingKey {
-        case epochs = "n_epochs"
-        case batch = "batch_size"
-        case multiplier = "learning_rate_multiplier"
+        case epochs = "nEpochs"
+        case batch = "batchSize"
+        case multiplier = "learningRateMultiplier"
       }
-    }
-
-    enum CodingKeys: String, CodingKey {
-      case model, hyperparameters, method, suffix, seed, metadata, integrations
-      case trainingFile = "training_file"
-      case validationFile = "validation_file"
     }
   }
 
@@ -272,12 +266,10 @@ public struct FineTuningEndpoints: ServerPart {
     var suffix: String?
 
     enum CodingKeys: String, CodingKey {
-      case model, suffix
-      case trainingFile = "training_file"
-      case validationFile = "validation_file"
-      case epochs = "n_epochs"
-      case batch = "batch_size"
-      case multiplier = "learning_rate_multiplier"
+      case model, suffix, trainingFile, validationFile
+      case epochs = "nEpochs"
+      case batch = "batchSize"
+      case multiplier = "learningRateMultiplier"
     }
   }
 

@@ -119,7 +119,8 @@ extension Job {
   fileprivate var stored: StoredJob {
     get throws {
       StoredJob(
-        id: id, status: status.rawValue, json: String(decoding: try JSON.data(self), as: UTF8.self))
+        id: id, status: status.rawValue, json: String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+      )
     }
   }
 }
@@ -149,7 +150,7 @@ extension Workbench {
     throws
   {
     let event = Job.Event(created: Job.now, level: level, message: message, metrics: metrics)
-    try insert(event: String(decoding: try JSON.data(event), as: UTF8.self), ofJob: job.id)
+    try insert(event: String(decoding: try JSONEncoder().encode(event), as: UTF8.self), ofJob: job.id)
   }
 
   func fineTuningEvents(of job: Job, after event: Int = 0) throws -> [(number: Int, event: Job.Event)] {
