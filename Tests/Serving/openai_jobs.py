@@ -83,7 +83,7 @@ check("its events", events[0].message.startswith("Training hours billed:") and l
 metrics = [event for event in events if event.type == "metrics"]
 check("what was measured", metrics and metrics[0].data["full_valid_accuracy"] == 1.0, metrics)
 checkpoint = list(jobs.checkpoints.list(job.id))[0]
-check("its checkpoint", checkpoint.fine_tuned_model_checkpoint == job.fine_tuned_model and checkpoint.metrics.valid_loss, checkpoint)
+check("its checkpoint", checkpoint.fine_tuned_model_checkpoint == job.fine_tuned_model and checkpoint.metrics.valid_loss is not None, checkpoint)
 
 # A language model, by the older place, and on from there.
 plain = api.files.create(file=("plain.jsonl", lines(12, chat=False)), purpose="fine-tune")
