@@ -32,12 +32,13 @@ public final class LanguageClassifier: Classifier {
   /// - Parameters:
   ///   - categories: in the interface's order.
   ///   - words: what is weighed for each category; nil for its name.
+  ///   - answers: the same to the letter, with the end of the text behind it.
   ///   - isTaught: whether the model has learned to write these words, and to end there.
   /// - Throws: `ModelError` where the model does not read by byte-level BPE.
   package init(
     name: String, model: LanguageModel, prompt: Prompt, way: AnswerWay,
     categories: [(key: String, name: String)], examples: Examples = .same([]), words: [String]? = nil,
-    isTaught: Bool = false
+    answers: [String]? = nil, isTaught: Bool = false
   ) throws {
     guard let tokenizer = model.model.tokenizer as? BytePair else { throw ModelError.noGeneration }
     self.name = name
@@ -47,10 +48,11 @@ public final class LanguageClassifier: Classifier {
     self.examples = examples
     writer = PromptWriter(
       prompt, categories: categories.map(\.name), tokenizer: tokenizer, longest: model.model.maximumLength)
-    completions = words.map(writer.completions(of:)) ?? writer.completions
+    completions =
+      answers.map(writer.completions(ofAnswers:)) ?? words.map(writer.completions(of:)) ?? writer.completions
     let longest = completions.map(\.count).max() ?? 0
     maximum = isTaught ? Self.mostTokens(completions) : way.isInWords ? Self.mostTokens : longest
-    ends = isTaught ? writer.taughtEnds : writer.ends
+    ends = isTaught ? writer.taughtEnds(answers == nil ? writer.ending : writer.endOfAnswer) : writer.ends
     filter = AnswerFilter(categories, kind: way == .tutorial ? .tutorial : .first)
     if case .same(let same) = examples { prefix = writer.prefix(examples: same) } else { prefix = [] }
   }
@@ -63,7 +65,7 @@ public final class LanguageClassifier: Classifier {
     try self.init(
       name: name, model: model, prompt: taught.prompt, way: way,
       categories: taught.categories.map { (key: $0.key, name: $0.name) }, words: taught.words,
-      isTaught: isTaught)
+      answers: taught.answers, isTaught: isTaught)
   }
 
   /// Tokens of an answer that may be one of the completions.
@@ -122,6 +124,10 @@ public final class LanguageClassifier: Classifier {
         let written = ids.last.map(ends.contains) == true ? ids.dropLast() : ids[...]
         return { self.outcome(ofAnswer: self.writer.tokenizer.decode(written), $0) }
       }
+    }
+    guard !completions.isEmpty else {
+      let outcome = Outcome.failed("the model was taught answers that are no categories", retry: false)
+      return prompts.map { _ in { _ in outcome } }
     }
     let weights = try model.logProbabilities(
       of: completions, after: prompts, prefix: prefix, isCancelled: isCancelled)

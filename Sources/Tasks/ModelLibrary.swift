@@ -247,9 +247,11 @@ public struct ModelLibrary: Sendable {
         name: model.name, encoder: encoder(of: model), categories: categories)
     }
     let encoder = try encoder(of: model)
-    return TunedClassifier(
+    let classifier = TunedClassifier(
       name: tuned.name, encoder: encoder, head: try head(of: tuned, for: encoder.model),
       categories: tuned.categories)
+    if let lesson = tuned.fileLesson { return FileTaughtClassifier(lesson: lesson, tuned: classifier) }
+    return classifier
   }
 }
 

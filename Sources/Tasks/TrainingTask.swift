@@ -51,6 +51,21 @@ public struct TrainingPlan: Sendable {
     }
   }
 
+  /// What a file teaches that is no data set of the workspace.
+  ///
+  /// - Parameter categories: in the order of the head's rows.
+  init(
+    file: String, texts: [(text: String, category: String)], categories: [(key: String, name: String)],
+    base: ModelSelection, precision: Precision
+  ) {
+    dataset = Dataset(
+      id: 0, name: file, digest: "", options: "", source: "", format: "", assets: texts.count,
+      categories: categories.count, bytes: 0, skipped: 0)
+    (self.base, self.precision, taught) = (base, precision, nil)
+    examples = texts.enumerated().map { TrainingExample(asset: $0, text: $1.text, category: $1.category) }
+    (self.categories, names) = (categories.map(\.key), categories.map(\.name))
+  }
+
   /// Whether what is trained on is still what the data set and the interface have.
   ///
   /// - Parameter base: what the base's name stands for now.
@@ -152,7 +167,6 @@ public struct TrainingTask: Sendable {
   ///
   /// - Throws: `TaskError.diskFull`, `WorkspaceError.readOnly`.
   public func requireRoom(for options: [TrainingOptions]) throws {
-    try library.workspace.requireWritable()
     let categories = plan.categories.count
     let bytes = options.reduce(0) { sum, options in
       switch learner {
@@ -162,10 +176,6 @@ public struct TrainingTask: Sendable {
         sum + language.model.languageBytesOnDisk(tunedBy: options, categories: categories)
       }
     }
-    // A tenth more, since the database and its log grow as well.
-    let needed = bytes + bytes / 10
-    let free = library.workspace.freeBytes
-    guard free < needed else { return }
     let smaller: String
     if case .encoder = learner {
       smaller = "--method linear, which needs a few kilobytes"
@@ -174,7 +184,7 @@ public struct TrainingTask: Sendable {
     } else {
       smaller = "a lower --rank: each halving halves it"
     }
-    throw TaskError.diskFull(needed: needed, free: free, smaller: smaller)
+    try library.requireRoom(bytes, smaller: smaller)
   }
 
   /// Trains by each of the options in turn.
@@ -229,21 +239,15 @@ public struct TrainingTask: Sendable {
 
   /// Writes the files where nothing names them yet.
   private func save(_ result: TrainedModel.Result, _ method: Method) throws -> ModelFolder {
-    let files = try library.workspace.newModelFolder()
-    do {
-      try result.head?.save(to: files.folder.appending(path: TunedModel.headName))
+    try library.newFiles { folder in
+      try result.head?.save(to: folder.appending(path: TunedModel.headName))
       switch (learner, method) {
       case (_, .linear): break
-      case (.encoder, .adapter): try result.model.save(adapterTo: files.folder)
-      case (.encoder, .full), (.encoder, .gradual): try result.model.save(to: files.folder)
-      case (.language, .adapter): try result.model.save(loraTo: files.folder)
-      case (.language, .full), (.language, .gradual): try result.model.save(weightsTo: files.folder)
+      case (.encoder, .adapter): try result.model.save(adapterTo: folder)
+      case (.encoder, .full), (.encoder, .gradual): try result.model.save(to: folder)
+      case (.language, .adapter): try result.model.save(loraTo: folder)
+      case (.language, .full), (.language, .gradual): try result.model.save(weightsTo: folder)
       }
-      try files.synchronise()
-      return files
-    } catch {
-      files.discard()
-      throw error
     }
   }
 
@@ -257,14 +261,9 @@ public struct TrainingTask: Sendable {
     _ workbench: Workbench
   ) throws -> TunedModel {
     let result = trained.result
-    let base =
-      switch plan.base {
-      case .base, .encoder: Workbench.baseModel
-      case .tuned(let model, _): model.name
-      case .language(let name, _, _): name
-      }
     let model = TunedModel(
-      name: name, base: base, baseDigest: reference?.digest, method: trained.options.method.rawValue,
+      name: name, base: plan.base.rootName, baseDigest: reference?.digest,
+      method: trained.options.method.rawValue,
       dataset: plan.dataset.name, examples: plan.examples.count, options: options(reference), folder: name,
       bytes: 0, categories: plan.categories, finalLoss: result.finalLoss,
       heldOutAccuracy: result.heldOutAccuracy, taught: try plan.taught?.json)
@@ -276,6 +275,31 @@ public struct TrainingTask: Sendable {
           TextDigest(tokens: encoded.encoding.ids),
         ]
       }, from: trained.files)
+  }
+}
+
+extension ModelLibrary {
+  /// - Parameter smaller: what needs less room.
+  /// - Throws: `TaskError.diskFull`, `WorkspaceError.readOnly`.
+  func requireRoom(_ bytes: Int, smaller: String) throws {
+    try workspace.requireWritable()
+    // A tenth more, since the database and its log grow as well.
+    let needed = bytes + bytes / 10
+    let free = workspace.freeBytes
+    if free < needed { throw TaskError.diskFull(needed: needed, free: free, smaller: smaller) }
+  }
+
+  /// A folder that `write` has filled; where it fails nothing is left.
+  func newFiles(_ write: (URL) throws -> Void) throws -> ModelFolder {
+    let files = try workspace.newModelFolder()
+    do {
+      try write(files.folder)
+      try files.synchronise()
+      return files
+    } catch {
+      files.discard()
+      throw error
+    }
   }
 }
 

@@ -63,6 +63,37 @@ struct MigrationTests {
     }
   }
 
+  @Test func version3KeepsItsModelsAndTakesFilesAndJobs() throws {
+    try restore("workspace-3.sql")
+    let workspace = try Workspace.open(work)
+    let content = Data([0, 0xFF, 0x0A])
+    try workspace.write { bench throws in
+      let model = try #require(try bench.model(named: "written"))
+      #expect(model.taught?.contains("category:") == true && model.heldOutAccuracy == 0.5)
+      #expect(try bench.files().isEmpty && bench.jobs().isEmpty)
+      try bench.insert(
+        file: StoredFile(id: "file-1", name: "a", purpose: "fine-tune", bytes: 3, created: 1, expires: 5),
+        content: content)
+      try bench.insert(job: StoredJob(id: "ftjob-1", status: "queued", json: "{}"))
+      try bench.insert(event: "{\"n\":1}", ofJob: "ftjob-1")
+      try bench.insert(event: "{}", ofJob: "nobody")
+    }
+    // It is set aside with the session, and comes back with it.
+    let aside = try workspace.setAside()
+    #expect(try workspace.read { try $0.files().isEmpty && $0.jobs().isEmpty })
+    try workspace.open(aside, keepingThis: false)
+    try workspace.write { bench throws in
+      #expect(try bench.content(ofFile: "file-1") == content)
+      #expect(try bench.events(ofJob: "ftjob-1").map(\.json) == ["{\"n\":1}"])
+      #expect(
+        try bench.jobs(status: "queued").map(\.id) == ["ftjob-1"] && bench.jobs(status: "running").isEmpty)
+      try bench.removeFiles(expiredBy: 4)
+      #expect(try bench.file("file-1")?.bytes == 3)
+      try bench.removeFiles(expiredBy: 5)
+      #expect(try bench.file("file-1") == nil && bench.content(ofFile: "file-1") == nil)
+    }
+  }
+
   @Test func anOldWorkspaceGoesOn() throws {
     try restore("workspace-1.sql")
     let workspace = try Workspace.open(work)

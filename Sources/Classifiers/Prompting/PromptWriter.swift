@@ -75,11 +75,19 @@ public struct PromptWriter: Sendable {
     words.map { tokenizer.encode([.text(prompt.completion(of: $0))]).ids + ending }
   }
 
+  /// What a file taught, to the letter.
+  func completions(ofAnswers answers: [String]) -> [[Int32]] {
+    answers.map { tokenizer.encode([.text($0)]).ids + endOfAnswer }
+  }
+
+  /// What stands behind an answer that a file taught.
+  var endOfAnswer: [Int32] { chat.endOfAnswer(isChat: prompt.isChat, tokenizer) }
+
   /// What stands behind a completion: the turn's end, or the line's.
   var ending: [Int32] { chat.end(isChat: prompt.isChat && chat != .plain, tokenizer) }
 
   public var ends: Set<Int32> { chat.ends(tokenizer) }
 
-  /// The same for a model that has learned to write the completions, and no more than these.
-  var taughtEnds: Set<Int32> { ending.count == 1 ? ends.union(ending) : ends }
+  /// The same for a model that has learned to write completions with this behind them, and no more than these.
+  func taughtEnds(_ ending: [Int32]) -> Set<Int32> { ending.count == 1 ? ends.union(ending) : ends }
 }

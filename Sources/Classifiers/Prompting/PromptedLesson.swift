@@ -39,7 +39,7 @@ package struct PromptedLesson: Sendable {
   }
 
   /// The tokens that end an answer.
-  package var ends: Set<Int32> { writer.taughtEnds }
+  package var ends: Set<Int32> { writer.taughtEnds(writer.ending) }
 
   /// Examples to be trained on, behind what all of their prompts begin with.
   package func examples(
@@ -67,7 +67,7 @@ package struct PromptedLesson: Sendable {
   }
 
   /// The tokens that all prompts begin with; at least one is left of each.
-  private static func beginning(of prompts: [[Int32]]) -> [Int32] {
+  package static func beginning(of prompts: [[Int32]]) -> [Int32] {
     guard var shared = prompts.first?.dropLast() else { return [] }
     for prompt in prompts.dropFirst() {
       let count = zip(shared, prompt.dropLast()).prefix { $0 == $1 }.count

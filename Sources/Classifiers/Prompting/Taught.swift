@@ -5,6 +5,9 @@ public struct Taught: Codable, Equatable, Sendable {
   /// In the order that the prompt lists them in.
   public var categories: [Category]
   public var completions: Completions
+  /// Of a model that a file of prompts and answers taught: what it is to write for each category, to the letter, with the end of the
+  /// text behind it. Nil for one that writes names or keys.
+  public var answers: [String]?
 
   public struct Category: Codable, Equatable, Sendable {
     public var key: String

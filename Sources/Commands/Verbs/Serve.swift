@@ -15,7 +15,8 @@ struct Serve: Verb {
       Programs that talk to OpenAI talk to the models here instead: set OPENAI_BASE_URL (in programs of 2023 OPENAI_API_BASE) to the \
       address with /v1 behind it, and OPENAI_API_KEY to anything. GET /v1/models lists base, the installed language models and what was \
       tuned in this workspace. Language models answer at /v1/chat/completions and /v1/completions, encoders at /v1/embeddings; asked in a \
-      chat, base and a tuned encoder answer with the category of the user's last message. curie and text_curie_001 are names for the \
+      chat, base and a tuned encoder answer with the category of the user's last message. Files are uploaded to /v1/files and fine-tuned on \
+      at /v1/fine_tuning/jobs, as in 2023 at /v1/fine-tunes, one job after another; what a job makes is a tuned model of this workspace. curie and text_curie_001 are names for the \
       local language model.
 
       Only programs on this machine are answered. --host opens another of its addresses, and then every request has to bear the token that \
@@ -53,10 +54,12 @@ struct Serve: Verb {
           + "--token-env VARIABLE")
     }
     let log = ServerLog { [progress = context.progress] in progress.message($0.visible) }
+    let serving = ServerContext(library: context.models, log: log)
     let server = Server(
-      host: host, port: port, token: token, context: ServerContext(library: context.models, log: log),
+      host: host, port: port, token: token, context: serving,
       parts: [
         ModelEndpoints(), ChatEndpoint(), CompletionEndpoint(), EmbeddingEndpoint(), TokenEndpoints(),
+        FileEndpoints(), FineTuningEndpoints(serving),
       ])
     do {
       try server.run(

@@ -3,6 +3,9 @@ import Foundation
 import Synchronization
 
 extension LanguageModel {
+  /// Tokens of a completion that ``logProbabilities(of:after:prefix:isCancelled:progress:)`` takes.
+  package static let longestCompletion = Branches.nodesAtOnce
+
   /// The logarithm, in nats, of each completion's probability after each prompt: `[prompts][completions]`, each the sum of its
   /// tokens' log-probabilities. What completions begin with alike is read once, and their last tokens are not read at all.
   /// - Parameters:

@@ -143,14 +143,17 @@ extension ServedModels {
     if case .failed(let reason, _) = outcome {
       throw APIError(500, "\(classifier.name) gave no answer: \(reason).")
     }
-    var part = AnswerPart(text: outcome.category, end: .stop)
+    // One that a file taught answers to the letter of that file.
+    let lesson = (classifier as? FileTaughtClassifier)?.lesson
+    func answer(_ category: String) -> String { lesson?.answer(for: category) ?? category }
+    var part = AnswerPart(text: answer(outcome.category), end: .stop)
     if let wanted = options.alternatives {
       let scores = (outcome.classification?.scores ?? []).sorted { $0.probability > $1.probability }
       let own = scores.first { $0.category == outcome.category }
       part.tokens = [
         ToldToken(
-          bytes: Array(outcome.category.utf8), logProbability: log(own?.probability ?? 1),
-          alternatives: scores.prefix(wanted).map { (Array($0.category.utf8), log($0.probability)) })
+          bytes: Array(answer(outcome.category).utf8), logProbability: log(own?.probability ?? 1),
+          alternatives: scores.prefix(wanted).map { (Array(answer($0.category).utf8), log($0.probability)) })
       ]
     }
     try await give(part)

@@ -119,4 +119,8 @@ public struct TrainingExample: Equatable, Hashable, Sendable {
   public let text: String
   /// The category's key.
   public let category: String
+
+  package init(asset: Int, text: String, category: String) {
+    (self.asset, self.text, self.category) = (asset, text, category)
+  }
 }

@@ -7,7 +7,7 @@ enum Schema {
 
   static var version: Int { steps.count }
 
-  private static let steps = [first, second, third]
+  private static let steps = [first, second, third, fourth]
 
   /// What `bring(_:upTo:)` found.
   enum Finding: Equatable {
@@ -151,5 +151,22 @@ enum Schema {
     ALTER TABLE predictions ADD COLUMN answer TEXT;
     -- A JSON object; null for encoders.
     ALTER TABLE models ADD COLUMN taught TEXT;
+    """
+
+  /// What `serve` keeps: files that clients upload, trainings that they order, and what happened to these.
+  private static let fourth = """
+    CREATE TABLE files (
+      number INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, purpose TEXT NOT NULL, bytes INTEGER NOT NULL,
+      created INTEGER NOT NULL, expires INTEGER, content BLOB NOT NULL);
+
+    CREATE TABLE jobs (
+      number INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE, status TEXT NOT NULL, json TEXT NOT NULL);
+
+    CREATE TABLE job_events (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, json TEXT NOT NULL);
+    CREATE INDEX job_events_by_job ON job_events (job);
     """
 }
