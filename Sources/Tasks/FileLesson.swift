@@ -99,6 +99,14 @@ public struct FileLesson: Codable, Equatable, Sendable {
 }
 
 extension TunedModel {
+  static let orderedOrigin = "request"
+
+  /// Whether it was ordered from `serve`: no step of the document makes it, so that a replay does without.
+  public var isOrdered: Bool {
+    struct Options: Decodable { var origin: String? }
+    return (try? JSONDecoder().decode(Options.self, from: Data(options.utf8)))?.origin == Self.orderedOrigin
+  }
+
   /// Of an encoder that a file of prompts and answers taught; nil for one that learned a data set's labels, and for a language model.
   public var fileLesson: FileLesson? {
     struct Options: Decodable {

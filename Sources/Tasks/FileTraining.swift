@@ -381,6 +381,7 @@ public struct FileTraining: Sendable {
     var precision: String
     var seed: UInt64
     var lesson: FileLesson?
+    let origin = TunedModel.orderedOrigin
 
     init(_ options: TrainingOptions, embedded: String?, lesson: FileLesson?) {
       (self.embedded, self.lesson) = (embedded, lesson)
@@ -389,7 +390,7 @@ public struct FileTraining: Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case embedded, epochs, batch, precision, seed
+      case embedded, epochs, batch, precision, seed, origin
       case learningRate = "learning_rate"
       case lesson = "file_lesson"
     }

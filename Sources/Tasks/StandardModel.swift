@@ -1,7 +1,12 @@
 import Workbench
 
+extension Workbench {
+  /// The tuned models that steps of the document have made, the newest last.
+  public func recordedModels() throws -> [TunedModel] { try models().filter { !$0.isOrdered } }
+}
+
 /// Which model is asked where none is named: the newest tuned one that has learned all categories of the interface, else
-/// the base.
+/// the base. One that a request to `serve` has made is asked by its name alone.
 public struct StandardModel {
   public let chosen: ModelSelection
   /// A newer tuned model that was passed over, and the interface's categories that it has not learned, by name.
@@ -10,7 +15,7 @@ public struct StandardModel {
   public let incomplete: String?
 
   public init(_ workbench: Workbench) throws {
-    let all = try workbench.models()
+    let all = try workbench.recordedModels()
     let models = all.filter(workbench.isAskable)
     incomplete = all.last.flatMap { $0 == models.last ? nil : $0.name }
     let classes = try workbench.interface()?.classes ?? []

@@ -282,6 +282,17 @@ struct PictureTests {
       ])
   }
 
+  @Test("names that people type are never cut")
+  func wholeNames() {
+    let name = String(repeating: "long-", count: 7)
+    var table = Table(
+      header: ["model", "on disk"], rows: [[Cell("\(name)"), "91.1 MB"]], alignments: [.left, .right])
+    #expect(draw(.table(table), width: 40).count == 2)
+    #expect(draw(.table(table), width: 40)[1].contains("…"))
+    table.keepsNames = true
+    #expect(draw(.table(table), width: 40) == ["  \(name)", "    on disk  91.1 MB"])
+  }
+
   @Test("a loss curve falls from its greatest value to 0, over its numbers")
   func falling() {
     let lines = draw(.curve(curve), width: 30)

@@ -13,7 +13,8 @@ struct Models: ParsableCommand {
     commandName: "models", abstract: "List the models, or remove one.",
     discussion: """
       base is the embedded model; the others were tuned in this workspace. A linear model is a few kilobytes, a full one \
-      as large as its base. Below them stand the pre-trained models that are installed: encoders, any of which model use makes base, \
+      as large as its base. Below them stand those that programs have tuned through serve, which no document makes again, and \
+      the pre-trained models that are installed: encoders, any of which model use makes base, \
       and language models, which are asked by their names. Where FETTLE_MODEL is set, its folder's model is base instead, and the list says so.
 
       Examples:
@@ -44,15 +45,16 @@ struct Models: ParsableCommand {
             Table(
               header: ["model", "from", "method", "trained on", "labels", "on disk"],
               rows: [first]
-                + tuned.map {
+                + tuned.filter { !$0.isOrdered }.map {
                   [
                     "\($0.name)", "\(Self.origin(of: $0, base))", "\($0.method)", "\($0.dataset)",
                     "\($0.examples)", "\(Bytes($0.bytes).description)",
                   ]
-                }, alignments: [.left, .left, .left, .left, .right, .right])))
+                }, alignments: [.left, .left, .left, .left, .right, .right], keepsNames: true)))
         report.blocks.append(
           .local(
             [models.overrideRemark].compactMap(\.self)
+              + tuned.filter(\.isOrdered).map(Self.sentence)
               + installed.map { "installed: " + Self.sentence($0.model, $0.facts) }))
         report.json = [
           "fettle_model": models.cache.override.map { .string($0.path) } ?? .null,
@@ -70,6 +72,11 @@ struct Models: ParsableCommand {
         let base, base.digest != encoder.digest
       else { return model.base }
       return name
+    }
+
+    private static func sentence(_ model: TunedModel) -> String {
+      "\(model.name): tuned by serve from \(model.base), \(model.method), on \(model.dataset.visible), "
+        + "\(counted(model.examples, "example")), \(Bytes(model.bytes)); no part of the document"
     }
 
     private static func sentence(_ model: InstalledModel, _ facts: InstalledModel.Facts) -> String {

@@ -134,7 +134,7 @@ struct PromptVerb: ParsableCommand {
           report.blocks.append(
             .line("It ends in a blank, and tokens begin with theirs: the model will be less sure of itself."))
         }
-        if let tuned = try workbench.models().last, tuned.isPrompted {
+        if let tuned = try workbench.recordedModels().last, tuned.isPrompted {
           report.blocks.append(
             .line("\(tuned.name) goes on being asked as it was taught: this prompt is for the others."))
         }

@@ -24,6 +24,7 @@ struct Status: Verb {
       let current = try workbench.currentDataset()?.name
       let interface = try workbench.interface()
       let models = try workbench.models()
+      let recorded = models.filter { !$0.isOrdered }
       var report = Report(verb: "status")
       var fields: [(name: String, value: Cell)] = []
       fields.append(
@@ -43,8 +44,9 @@ struct Status: Verb {
           ("predictions", "of \(dataset.name): \(predictors.isEmpty ? "none" : "by \(predictors)")"))
       }
       fields.append(
-        ("tuned models", models.isEmpty ? "none" : "\(models.map(\.name).joined(separator: ", "))"))
+        ("tuned models", recorded.isEmpty ? "none" : "\(recorded.map(\.name).joined(separator: ", "))"))
       report.blocks.append(.fields(fields))
+      report.blocks.append(.local(models.filter(\.isOrdered).map { "\($0.name): tuned by serve" }))
       report.json = [
         "datasets": .array(datasets.map { .string($0.name) }),
         "dataset": current.map(JSONValue.string) ?? .null,

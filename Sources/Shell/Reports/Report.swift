@@ -79,11 +79,14 @@ public struct Table: Sendable, Equatable {
   public var rows: [[Cell]]
   /// One for each column; columns that have none are aligned left.
   public var alignments: [Alignment]
+  /// Whether the first column is of names that people type: those are never cut.
+  public var keepsNames: Bool
 
-  public init(header: [String], rows: [[Cell]], alignments: [Alignment] = []) {
+  public init(header: [String], rows: [[Cell]], alignments: [Alignment] = [], keepsNames: Bool = false) {
     self.header = header
     self.rows = rows
     self.alignments = alignments
+    self.keepsNames = keepsNames
   }
 
   public enum Alignment: Sendable, Equatable {

@@ -132,9 +132,10 @@ public struct TerminalDrawing: Sendable {
   /// others. A number is whole or of no use, so no column of them gives way. `nil` where that leaves too little of the texts.
   private func fitted(_ table: Table) -> [Int]? {
     var widths = table.columnWidths
+    let isName = { $0 == 0 && !table.keepsNames }
     let steps: [(columns: (Int) -> Bool, least: Int)] = [
-      ({ $0 > 0 && table.alignment(of: $0) == .left }, 8), ({ $0 == 0 }, 16),
-      ({ $0 > 0 && table.alignment(of: $0) == .left }, 4), ({ $0 == 0 }, 8),
+      ({ $0 > 0 && table.alignment(of: $0) == .left }, 8), (isName, 16),
+      ({ $0 > 0 && table.alignment(of: $0) == .left }, 4), (isName, 8),
     ]
     for (columns, least) in steps {
       while widths.reduce(0, { $0 + $1 + 2 }) > width {
