@@ -16,12 +16,13 @@ struct Serve: Verb {
       address with /v1 behind it, and OPENAI_API_KEY to anything. GET /v1/models lists base, the installed language models and what was \
       tuned in this workspace. Language models answer at /v1/chat/completions and /v1/completions, encoders at /v1/embeddings; asked in a \
       chat, base and a tuned encoder answer with the category of the user's last message. Files are uploaded to /v1/files and fine-tuned on \
-      at /v1/fine_tuning/jobs, as in 2023 at /v1/fine-tunes, one job after another; what a job makes is a tuned model of this workspace. curie and text_curie_001 are names for the \
-      local language model.
+      at /v1/fine_tuning/jobs, as in 2023 at /v1/fine-tunes, one job after another; what a job makes is a tuned model of this workspace. curie and \
+      text_curie_001 are names for the local language model.
 
       Only programs on this machine are answered. --host opens another of its addresses, and then every request has to bear the token that \
       the environment variable named by --token-env holds, as its API key. Requests of web pages are refused. The prompt can be used \
-      beside it. What requests do is no part of the session's document.
+      beside it. What requests do is no part of the session's document: a step that names a model of \
+      theirs cannot be replayed where that model is not.
 
       Examples:
         serve

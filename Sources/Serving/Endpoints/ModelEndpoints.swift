@@ -48,8 +48,9 @@ public struct ModelEndpoints: ServerPart {
         let name = request[parameter: "id"]
         return try await context.offThread {
           guard case .tuned(let model, _) = try context.models.find(name) else {
-            throw APIError.invalid(
-              "\(name) was not tuned here: only a tuned model can be deleted.", param: "model")
+            throw APIError(
+              403, "\(name) was not tuned here: only a tuned model can be deleted.", param: "model",
+              code: "model_not_tuned")
           }
           try context.workspace.write { workbench in
             if let child = try workbench.models().first(where: { $0.base == model.name }) {
@@ -59,6 +60,7 @@ public struct ModelEndpoints: ServerPart {
             }
             try workbench.remove(model: model)
           }
+          context.sayNotRecorded()
           context.workspace.removeFiles(of: model)
           context.models.forget()
           return try .json(Deleted(id: name))

@@ -35,6 +35,7 @@ public struct FileEndpoints: ServerPart {
         try await context.offThread {
           let file = try Self.find(request[parameter: "id"], context.workspace)
           try context.workspace.write { try $0.remove(file: file.id) }
+          context.sayNotRecorded()
           return try .json(Deleted(id: file.id))
         }
       },
@@ -85,6 +86,7 @@ public struct FileEndpoints: ServerPart {
       try workbench.removeFiles(expiredBy: now)
       try workbench.insert(file: file, content: part.content)
     }
+    context.sayNotRecorded()
     return FileObject(file)
   }
 

@@ -87,9 +87,8 @@ final class JobRunner: Sendable {
       try workbench.insert(job)
       try workbench.add("Created fine-tune: \(job.id)", to: job)
     }
-    context.log(
-      "\(job.id) fine-tunes \(job.model) on \(job.training.name); a job is not recorded in the session's document."
-    )
+    context.sayNotRecorded()
+    context.log("\(job.id) fine-tunes \(job.model) on \(job.training.name).")
     validate(job.id)
   }
 

@@ -17,6 +17,12 @@ public struct ServerContext: Sendable {
 
   public var workspace: Workspace { library.workspace }
 
+  /// To be called by whatever changes the workspace: the log says once that no document will tell of it.
+  func sayNotRecorded() {
+    log.once(
+      "What requests change here, such as files, jobs and models, is not recorded in the session's document.")
+  }
+
   /// Runs what waits for the disk, or computes for long, away from the threads that serve.
   public func offThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
   {

@@ -57,11 +57,11 @@ public struct EventSink: Sendable {
   public func comment(_ text: String) async throws { try await write(Data(": \(text)\n\n".utf8)) }
 }
 
-/// JSON as it goes over the wire.
+/// JSON as it goes over the wire: the same bytes for the same value.
 enum JSON {
   static func data(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     return try encoder.encode(value)
   }
