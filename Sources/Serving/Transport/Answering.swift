@@ -12,7 +12,7 @@ struct Doorkeeper: Sendable {
   func check(_ head: HTTPRequestHead) throws {
     let hosts = head.headers["host"]
     guard hosts.count == 1 || hosts.isEmpty && head.version != .http1_1 else {
-      throw APIError.invalid("A request has one Host header.")
+      throw Self.ambiguous("A request has one Host header.")
     }
     guard head.headers["origin"].isEmpty else {
       throw APIError(403, "This server answers programs, not web pages: a request with an Origin is refused.")
@@ -31,6 +31,10 @@ struct Doorkeeper: Sendable {
         401, "The API key is not the token that this server was started with.", code: "invalid_api_key")
     }
   }
+
+  /// What another reader could take for another request: behind it nothing is read.
+  static func ambiguous(_ message: String) -> APIError { .invalid(message, code: ambiguousCode) }
+  static let ambiguousCode = "ambiguous_request"
 
   static func isLoopback(_ host: String) -> Bool {
     let names = ["localhost", "127.0.0.1", "[::1]"]
@@ -66,7 +70,7 @@ struct Answering: Sendable {
     try doorkeeper.check(head)
     let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     guard let path = parts.first, path.hasPrefix("/") else {
-      throw APIError.invalid("The request's path does not begin with a slash.")
+      throw Doorkeeper.ambiguous("The request's path does not begin with a slash.")
     }
     let decoded = try Router.parts(ofPath: path)
     let (route, parameters) = try router.find(head.method.rawValue, decoded)

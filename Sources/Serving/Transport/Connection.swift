@@ -12,9 +12,24 @@ final class Connection: ChannelInboundHandler {
   /// Told when the server is to end.
   struct Ending: Sendable {}
 
+  /// Tells it of bytes before they are read as a request: one that has begun has less time than a connection that is idle.
+  final class Arrivals: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    struct Arrival: Sendable {}
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      context.fireUserInboundEventTriggered(Arrival())
+      context.fireChannelRead(data)
+    }
+  }
+
   private let answering: Answering
   private var state: State = .waiting
   private var isEnding = false
+  /// Whether a part of the next request's headers is there.
+  private var hasBegun = false
+  /// Whether the client took too long for it.
+  private var isLate = false
   private var deadline: Scheduled<Void>?
   private var bytes = ByteBuffer()
 
@@ -39,7 +54,7 @@ final class Connection: ChannelInboundHandler {
   // MARK: - Reading
 
   func channelActive(context: ChannelHandlerContext) {
-    wait(context, seconds: answering.limits.headSeconds)
+    wait(context, seconds: answering.limits.idleSeconds)
     context.fireChannelActive()
   }
 
@@ -61,6 +76,7 @@ final class Connection: ChannelInboundHandler {
   }
 
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    hasBegun = false
     let id = ServerRequest.newID()
     var beginning: Result<Answering.Beginning, APIError>
     do {
@@ -72,6 +88,9 @@ final class Connection: ChannelInboundHandler {
     let maximum =
       if case .success(let beginning) = beginning { beginning.route.maximumBody } else { 64 << 10 }
     let reading = Reading(id: id, head: head, beginning: beginning, maximum: maximum)
+    if case .failure(let error) = beginning, error.code == Doorkeeper.ambiguousCode {
+      return refuse(error, reading, context)
+    }
     let length = head.headers["content-length"].first.flatMap { Int($0) } ?? 0
     if length > maximum {
       if case .failure(let error) = beginning { return refuse(error, reading, context) }
@@ -90,6 +109,9 @@ final class Connection: ChannelInboundHandler {
     APIError(413, "The body is larger than the \(maximum) bytes that are taken here.", code: "body_too_large")
   }
 
+  private static let tooSlow = APIError(
+    408, "The request did not come to its end in time.", code: "request_timeout")
+
   /// Answers before the request has come to its end, and closes.
   private func refuse(_ error: APIError, _ reading: Reading, _ context: ChannelHandlerContext) {
     send(error.response, reading.id, reading.head, isLast: true, context)
@@ -104,13 +126,17 @@ final class Connection: ChannelInboundHandler {
     switch state {
     case .answering, .leaving: break
     case .waiting, .reading:
-      let refused =
-        error == .headerOverflow
-        ? APIError(431, "The headers are longer than this server takes.", code: "headers_too_large")
-        : APIError.invalid("This is no HTTP/1.1 request: \(error.debugDescription).")
       let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
-      send(refused.response, ServerRequest.newID(), head, isLast: true, context)
+      send(refusal(of: error).response, ServerRequest.newID(), head, isLast: true, context)
     }
+  }
+
+  private func refusal(of error: HTTPParserError) -> APIError {
+    if isLate { return Self.tooSlow }
+    if error == .headerOverflow {
+      return APIError(431, "The headers are longer than this server takes.", code: "headers_too_large")
+    }
+    return .invalid("This is no HTTP/1.1 request: \(error.debugDescription).")
   }
 
   // MARK: - Answering
@@ -224,7 +250,7 @@ final class Connection: ChannelInboundHandler {
     state = closes ? .leaving : .waiting
     write(.end(nil), context)
     context.flush()
-    if closes { leave(context) } else { wait(context, seconds: answering.limits.headSeconds) }
+    if closes { leave(context) } else { wait(context, seconds: answering.limits.idleSeconds) }
   }
 
   /// Ends a stream; one that broke off without its last chunk, so that the client knows.
@@ -235,7 +261,7 @@ final class Connection: ChannelInboundHandler {
     state = closes ? .leaving : .waiting
     write(.end(nil), context)
     context.flush()
-    if closes { leave(context) } else { wait(context, seconds: answering.limits.headSeconds) }
+    if closes { leave(context) } else { wait(context, seconds: answering.limits.idleSeconds) }
   }
 
   private func write(_ part: HTTPServerResponsePart, _ context: ChannelHandlerContext) {
@@ -251,11 +277,26 @@ final class Connection: ChannelInboundHandler {
     wait(context, seconds: 2)
   }
 
-  /// Closes the connection in so many seconds, unless something happens.
+  /// Ends the connection in so many seconds, unless something happens.
   private func wait(_ context: ChannelHandlerContext, seconds: Int) {
     deadline?.cancel()
-    let channel = context.channel
-    deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) { channel.close(promise: nil) }
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) {
+      let (connection, context) = bound.value
+      connection.timeOut(context)
+    }
+  }
+
+  /// A client that has sent a part of its request is told; one that was idle would take an answer for that to its next.
+  private func timeOut(_ context: ChannelHandlerContext) {
+    switch state {
+    case .reading(let reading): refuse(Self.tooSlow, reading, context)
+    case .waiting where hasBegun && !isLate:
+      isLate = true
+      // Only what cannot be read may be answered before its headers are there.
+      context.pipeline.fireErrorCaught(HTTPParserError.invalidEOFState)
+    case .waiting, .answering, .leaving: context.close(promise: nil)
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -266,8 +307,15 @@ final class Connection: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    guard event is Ending else { return context.fireUserInboundEventTriggered(event) }
-    isEnding = true
-    if case .waiting = state { context.close(promise: nil) }
+    switch event {
+    case is Ending:
+      isEnding = true
+      if case .waiting = state { context.close(promise: nil) }
+    case is Arrivals.Arrival:
+      guard case .waiting = state, !hasBegun else { return }
+      hasBegun = true
+      wait(context, seconds: answering.limits.headSeconds)
+    default: context.fireUserInboundEventTriggered(event)
+    }
   }
 }

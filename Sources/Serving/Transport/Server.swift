@@ -45,13 +45,13 @@ public struct Server: Sendable {
   ///   - isCancelled: whether it is to end; asked ten times a second.
   /// - Throws: `ServerError` where it cannot have the address.
   public func run(ready: (_ address: String) -> Void, isCancelled: () -> Bool) throws {
-    allowConnections()
+    let most = allowConnections()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     defer { try? group.syncShutdownGracefully() }
     let connections = Connections()
     let channel: any Channel
     do {
-      channel = try bootstrap(group, connections).bind(host: host, port: port).wait()
+      channel = try bootstrap(group, connections, most).bind(host: host, port: port).wait()
     } catch {
       throw ServerError(host: host, port: port, reason: error)
     }
@@ -75,28 +75,36 @@ public struct Server: Sendable {
   }
 
   /// A connection is an open file, of which a process often may have a thousand until it asks for more.
-  private func allowConnections() {
+  /// - Returns: how many connections there may be, so that files are left for the work.
+  private func allowConnections() -> Int {
+    let others = 128
     var files = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return }
-    files.rlim_cur = min(files.rlim_max, max(files.rlim_cur, rlim_t(limits.connections + 256)))
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else {
+      return limits.connections
+    }
+    files.rlim_cur = min(files.rlim_max, max(files.rlim_cur, rlim_t(limits.connections + others)))
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+    return min(limits.connections, max(16, Int(clamping: files.rlim_cur) - others))
   }
 
-  private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ connections: Connections) -> ServerBootstrap
-  {
+  private func bootstrap(
+    _ group: MultiThreadedEventLoopGroup, _ connections: Connections, _ most: Int
+  ) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { [answering, limits] channel in
         channel.eventLoop.makeCompletedFuture {
-          guard connections.insert(channel, limits.connections) else {
+          guard connections.insert(channel, most) else {
             throw ChannelError.operationUnsupported
           }
           var decoding = NIOHTTPDecoderLimitConfiguration()
           decoding.maxHeaderFieldSize = limits.headerBytes
           decoding.maxHeaderListSize = limits.headerBytes
           decoding.maxHeaderFieldCount = limits.headerFields
+          // Who does not read answers is read no further, so that they do not pile up.
+          try channel.pipeline.syncOperations.addHandlers(BackPressureHandler(), Connection.Arrivals())
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withErrorHandling: false, withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: decoding)

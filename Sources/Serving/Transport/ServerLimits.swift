@@ -3,10 +3,12 @@ public struct ServerLimits: Sendable {
   /// Bytes of all headers of a request.
   public var headerBytes = 32 << 10
   public var headerFields = 100
-  /// Connections at once; one more is told to come again.
+  /// Connections at once, or as many as the system gives open files for; one more is closed.
   public var connections = 4096
-  /// Seconds from a connection's last answer, or its beginning, to the end of its next request's headers.
-  public var headSeconds = 60
+  /// Seconds from a connection's last answer, or its beginning, to its next request.
+  public var idleSeconds = 60
+  /// Seconds from the first byte of a request to the end of its headers.
+  public var headSeconds = 15
   /// Seconds that a body may take, besides one for each 64 kilobytes.
   public var bodySeconds = 30
   /// Seconds that a client may leave an answer unread.
