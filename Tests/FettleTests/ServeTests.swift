@@ -142,7 +142,7 @@ import Testing
     terminal.type("\u{3}")
     try terminal.waitForPrompt()
     terminal.type("status\n")
-    try terminal.waitForScreen("an answer") { $0.text.contains("base") }
+    try terminal.waitForScreen("an answer") { $0.text.contains("tuned models") }
     try terminal.waitForPrompt()
   }
 

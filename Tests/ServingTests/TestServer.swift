@@ -6,6 +6,22 @@ import Tasks
 import Testing
 import Workbench
 
+/// A thread of their own for tests that wait: on the threads that tests have, the server in this process could not answer meanwhile.
+@globalActor actor Waiting {
+  static let shared = Waiting()
+  private let thread = OwnThread()
+  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  private final class OwnThread: SerialExecutor {
+    private let queue = DispatchQueue(label: "waiting")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+      let job = UnownedJob(job)
+      queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+  }
+}
+
 /// A server in this process, on a port of its own, over a workspace of its own.
 final class TestServer: Sendable {
   let port: Int
@@ -85,7 +101,7 @@ final class TestServer: Sendable {
 
   /// - Returns: whether it has ended within so many seconds.
   @discardableResult
-  func end(within seconds: Double = 30) -> Bool {
+  func end(within seconds: Double = 120) -> Bool {
     isToEnd.value.store(true, ordering: .releasing)
     let isOver = ended.wait(timeout: .now() + seconds) == .success
     if isOver { ended.signal() }
