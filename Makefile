@@ -37,7 +37,7 @@ test: format-check build model language-model ## Set up what is missing, then: f
 	@Tests/hostile.py $(FETTLE)
 	@Tests/twenty-laptops.py $(FETTLE)
 	@Tests/kills.py $(FETTLE)
-	@Tests/Serving/openai_today.py $(FETTLE)
+	@for script in openai_today openai_2023 openai_jobs faults; do Tests/Serving/$$script.py $(FETTLE) || exit 1; done
 
 # TARGETS="data language document interface safetensors gguf llama tokenizer workspace" narrows it.
 SECONDS ?= 600

@@ -91,7 +91,8 @@ check("the prompt knows it", tuned in server.run("models"))
 
 print("tuned, asked as the notebook asks:", repr(ask(tuned, question)))
 if REAL:
-    answers = [ask(tuned, text + STOP, stop=END).strip() for text, _ in fresh]
+    # Ten tokens hold the longest name, and of the mark behind it only the beginning.
+    answers = [ask(tuned, text + STOP, stop=END).split("[")[0].strip() for text, _ in fresh]
     right = sum(answer == category for answer, (_, category) in zip(answers, fresh))
     print(f"tuned, asked as it was taught: {right} of {len(fresh)} right")
     check("it has learned", right > len(fresh) / 2, answers)

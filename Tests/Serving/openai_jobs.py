@@ -6,9 +6,9 @@ and what is left after the server was killed in the middle of a training. By tin
 """
 
 import json
-import os
 import sys
 import time
+from pathlib import Path
 
 from served import Checks, Server, with_packages
 
@@ -18,7 +18,12 @@ import openai  # noqa: E402
 from tiny_models import tiny_models  # noqa: E402
 
 FINAL = {"succeeded", "failed", "cancelled"}
-server = Server(sys.argv[1], environment=tiny_models())
+letters = "".join(f"{number},{'news of the day' if number % 2 else 'z y x'},{'WORLD' if number % 2 else 'SPORTS'}\n" for number in range(24))
+server = Server(
+    sys.argv[1], "load letters.csv", "interface define --from letters", "label simulate", "finetune --method linear --name quick",
+    environment=tiny_models(), files={"letters.csv": "id,text,category\n" + letters})
+document = Path(server.folder, ".fettle/session.md")
+written = document.read_text()
 check = Checks()
 
 
@@ -135,7 +140,26 @@ listed = [found.id for found in jobs.list(limit=2)]
 check("the jobs, page by page", listed == [waiting.id, killed.id, long.id, third.id, second.id, first.id, job.id], listed)
 check("by metadata", [found.id for found in jobs.list(metadata={"n": "v w"})] == [waiting.id])
 check("deleted", api.files.delete(file.id).deleted)
-# What was done is not recorded, and what is recorded replays.
-document = os.path.join(server.folder, ".fettle/session.md")
-check("the document replays", not os.path.exists(document) or server.run("replay", document) is not None)
+
+# A tuned model goes, and the prompt no longer lists it; one on which another stands stays, and so do the installed.
+error = check.raises("one on which another stands", openai.BadRequestError, lambda: api.models.delete(model))
+check("its code", error.code == "model_in_use", error)
+check("a model is deleted", api.models.delete(third.fine_tuned_model).deleted)
+check("the prompt no longer lists it", third.fine_tuned_model not in server.run("models") and model in server.run("models"))
+check.raises("it is gone", openai.NotFoundError, lambda: api.models.retrieve(third.fine_tuned_model))
+for name in ["base", "tiny-llama", "curie"]:
+    error = check.raises(f"{name} stays", openai.PermissionDeniedError, lambda: api.models.delete(name))
+    check("its code", error.code == "model_not_tuned" and error.param == "model", error)
+raw = [api.models.with_raw_response.list().content for _ in range(8)]
+check("the same request, the same bytes", len(set(raw)) == 1, raw)
+
+# What requests change is not recorded, the server says so, and what the prompt did meanwhile replays.
+check("it says that nothing is recorded", sum("not recorded" in line for line in server.log) == 1, server.log)
+looked = document.read_text()[len(written):]
+check("the document tells nothing of it", document.read_text().startswith(written) and "ft-" not in looked and "news-" not in looked, looked)
+server.run("-c", "status", "-c", "models", "-c", "predict", "-c", "kpi")
+recorded = document.read_text()[len(written):]
+check("what the prompt does is recorded", recorded.count("fettle> ") == 7 and "ft-" not in recorded, recorded)
+# It ends the script where it does not.
+server.run("replay", str(document))
 check.finish(server)

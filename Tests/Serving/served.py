@@ -3,7 +3,7 @@
 The client lies in a virtual environment under .build-clients, which is made once and kept.
 """
 
-import json
+import atexit
 import os
 import shutil
 import signal
@@ -39,12 +39,17 @@ def with_packages(name, *packages):
 
 
 class Server:
-    """`fettle serve` in a folder of its own, with the user's installed models."""
+    """`fettle serve` in a folder of its own, with the user's installed models; both go when the script ends, however it ends."""
 
-    def __init__(self, fettle, *lines, environment=None):
+    def __init__(self, fettle, *lines, environment=None, files=None, folder=None, limits=None):
         self.fettle = os.path.abspath(fettle)
-        self.folder = tempfile.mkdtemp(prefix="fettle-serve-")
+        self.folder = folder or tempfile.mkdtemp(prefix="fettle-serve-")
         self.environment = os.environ | {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"} | (environment or {})
+        self.limits = limits
+        self.process = None
+        atexit.register(self.remove)
+        for name, text in (files or {}).items():
+            Path(self.folder, name).write_text(text)
         if lines:
             self.run(*[word for line in lines for word in ("-c", line)])
         self.start()
@@ -52,14 +57,18 @@ class Server:
     def run(self, *arguments):
         done = subprocess.run([self.fettle, *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"fettle {' '.join(arguments)}: {done.stderr}")
+            raise SystemExit(f"fettle {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def start(self):
-        self.process = subprocess.Popen([self.fettle, "serve", "--port", "0"], cwd=self.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [self.fettle, "serve", "--port", "0"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, preexec_fn=self.limits)
         first = self.process.stderr.readline()
-        assert first.startswith("Serving on http://127.0.0.1:"), first
+        if not first.startswith("Serving on http://127.0.0.1:"):
+            raise SystemExit(f"fettle serve: {first}{self.process.stderr.read()}")
         self.url = first.split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
         self.log = []
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
 
@@ -72,10 +81,21 @@ class Server:
         """Its exit status, asked to end as a system asks."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            return None
         finally:
+            self.remove()
+
+    def remove(self):
+        if self.process:
             self.process.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+# Asked to end, a script removes what it has made.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Checks:
