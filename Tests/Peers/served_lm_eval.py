@@ -2,7 +2,7 @@
 """Has lm-eval score `fettle serve` by multiple choice, as it scores any server of completions, and holds the accuracy and each choice's
 probability to what transformers makes of the same weights: those of the installed language model, and of one that is taught here.
 
-    served_lm_eval.py FETTLE PYTHON GGUF [--texts 30] [--taught 40]
+    served_lm_eval.py FETTLE PYTHON GGUF [--texts 20] [--taught 16]
 
 PYTHON has torch, transformers and gguf; GGUF is the installed language model's file. The task is our own texts.
 """
@@ -25,8 +25,8 @@ options = argparse.ArgumentParser()
 options.add_argument("fettle")
 options.add_argument("python")
 options.add_argument("gguf")
-options.add_argument("--texts", type=int, default=30)
-options.add_argument("--taught", type=int, default=40)
+options.add_argument("--texts", type=int, default=20)
+options.add_argument("--taught", type=int, default=16)
 options = options.parse_args()
 check = Checks()
 
