@@ -110,13 +110,16 @@ bench: build model language-model ## Measure start-up, the tutorial's steps, and
 	@$(BUILD)/fettle-bench growth $(PEERS) $(LANGUAGE)
 	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
 
-peers: build model language-model ## Hold exported and foreign models to Python's libraries (PYTHON=…)
+peers: build model language-model ## Hold exported and foreign models, and the server, to Python's libraries (PYTHON=…)
 	@$(PYTHON) -c 'import sentence_transformers' 2>/dev/null || $(call FAIL,$(PYTHON) has no sentence-transformers. Make one: python3 -m venv .build-peers && .build-peers/bin/pip install sentence-transformers; then: make peers PYTHON=.build-peers/bin/python)
 	@$(PYTHON) Tests/Peers/foreign.py $(FETTLE)
 	@$(PYTHON) Tests/Peers/language.py $(BUILD)/fettle-bench
 	@$(PYTHON) Tests/Peers/exported.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
 	@$(PYTHON) -c 'import peft, llama_cpp, gguf' 2>/dev/null || $(call FAIL,$(PYTHON) lacks what language models are held to. Add it: pip install peft gguf llama-cpp-python)
 	@$(PYTHON) Tests/Peers/exported_language.py $(FETTLE) $(or $(TRAIN),Samples/news-1.csv) $(or $(TEST),Samples/news-2.csv)
+	@Tests/Peers/served_openapi.py $(FETTLE)
+	@Tests/Peers/served_llm.py $(FETTLE)
+	@Tests/Peers/served_lm_eval.py $(FETTLE) $(PYTHON) $(CACHE)/$(LANGUAGE_MODEL)
 
 install: build ## Copy the binary, Samples and Sessions under PREFIX
 	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/fettle || $(call FAIL,$(PREFIX) cannot be written. Use sudo or PREFIX=DIR.)

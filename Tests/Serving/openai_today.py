@@ -150,6 +150,9 @@ for what, kind, arguments in [
 ]:
     error = check.raises(what, kind, lambda: strict.chat.completions.create(**(dict(model=LANGUAGE, messages=messages) | arguments)))
     check(f"{what} is named", error is not None and error.param.startswith(what) and error.request_id.startswith("req_"), error and error.body)
+for what, number in ("a fraction", 1.5), ("more than a number holds", 2**70):
+    error = check.raises(what, openai.BadRequestError, lambda: ask(plain, seed=number))
+    check(f"{what} is said to be a number", error is not None and "number" in str(error), error)
 check.raises("an image", openai.BadRequestError, lambda: ask([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]))
 check.raises("a vector of a model that writes", openai.BadRequestError, lambda: strict.embeddings.create(model=LANGUAGE, input="a", encoding_format="float"))
 check.raises("an empty text", openai.BadRequestError, lambda: complete(""))

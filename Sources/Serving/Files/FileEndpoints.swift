@@ -159,7 +159,6 @@ struct FileObject: Encodable {
   let filename: String
   let purpose: String
   let status = "processed"
-  let statusDetails = Nullable<String>(nil)
   let expiresAt: Int?
 
   init(_ file: StoredFile) {
@@ -170,7 +169,6 @@ struct FileObject: Encodable {
   enum CodingKeys: String, CodingKey {
     case id, object, bytes, filename, purpose, status
     case createdAt = "created_at"
-    case statusDetails = "status_details"
     case expiresAt = "expires_at"
   }
 }

@@ -51,6 +51,8 @@ public struct ServerRequest: Sendable {
   /// What the route names; the route has it, so that it is there.
   public subscript(parameter name: String) -> String { parameters[name] ?? "" }
 
+  private var isJSON: Bool { (try? JSONSerialization.jsonObject(with: body)) != nil }
+
   /// The body as JSON, whose `max_tokens` is `maxTokens` here; members that the type does not name are ignored, and null is absent.
   ///
   /// - Throws: `APIError` with the member that is not as it should be.
@@ -59,6 +61,9 @@ public struct ServerRequest: Sendable {
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
       return try decoder.decode(type, from: body)
+    } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty && isJSON {
+      // The decoder says of such a number that all of it is no JSON.
+      throw APIError.invalid("A number in the body is too large, or has a fraction where it has to be whole.")
     } catch let error as DecodingError {
       throw APIError(error)
     }
