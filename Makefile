@@ -102,11 +102,11 @@ format-check:
 	@command -v $(SWIFT) >/dev/null || $(call FAIL,there is no $(SWIFT). Install Swift 6.1 or newer from swift.org/install.)
 	@$(SWIFT) format lint --strict --recursive Package.swift Sources Tests || $(call FAIL,the format is off. Run: make format)
 
-# ROUNDS, EPOCHS, PREDICTIONS, LESSONS, ROWS="finetune embed …", TRAIN and TEST (files that load takes) narrow the comparison or widen it.
+# ROUNDS, EPOCHS, PREDICTIONS, LESSONS, ASKING (seconds), ENDURED (requests), ROWS="finetune serve …", TRAIN and TEST (files that load takes) narrow the comparison or widen it.
 bench: build model language-model ## Measure start-up, the tutorial's steps, and fettle beside its peers (PYTHON=…)
 	@$(BUILD)/fettle-bench startup
 	@$(BUILD)/fettle-bench tutorial
-	@$(BUILD)/fettle-bench compare $(PEERS) $(LANGUAGE) $(if $(PREDICTIONS),--predictions $(PREDICTIONS)) $(if $(LESSONS),--lessons $(LESSONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ROWS),--rows $(ROWS))
+	@$(BUILD)/fettle-bench compare $(PEERS) $(LANGUAGE) $(if $(PREDICTIONS),--predictions $(PREDICTIONS)) $(if $(LESSONS),--lessons $(LESSONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ASKING),--asking $(ASKING)) $(if $(ENDURED),--endured $(ENDURED)) $(if $(ROWS),--rows $(ROWS))
 	@$(BUILD)/fettle-bench growth $(PEERS) $(LANGUAGE)
 	@$(if $(ACCURACY),$(BUILD)/fettle-bench accuracy $(PEERS),echo "make bench ACCURACY=1 adds the accuracies over three seeds, which take some minutes.")
 

@@ -28,6 +28,24 @@ KERNEL void fettle_attention_forward(
   }
 }
 
+KERNEL void fettle_attention_rows(
+  const float *projections, float *context, float *scratch, long length, long first, long rows, long heads, long head_size) {
+  long hidden = heads * head_size, tall = padded(length), wide = padded(head_size), block = tall * wide;
+  float *query = scratch, *key = query + block, *value = key + block, *transposed = value + block, *result = transposed + block;
+  float *weights = result + block, scale = 1.0f / __builtin_sqrtf((float)head_size);
+  for (long h = 0; h < heads; h++) {
+    const float *head = projections + h * head_size;
+    gather(head + first * 3 * hidden, 3 * hidden, query, rows, head_size, scale);
+    gather(head + hidden, 3 * hidden, key, length, head_size, 1);
+    gather(head + 2 * hidden, 3 * hidden, value, length, head_size, 1);
+    transpose(key, transposed, length, head_size);
+    multiply(query, wide, 1, transposed, tall, weights, tall, rows, tall, head_size);
+    for (long i = 0; i < rows; i++) softmax_row(weights + i * tall, length, tall);
+    multiply(weights, tall, 1, value, wide, result, wide, rows, wide, length);
+    scatter(result, context + first * hidden + h * head_size, hidden, rows, head_size, 1);
+  }
+}
+
 KERNEL void fettle_attention_backward(
   const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,
   float *scratch, long length, long heads, long head_size) {

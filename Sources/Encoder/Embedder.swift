@@ -7,6 +7,8 @@ import Synchronization
 public final class Embedder: Sendable {
   /// Rows that go through a layer together: enough to read its weights seldom, few enough to stay in the nearest caches.
   private static let rowsAtOnce = 256
+  /// Fewer are done sooner than another thread wakes up for them.
+  private static let rowsToShare = 24
 
   let model: PretrainedModel
   private let pool: ThreadPool
@@ -74,13 +76,24 @@ public final class Embedder: Sendable {
       let hidden = model.shape.hiddenSize
       let pooled = Floats(count: encodings.count * hidden)
       let pool = ThreadPool(threads: min(threads ?? pool.count, pool.count))
-      try pool.run(groups.count) { task, worker in
-        if isCancelled() { throw CancellationError() }
-        let group = groups[task]
-        try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workshop, worker)
-        done.withLock { count in
-          count += group.count
-          progress(count)
+      if groups.count == 1, let passes = passes(for: encodings, workshop, pool) {
+        try embed(encodings[...], into: pooled.base, workshop) { texts, words in
+          try BERTPass.forward(texts, words: words, by: passes, pool)
+        }
+        progress(encodings.count)
+      } else {
+        try pool.run(groups.count) { task, worker in
+          if isCancelled() { throw CancellationError() }
+          let group = groups[task]
+          try embed(encodings[group], into: pooled.base + group.lowerBound * hidden, workshop) {
+            texts, words in
+            try workshop.passes[worker].forward(
+              texts, words: words, blocks: MatMul.blocks(texts.ranges), products: nil)
+          }
+          done.withLock { count in
+            count += group.count
+            progress(count)
+          }
         }
       }
       return (0..<encodings.count).map { text in
@@ -108,16 +121,23 @@ public final class Embedder: Sendable {
     return groups
   }
 
+  /// Those of all threads, where there is so little to do that they share it row by row; nil where each has texts of its own.
+  private func passes(for encodings: [Encoding], _ workshop: Workshop, _ pool: ThreadPool) -> [BERTPass]? {
+    guard pool.count > 1, MatMul.rowsAreIndependent, model.adapterSize == 0,
+      encodings.reduce(0, { $0 + $1.ids.count }) >= Self.rowsToShare
+    else { return nil }
+    return workshop.passes as? [BERTPass]
+  }
+
   private func embed(
-    _ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workshop: Workshop, _ worker: Int
+    _ encodings: ArraySlice<Encoding>, into pooled: FloatPointer, _ workshop: Workshop,
+    by forward: (PackedTexts, UnsafePointer<Float>) throws -> FloatPointer
   ) throws {
     let hidden = model.shape.hiddenSize
-    let pass = workshop.passes[worker]
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
     try withWordRows(of: texts, workshop.parameters.layout) { words, rows in
-      let states = try pass.forward(
-        rows, words: words, blocks: MatMul.blocks(texts.ranges), products: nil)
+      let states = try forward(rows, words)
       Pooling.forward(states, texts: texts.ranges, pooled: pooled, hidden: hidden)
     }
     for i in 0..<texts.ranges.count * hidden where !pooled[i].isFinite {

@@ -10,7 +10,7 @@ import Foundation
     subcommands: [
       CompareBench.self, AccuracyBench.self, GrowthBench.self, StartupBench.self, TutorialBench.self,
       EmbedBench.self, FineTuneBench.self, GenerateBench.self, LanguageTrainingBench.self, StatesBench.self,
-      LinearBench.self, WordPieceBench.self, ProductsBench.self, OneEpochBench.self,
+      LinearBench.self, WordPieceBench.self, ProductsBench.self, OneEpochBench.self, AskBench.self,
     ])
 }
 

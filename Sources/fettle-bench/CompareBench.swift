@@ -8,7 +8,7 @@ struct CompareBench: ParsableCommand {
     commandName: "compare", abstract: "fettle beside its peers, in one table of ratios.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case finetune, embed, linear, wordpiece, load, threads, generate, lora
+    case finetune, embed, linear, wordpiece, load, threads, generate, lora, serve, endurance
   }
 
   @OptionGroup var peers: PeerOptions
@@ -22,7 +22,10 @@ struct CompareBench: ParsableCommand {
   @Option(help: "Examples a step.")
   var batch = 32
 
-  @Option(help: "The language model's GGUF file; without it there are no rows generate and lora.")
+  @Option(
+    help:
+      "The language model's GGUF file; without it there are no rows generate and lora, and serve has no language model."
+  )
   var languageModel: String?
 
   @Option(help: "Texts that a language model answers.")
@@ -31,9 +34,17 @@ struct CompareBench: ParsableCommand {
   @Option(help: "Texts that a language model is taught.")
   var lessons = 200
 
+  @Option(help: "Seconds in which a server is asked, a round.")
+  var asking = 5.0
+
+  @Option(help: "Requests over which a server's memory is watched.")
+  var endured = 100_000
+
   @Option(
     parsing: .upToNextOption,
-    help: "Which rows: finetune embed linear wordpiece load threads generate lora; all unless given.")
+    help:
+      "Which rows: finetune embed linear wordpiece load threads generate lora serve endurance; all unless given."
+  )
   var rows: [Part] = Part.allCases
 
   func run() throws {
@@ -55,6 +66,8 @@ struct CompareBench: ParsableCommand {
       case .lora:
         guard let languageModel else { continue }
         try comparison.teaching(&table, languageModel, examples: max(lessons, 8))
+      case .serve: try comparison.serving(&table, languageModel, seconds: max(asking, 0.1))
+      case .endurance: try comparison.endurance(&table, requests: max(endured, 1))
       }
     }
     table.note("Medians of \(comparison.rounds) rounds in turns; tokens are the texts' own, without padding.")

@@ -18,9 +18,19 @@ struct Peers {
       let missing = check?.errors.split(separator: "\n").last.map { "\($0)" } ?? "it cannot be run"
       say("\(python): \(missing). Without peers there are no ratios. To have them:")
       say(
-        "  python3 -m venv .build-peers && .build-peers/bin/pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python"
+        "  python3 -m venv .build-peers && .build-peers/bin/pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf 'llama-cpp-python[server]' fastapi uvicorn"
       )
       say("  make bench PYTHON=.build-peers/bin/python")
+      return nil
+    }
+  }
+
+  /// A peer's server; nil, and a line that says why, where it cannot be had.
+  func serve(_ peer: String, _ model: String, _ scratch: ScratchFolder) throws -> ServerProcess? {
+    do {
+      return try ServerProcess(peer, python, [script, "serve", model, "--peer", peer], scratch: scratch)
+    } catch let error as ValidationError {
+      say(error.message)
       return nil
     }
   }

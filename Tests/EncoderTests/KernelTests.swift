@@ -28,6 +28,70 @@ import Testing
     (1, 1), (1, 15), (3, 16), (2, 17), (5, 24), (7, 63), (4, 64), (3, 80), (9, 385),
   ]
 
+  @Test("Products with packed matrices", arguments: [fettle_bits_4, fettle_bits_8], [0, 1])
+  func packed(_ bits: fettle_bits, _ hasMinimum: Int32) {
+    let bytes = bits == fettle_bits_8 ? 34 : hasMinimum == 1 ? 20 : 18
+    for (rows, inputs, outputs) in [(1, 32, 16), (2, 96, 48), (3, 416, 16), (5, 576, 80), (11, 1152, 32)] {
+      let blocks = outputs * inputs / 32
+      var file = [UInt8]()
+      for (block, scale) in numbers(blocks, 30).enumerated() {
+        for part in 0..<(bytes == 20 ? 2 : 1) {
+          withUnsafeBytes(of: Float16(scale * Float(part + 1)).bitPattern) { file += $0 }
+        }
+        file += (0..<bytes - (bytes == 20 ? 4 : 2)).map { UInt8(truncatingIfNeeded: $0 * 37 + block * 11) }
+      }
+      var matrix = [Float](repeating: 0, count: outputs * inputs)
+      switch bytes {
+      case 34: fettle_decode_q8_0(file, &matrix, blocks)
+      case 20: fettle_decode_q4_1(file, &matrix, blocks)
+      default: fettle_decode_q4_0(file, &matrix, blocks)
+      }
+      var packed = [Float](repeating: 0, count: fettle_packed_bytes(bits, inputs, outputs) / 4)
+      fettle_pack(bits, hasMinimum, file, &packed, inputs, outputs)
+      let x = numbers(rows * inputs, 31)
+      let before = numbers(rows * (outputs + 3), 32)
+      for adding in [0, 1] as [Int32] {
+        var y = before
+        fettle_multiply_packed(bits, packed, x, &y, outputs + 3, rows, inputs, outputs, adding)
+        for row in 0..<rows {
+          for column in 0..<outputs + 3 {
+            let place = row * (outputs + 3) + column
+            guard column < outputs else {
+              #expect(y[place] == before[place])
+              continue
+            }
+            var sum = adding == 1 ? Double(before[place]) : 0
+            var size = abs(sum)
+            for k in 0..<inputs {
+              let product = Double(x[row * inputs + k]) * Double(matrix[column * inputs + k])
+              sum += product
+              size += abs(product)
+            }
+            #expect(abs(Double(y[place]) - sum) <= 1e-6 * max(1, size))
+          }
+        }
+      }
+    }
+  }
+
+  @Test("Attention of some rows is that of all, to the last bit", arguments: [1, 5, 16, 33, 70])
+  func attentionRows(_ length: Int) {
+    let (heads, size) = (3, 20)
+    let projections = numbers(length * 3 * heads * size, 33)
+    var whole = [Float](repeating: 0, count: length * heads * size)
+    var probabilities = [Float](repeating: 0, count: fettle_attention_probabilities(length, heads))
+    var scratch = [Float](repeating: 0, count: fettle_attention_scratch(length, size))
+    fettle_attention_forward(projections, &whole, &probabilities, &scratch, length, heads, size)
+    for cut in [0, 1, length / 2, length] {
+      var parts = [Float](repeating: 0, count: whole.count)
+      for rows in [0..<cut, cut..<length] where !rows.isEmpty {
+        fettle_attention_rows(
+          projections, &parts, &scratch, length, rows.lowerBound, rows.count, heads, size)
+      }
+      #expect(parts == whole)
+    }
+  }
+
   @Test("Adding a bias", arguments: shapes) func addBias(_ rows: Int, _ columns: Int) {
     var x = numbers(rows * columns, 1)
     let bias = numbers(columns, 2)

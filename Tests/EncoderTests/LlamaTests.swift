@@ -246,6 +246,54 @@ import Testing
     }
   }
 
+  @Test("what was read of a prompt before, with whatever followed, changes nothing of what comes of it")
+  func knownBeginnings() throws {
+    let instruction = (0..<40).map { Int32(3 + $0 * 11 % 380) }
+    let asked = [
+      instruction + [70, 71, 72], instruction + [9, 70], instruction, instruction + [70, 71, 72, 8, 9],
+      Array(instruction.prefix(25)) + [200, 201], Array(instruction.prefix(7)) + [90, 91],
+      instruction + [70, 71, 72],
+    ]
+    func write(_ prompt: [Int32], by language: LanguageModel) throws -> [TextBatch.Token] {
+      let batch = TextBatch(language)
+      _ = try batch.add(prompt, TextBatch.Wishes(maximum: 12, ends: [], alternatives: 2))
+      var written: [TextBatch.Token] = []
+      while !batch.isEmpty {
+        for case (_, .written(let token)) in try batch.step() { written.append(token) }
+      }
+      return written
+    }
+    let expected = try asked.map { try write($0, by: LanguageModel(model: model, threads: 1)) }
+    for order in [Array(asked.indices), asked.indices.reversed()] {
+      let one = try LanguageModel(model: model, threads: 2)
+      for number in order {
+        let found = try write(asked[number], by: one)
+        #expect(found.map(\.id) == expected[number].map(\.id))
+        expectSame([found.map(\.logProbability)], [expected[number].map(\.logProbability)])
+      }
+    }
+    // All at once, and so many that those who wait find what the first have read.
+    let one = try LanguageModel(model: model, threads: 2)
+    let batch = TextBatch(one)
+    var written: [Int: [TextBatch.Token]] = [:]
+    var prompts: [Int: Int] = [:]
+    for number in 0..<42 {
+      let prompt = number % asked.count
+      prompts[try batch.add(asked[prompt], TextBatch.Wishes(maximum: 12, ends: [], alternatives: 2))] = prompt
+    }
+    while !batch.isEmpty {
+      for case (let number, .written(let token)) in try batch.step() {
+        written[number, default: []].append(token)
+      }
+    }
+    #expect(written.count == 42)
+    for (number, tokens) in written {
+      let expected = expected[try #require(prompts[number])]
+      #expect(tokens.map(\.id) == expected.map(\.id))
+      expectSame([tokens.map(\.logProbability)], [expected.map(\.logProbability)])
+    }
+  }
+
   @Test("a prompt's own tokens have the probabilities that they have as completions, however long it is")
   func promptTokens() throws {
     for prompt in prompts + [(0..<240).map { Int32(3 + $0 * 7 % 380) }] where prompt.count > 1 {

@@ -143,6 +143,25 @@ import Testing
         of: names.map { tokenizer.encode(before + $0, maximumLength: 32).ids + [end] },
         after: [lines[1].prompt])
       #expect(alone == [sums[1]])
+      // One text's products read the file's few bits, those of a dozen texts f32 numbers.
+      func written(_ lines: some Sequence<Line>) throws -> [[Double]] {
+        let batch = TextBatch(language)
+        let numbers = try lines.map {
+          try batch.add($0.prompt, TextBatch.Wishes(maximum: 6, ends: []))
+        }
+        var found: [Int: [Double]] = [:]
+        while !batch.isEmpty {
+          for case (let number, .written(let token)) in try batch.step() {
+            found[number, default: []].append(token.logProbability)
+          }
+        }
+        return numbers.map { found[$0] ?? [] }
+      }
+      let together = try written(lines.prefix(24))
+      for number in [0, 5] {
+        let alone = try written([lines[number]])
+        #expect(alone == [together[number]] && alone[0].count == 6)
+      }
     }
     for (line, sums) in zip(some, sums) {
       for (name, sum) in zip(names, sums) {

@@ -9,11 +9,12 @@ tokenizers, scikit-learn, llama.cpp. `make bench` runs these beside fettle, each
     peers.py linear FEATURES TRAIN        logistic regression with scikit-learn on features that fettle wrote
     peers.py generate GGUF FILE           a language model's answers with transformers or llama-cpp-python
     peers.py finetune-language GGUF TRAIN LoRA of a language model with PyTorch and peft
+    peers.py serve GGUF|MODEL             a server: llama-cpp-python's, or embeddings with FastAPI and PyTorch
 
 MODEL is a folder with config.json, model.safetensors and vocab.txt. TRAIN, TEST and FILE hold `text|category` lines. The
 answer is one line of JSON; tokens_per_second counts the texts' own tokens, never padding.
 
-needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf llama-cpp-python peft
+needs: pip install torch transformers tokenizers safetensors numpy onnx onnxruntime scikit-learn gguf 'llama-cpp-python[server]' peft fastapi uvicorn
 """
 
 import argparse
@@ -421,6 +422,110 @@ def finetune_language(options):
         trainable_parameters=sum(weights.numel() for weights in learned))
 
 
+def serve(options):
+    """Says `Serving on http://127.0.0.1:PORT` on standard error once it can be asked, and ends with SIGTERM."""
+    import socket
+
+    import uvicorn
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            print(f"Serving on http://127.0.0.1:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
+
+    app = llama_cpp_app(options) if options.peer == "llama-cpp" else embeddings_app(options)
+    Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+
+
+def llama_cpp_app(options):
+    from llama_cpp.server.app import create_app
+    from llama_cpp.server.settings import ModelSettings, ServerSettings
+
+    threads = options.threads or os.cpu_count()
+    return create_app(server_settings=ServerSettings(), model_settings=[ModelSettings(
+        model=options.model, model_alias="smollm2", n_ctx=2048, n_threads=threads, n_threads_batch=threads, verbose=False)])
+
+
+def embeddings_app(options):
+    """As one would write it with FastAPI: `alone` answers one request after another, `threads` in FastAPI's threads, which share
+    PyTorch's, and `batched` computes together what has come meanwhile."""
+    import asyncio
+    import base64
+
+    import torch
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    encoder = model(options.model).eval()
+    encoder.pooler = None
+    cut = tokenizer(options.model, 256)
+
+    def vectors(texts):
+        rows = [encoding.ids for encoding in cut.encode_batch(texts)]
+        ids, mask = padded(rows)
+        with torch.inference_mode():
+            states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            share = mask[:, :, None]
+            means = torch.nn.functional.normalize((states * share).sum(1) / share.sum(1), dim=1)
+        return means.numpy(), [len(row) for row in rows]
+
+    class Request(BaseModel):
+        model: str
+        input: str | list[str]
+        encoding_format: str = "float"
+
+    def texts_of(request):
+        return [request.input] if isinstance(request.input, str) else request.input
+
+    def answered(request, means, counts):
+        def shown(mean):
+            return base64.b64encode(mean.tobytes()).decode() if request.encoding_format == "base64" else mean.tolist()
+
+        return {
+            "object": "list", "model": request.model,
+            "data": [{"object": "embedding", "index": index, "embedding": shown(mean)} for index, mean in enumerate(means)],
+            "usage": {"prompt_tokens": sum(counts), "total_tokens": sum(counts)}}
+
+    app = FastAPI()
+    waiting, worker = asyncio.Queue(), []
+
+    async def batches():
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = [await waiting.get()]
+            while not waiting.empty() and len(batch) < 64:
+                batch.append(waiting.get_nowait())
+            means, counts = await loop.run_in_executor(None, vectors, [text for texts, _ in batch for text in texts])
+            start = 0
+            for texts, done in batch:
+                done.set_result((means[start : start + len(texts)], counts[start : start + len(texts)]))
+                start += len(texts)
+
+    if options.peer == "embeddings-threads":
+        @app.post("/v1/embeddings")
+        def embeddings(request: Request):
+            return answered(request, *vectors(texts_of(request)))
+    elif options.peer == "embeddings-batched":
+        @app.post("/v1/embeddings")
+        async def embeddings(request: Request):
+            if not worker:
+                worker.append(asyncio.create_task(batches()))
+            done = asyncio.get_running_loop().create_future()
+            waiting.put_nowait((texts_of(request), done))
+            return answered(request, *await done)
+    else:
+        @app.post("/v1/embeddings")
+        async def embeddings(request: Request):
+            return answered(request, *vectors(texts_of(request)))
+    return app
+
+
 def llama_of(file):
     """The model and the tokenizer of a GGUF file, by gguf-py: transformers' own loading leaves SmolLM's digits together."""
     import gguf
@@ -526,6 +631,12 @@ def main():
     made.add_argument("--rate", type=float, default=2e-3)
     made.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--threads", type=int)
+    made = verb("serve", serve)
+    made.add_argument("model")
+    made.add_argument(
+        "--peer", choices=["llama-cpp", "embeddings-alone", "embeddings-threads", "embeddings-batched"],
+        default="llama-cpp")
     made.add_argument("--threads", type=int)
     options = parser.parse_args()
     options.run(options)

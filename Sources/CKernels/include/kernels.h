@@ -44,6 +44,10 @@ void fettle_attention_forward(
   const float *projections, float *context, float *probabilities, float *scratch, long length, long heads,
   long head_size);
 
+/// The same for `rows` of a text's rows, from `first` on, the same to the last bit; the probabilities are not kept.
+void fettle_attention_rows(
+  const float *projections, float *context, float *scratch, long length, long first, long rows, long heads, long head_size);
+
 /// The gradient of the projections from the gradient of the context.
 void fettle_attention_backward(
   const float *projections, const float *probabilities, const float *context_gradient, float *projections_gradient,

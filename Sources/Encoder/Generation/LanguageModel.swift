@@ -13,9 +13,8 @@ package final class LanguageModel: Sendable {
   /// The word table as the output layer reads it where that is bf16.
   private let rounded: OperandStorage?
   private let workplaces: [Workplace]
-  /// What was read last that several prompts began with: the next call often begins with the same. Its lock is also what makes
-  /// callers take turns.
-  private let turn = Mutex<Beginning?>(nil)
+  /// Its lock is also what makes callers take turns.
+  private let turn = Mutex(Beginnings())
 
   /// Whether that holds to the last bit on this CPU.
   package static var isExact: Bool { MatMul.rowsAreIndependent }
@@ -26,11 +25,6 @@ package final class LanguageModel: Sendable {
   struct Workplace: Sendable {
     let pass: any CausalPass
     let output: OutputLayer
-  }
-
-  struct Beginning: Sendable {
-    var tokens: [Int32]
-    var cache: KeyValueCache
   }
 
   /// Lays the weights out for products, which takes a moment.
@@ -45,15 +39,22 @@ package final class LanguageModel: Sendable {
       longest: model.shape.maximumPositions
     ).requireToGenerate(rows: Self.rowsAtOnce)
     let parameters = try ParameterStore(
-      model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, pool: pool)
-    try self.init(model, parameters, network, pool)
+      model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, goesOn: true, pool: pool)
+    let table = network.outputMatrix == nil && dtype == .f32 ? model.tensors[layout.wordTableName] : nil
+    try self.init(
+      model, parameters, network, pool,
+      packedWords: table.flatMap {
+        PackedMatrix([($0, 0)], inputs: model.shape.hiddenSize, outputs: vocabulary)
+      })
   }
 
   /// With weights that are laid out already, all of the word table among them, and that do not change meanwhile.
+  /// - Parameter packedWords: the word table once more, where that is the output matrix too.
   /// - Throws: `ModelError`.
-  init(_ model: PretrainedModel, _ parameters: ParameterStore, _ network: any Network, _ pool: ThreadPool)
-    throws
-  {
+  init(
+    _ model: PretrainedModel, _ parameters: ParameterStore, _ network: any Network, _ pool: ThreadPool,
+    packedWords: PackedMatrix? = nil
+  ) throws {
     (self.model, self.pool, self.parameters) = (model, pool, parameters)
     let vocabulary = model.shape.vocabularySize
     let hidden = model.shape.hiddenSize
@@ -72,7 +73,8 @@ package final class LanguageModel: Sendable {
       }
       return Workplace(
         pass: pass,
-        output: try OutputLayer(words: table, matrix: matrix, vocabulary: vocabulary, hidden: hidden))
+        output: try OutputLayer(
+          words: table, matrix: matrix, packed: packedWords, vocabulary: vocabulary, hidden: hidden))
     }
   }
 
@@ -83,7 +85,7 @@ package final class LanguageModel: Sendable {
   /// The last layer's states of one text's tokens, `[tokens][hidden]`, and their logits, `[tokens][vocabulary]`.
   /// - Throws: `ModelError`.
   package func states(of ids: [Int32]) throws -> (states: [[Float]], logits: [[Float]]) {
-    try turn.withLock { _ in
+    try work { _, workplaces in
       try check(ids, and: 0)
       let cache = KeyValueCache(model.shape, capacity: ids.count)
       let hidden = model.shape.hiddenSize
@@ -106,22 +108,27 @@ package final class LanguageModel: Sendable {
 
   // MARK: For those who compute
 
-  /// Takes the threads' places and the beginning of all texts, which is read if it was not read last; `body` is one call's work.
+  /// Takes the threads' places; `body` is one call's work.
+  func work<Result>(
+    _ body: (_ beginnings: inout Beginnings, _ workplaces: [Workplace]) throws -> Result
+  ) throws -> Result {
+    try turn.withLock { try body(&$0, workplaces) }
+  }
+
+  /// The same with the beginning of all texts, of which is read what was not read before.
   /// - Parameter isCancelled: asked while the beginning is read.
   func work<Result>(
     after prefix: [Int32], _ isCancelled: @Sendable () -> Bool,
     _ body: (_ beginning: KeyValueCache?, _ workplaces: [Workplace]) throws -> Result
   ) throws -> Result {
-    try turn.withLock { kept in
+    try work { beginnings, workplaces in
       guard !prefix.isEmpty else { return try body(nil, workplaces) }
-      if let beginning = kept, beginning.tokens == prefix {
-        return try body(beginning.cache, workplaces)
-      }
-      kept = nil
+      let known = beginnings.find(prefix, most: prefix.count)
+      if let known, known.count == prefix.count { return try body(known, workplaces) }
       try AddressSpace.require(KeyValueCache.bytes(model.shape, capacity: prefix.count))
-      let cache = KeyValueCache(model.shape, capacity: prefix.count)
-      try read(prefix, cache, workplaces[0], isCancelled)
-      kept = Beginning(tokens: prefix, cache: cache)
+      let cache = known?.copy(capacity: prefix.count) ?? KeyValueCache(model.shape, capacity: prefix.count)
+      try read(Array(prefix.dropFirst(cache.count)), cache, workplaces[0], isCancelled)
+      beginnings.keep(prefix, cache)
       return try body(cache, workplaces)
     }
   }

@@ -38,6 +38,8 @@ final class OutputLayer: @unchecked Sendable {
   /// The word table, `[vocabulary, hidden]`; or a matrix of its own, `[hidden, vocabulary]`.
   private let words: Operand
   private let matrix: Operand?
+  /// The word table for few states; nil where they read the other.
+  private var packed: PackedMatrix?
   private let vocabulary: Int
   private let hidden: Int
   private let matmul: MatMul
@@ -45,19 +47,70 @@ final class OutputLayer: @unchecked Sendable {
   private let transposed: Floats
   private let input: OperandStorage
   private let logits = Floats(count: OutputLayer.wordsAtOnce * OutputLayer.statesAtOnce)
+  /// `[states, words]`.
+  private let few = Floats(count: PackedMatrix.mostRows * OutputLayer.wordsAtOnce)
   private let most = Floats(count: OutputLayer.statesAtOnce)
   private let sums = Floats(count: OutputLayer.statesAtOnce)
   private var best = [Int32](repeating: 0, count: OutputLayer.statesAtOnce)
 
   /// Numbers that one of them takes.
-  static func numbers(hidden: Int) -> Int { statesAtOnce * (3 * hidden + wordsAtOnce + 3) }
+  static func numbers(hidden: Int) -> Int {
+    statesAtOnce * (3 * hidden + wordsAtOnce + 3) + PackedMatrix.mostRows * wordsAtOnce
+  }
 
-  init(words: Operand, matrix: Operand?, vocabulary: Int, hidden: Int) throws {
+  init(words: Operand, matrix: Operand?, packed: PackedMatrix?, vocabulary: Int, hidden: Int) throws {
     (self.words, self.matrix, self.vocabulary, self.hidden) = (words, matrix, vocabulary, hidden)
     matmul = try MatMul()
     gathered = Floats(count: Self.statesAtOnce * hidden)
     transposed = Floats(count: Self.statesAtOnce * hidden)
     input = OperandStorage(count: Self.statesAtOnce * hidden, dtype: words.dtype)
+    if let packed, try agrees(packed) { self.packed = packed }
+  }
+
+  /// Whether both word tables give the same logits on this CPU.
+  private func agrees(_ packed: PackedMatrix) throws -> Bool {
+    let states = 3
+    let words = 0..<min(Self.wordsAtOnce, vocabulary)
+    var random = RandomNumbers(seed: 0)
+    for place in 0..<states * hidden { gathered.base[place] = random.uniform() - 0.5 }
+    let columns = transpose(states)
+    try multiply(words, columns)
+    let expected = logits.array
+    multiply(words, states, columns, by: packed)
+    return words.allSatisfy { word in
+      (0..<states).allSatisfy { state in
+        logits.base[word * columns + state].bitPattern == expected[word * columns + state].bitPattern
+      }
+    }
+  }
+
+  /// What is gathered, as products read it. Returns its columns: whole vectors of states; what is too much is never looked at.
+  private func transpose(_ states: Int) -> Int {
+    let columns = (states + 15) / 16 * 16
+    let scratch = input.operand.scratch(transposed)
+    fettle_transpose(gathered.base, hidden, scratch, columns, columns, hidden)
+    input.operand.store(scratch, count: columns * hidden)
+    return columns
+  }
+
+  /// The logits of some words.
+  private func multiply(_ words: Range<Int>, _ columns: Int) throws {
+    let first = words.lowerBound
+    if let matrix {
+      try matmul.gradient(
+        matrix, input.operand, into: logits.base - first * columns, adding: false, part: words, rows: hidden,
+        k: vocabulary, columns: columns)
+    } else {
+      try matmul.forward(
+        self.words.advanced(by: first * hidden), input.operand, into: logits.base, rows: words.count,
+        k: hidden, columns: columns)
+    }
+  }
+
+  private func multiply(_ words: Range<Int>, _ states: Int, _ columns: Int, by packed: PackedMatrix) {
+    packed.multiply(
+      gathered.base, into: few.base, stride: Self.wordsAtOnce, columns: words, rows: states)
+    fettle_transpose(few.base, Self.wordsAtOnce, logits.base, columns, states, words.count)
   }
 
   /// Of each of these rows of states, `[…, hidden]`, what comes next; at most `statesAtOnce`.
@@ -67,27 +120,18 @@ final class OutputLayer: @unchecked Sendable {
   func read(
     _ states: FloatPointer, _ rows: [Int], wantsSums: Bool, _ body: (Logits) -> Void = { _ in }
   ) throws -> [Forecast] {
-    // Whole vectors of states; what is too much is never looked at.
-    let columns = (rows.count + 15) / 16 * 16
     for (place, row) in rows.enumerated() {
       (gathered.base + place * hidden).update(from: states + row * hidden, count: hidden)
     }
-    let scratch = input.operand.scratch(transposed)
-    fettle_transpose(gathered.base, hidden, scratch, columns, columns, hidden)
-    input.operand.store(scratch, count: columns * hidden)
+    let columns = transpose(rows.count)
     most.base.update(repeating: -.infinity, count: columns)
     sums.base.update(repeating: 0, count: columns)
     for first in stride(from: 0, to: vocabulary, by: Self.wordsAtOnce) {
       let range = first..<min(first + Self.wordsAtOnce, vocabulary)
-      if let matrix {
-        try matmul.gradient(
-          matrix, input.operand, into: logits.base - first * columns, adding: false, part: range,
-          rows: hidden,
-          k: vocabulary, columns: columns)
+      if rows.count <= PackedMatrix.mostRows, let packed {
+        multiply(range, rows.count, columns, by: packed)
       } else {
-        try matmul.forward(
-          words.advanced(by: first * hidden), input.operand, into: logits.base, rows: range.count, k: hidden,
-          columns: columns)
+        try multiply(range, columns)
       }
       fettle_add_logits(
         logits.base, range.count, columns, Int32(first), &best, most.base, wantsSums ? sums.base : nil)

@@ -55,12 +55,16 @@ package final class TextBatch {
 
   private struct Text {
     let number: Int
+    let prompt: [Int32]
     let wishes: Wishes
     /// Tokens to be read.
     var next: ArraySlice<Int32>
     let cache: KeyValueCache
     var random: RandomNumbers
     var written = 0
+
+    /// Tokens of the prompt that others had read before.
+    var known: Int { cache.beginning?.count ?? 0 }
   }
 
   /// One thread's texts.
@@ -70,8 +74,11 @@ package final class TextBatch {
 
     var tokens: Int { texts.reduce(0) { $0 + $1.cache.capacity } }
 
+    /// Whether a text can come in. One that would only wait to be read waits outside: by then more of its beginning may be known.
     func hasRoom(for capacity: Int) -> Bool {
-      texts.isEmpty || texts.count < textsAtOnce && tokens + capacity <= tokensAtOnce
+      texts.isEmpty
+        || texts.count < textsAtOnce && tokens + capacity <= tokensAtOnce
+          && texts.reduce(0) { $0 + $1.next.count } < LanguageModel.rowsAtOnce
     }
   }
 
@@ -113,22 +120,25 @@ package final class TextBatch {
   /// - Returns: what is new, by texts.
   /// - Throws: `ModelError`, `AddressSpace.Shortage`; all texts are given up then.
   package func step() throws -> [(number: Int, event: Event)] {
-    let isCancelled: @Sendable () -> Bool = { false }
     do {
-      return try model.work(after: [], isCancelled) { _, workplaces in
-        try admit()
+      return try model.work { beginnings, workplaces in
+        try admit(&beginnings)
         let busy = lanes.indices.filter { !lanes[$0].texts.isEmpty }
-        let results = Mutex([(lane: Int, after: Lane, events: [(number: Int, event: Event)])]())
+        let results = Mutex([(lane: Int, after: Lane, found: Found)]())
         let before = lanes
         try model.pool.run(busy.count) { task, worker in
           var lane = before[busy[task]]
-          let events = try Self.pass(&lane, model, workplaces[worker])
+          let found = try Self.pass(&lane, model, workplaces[worker])
           let after = lane
-          results.withLock { $0.append((busy[task], after, events)) }
+          results.withLock { $0.append((busy[task], after, found)) }
         }
-        let found = results.withLock { $0.sorted { $0.lane < $1.lane } }
-        for result in found { lanes[result.lane] = result.after }
-        return found.flatMap(\.events)
+        let all = results.withLock { $0.sorted { $0.lane < $1.lane } }
+        for result in all { lanes[result.lane] = result.after }
+        for (tokens, cache) in all.flatMap(\.found.beginnings) {
+          let known = beginnings.find(tokens, most: tokens.count)?.count ?? 0
+          if Beginnings.isNews(tokens, known: known) { beginnings.keep(tokens, cache) }
+        }
+        return all.flatMap(\.found.events)
       }
     } catch {
       waiting = []
@@ -137,16 +147,27 @@ package final class TextBatch {
     }
   }
 
-  private func admit() throws {
+  /// What a pass has brought.
+  private struct Found: Sendable {
+    var events: [(number: Int, event: Event)] = []
+    /// Of prompts that were mostly new.
+    var beginnings: [(tokens: [Int32], cache: KeyValueCache)] = []
+  }
+
+  private func admit(_ beginnings: inout Beginnings) throws {
     while let next = waiting.first {
-      let capacity = next.prompt.count + next.wishes.maximum
+      // The last token is read anyway: what follows it is wanted. Of one that is told how probable it is all are.
+      let most = next.wishes.tellsPrompt ? 0 : next.prompt.count - 1
+      let known = beginnings.find(next.prompt, most: most)
+      let left = next.prompt[(known?.count ?? 0)...]
+      let capacity = left.count + next.wishes.maximum
       let lane = lanes.indices.min { lanes[$0].tokens < lanes[$1].tokens }
       guard let lane, lanes[lane].hasRoom(for: capacity) else { return }
       try AddressSpace.require(KeyValueCache.bytes(model.model.shape, capacity: capacity))
       lanes[lane].texts.append(
         Text(
-          number: next.number, wishes: next.wishes, next: next.prompt[...],
-          cache: lanes[lane].shelf.take(capacity: capacity, after: nil),
+          number: next.number, prompt: next.prompt, wishes: next.wishes, next: left,
+          cache: lanes[lane].shelf.take(capacity: capacity, after: known),
           random: RandomNumbers(seed: next.wishes.seed, stream: LanguageModel.drawing)))
       waiting.removeFirst()
     }
@@ -161,7 +182,7 @@ package final class TextBatch {
   }
 
   private static func pass(_ lane: inout Lane, _ model: LanguageModel, _ workplace: LanguageModel.Workplace)
-    throws -> [(number: Int, event: Event)]
+    throws -> Found
   {
     var packed = PackedTexts()
     var places: [Place] = []
@@ -184,16 +205,16 @@ package final class TextBatch {
     let read = packed.ranges.count
     let states = try model.forward(packed, lane.texts.prefix(read).map(\.cache), workplace)
     let tokens = try self.tokens(places, &lane, states, workplace)
-    var events: [(number: Int, event: Event)] = []
+    var found = Found()
     var ended: Set<Int> = []
     for text in 0..<read {
       let own = zip(places, tokens).filter { $0.0.text == text }
       let known = own.filter { $0.0.known != nil }.map(\.1)
       let number = lane.texts[text].number
-      if !known.isEmpty { events.append((number, .read(known))) }
+      if !known.isEmpty { found.events.append((number, .read(known))) }
       let wishes = lane.texts[text].wishes
       if let (_, token) = own.first(where: { $0.0.known == nil }) {
-        events.append((number, .written(token)))
+        found.events.append((number, .written(token)))
         lane.texts[text].written += 1
         lane.texts[text].next = [token.id]
         if wishes.ends.contains(token.id) || lane.texts[text].written == wishes.maximum {
@@ -202,11 +223,17 @@ package final class TextBatch {
       } else if lane.texts[text].next.isEmpty {
         ended.insert(number)
       }
-      if ended.contains(number) { events.append((number, .ended)) }
+      if ended.contains(number) { found.events.append((number, .ended)) }
+      if lane.texts[text].cache.past == lane.texts[text].prompt.count,
+        Beginnings.isNews(lane.texts[text].prompt, known: lane.texts[text].known)
+      {
+        let prompt = lane.texts[text].prompt
+        found.beginnings.append((prompt, lane.texts[text].cache.copy(capacity: prompt.count)))
+      }
     }
     for text in lane.texts where ended.contains(text.number) { lane.shelf.put(text.cache) }
     lane.texts.removeAll { ended.contains($0.number) }
-    return events
+    return found
   }
 
   private static func tokens(

@@ -40,6 +40,41 @@ package final class KeyValueCache: @unchecked Sendable {
     numbers = Floats(count: shape.layers * (keyNumbers + valueNumbers))
   }
 
+  private init(_ whole: KeyValueCache, first count: Int) {
+    (shape, headSize, numbers) = (whole.shape, whole.headSize, whole.numbers)
+    (capacity, keyNumbers, valueNumbers) = (whole.capacity, whole.keyNumbers, whole.valueNumbers)
+    self.count = count
+  }
+
+  /// The first of these tokens, in the same memory: to be read only.
+  func first(_ count: Int) -> KeyValueCache {
+    precondition(beginning == nil && count <= self.count, "tokens that are not here")
+    return KeyValueCache(self, first: count)
+  }
+
+  /// All that is here with its beginning, in one piece.
+  func copy(capacity: Int) -> KeyValueCache {
+    let copy = KeyValueCache(shape, capacity: capacity)
+    precondition(past <= copy.capacity, "no room for a copy")
+    let heads = shape.keyHeads
+    let wide = Self.padded(headSize)
+    for part in [beginning, self].compactMap(\.self) {
+      for layer in 0..<shape.layers {
+        let (from, to) = (part.tokens(layer, part.count), copy.tokens(layer, copy.count))
+        for row in 0..<heads * headSize {
+          let target = to.keys + (row * to.capacity + copy.count)
+          target.update(from: from.keys + row * from.capacity, count: part.count)
+        }
+        for head in 0..<heads {
+          let target = to.values + (head * to.capacity + copy.count) * wide
+          target.update(from: from.values + head * from.capacity * wide, count: part.count * wide)
+        }
+      }
+      copy.count += part.count
+    }
+    return copy
+  }
+
   /// For another text, in the same memory.
   func empty(after beginning: KeyValueCache?) {
     (self.beginning, count) = (beginning, 0)
@@ -94,7 +129,11 @@ struct CacheShelf {
     return KeyValueCache(shape, capacity: rounded, after: beginning)
   }
 
-  mutating func put(_ cache: KeyValueCache) { spare.append(cache) }
+  mutating func put(_ cache: KeyValueCache) {
+    // A beginning that nobody keeps any more would stay in memory with it.
+    cache.empty(after: nil)
+    spare.append(cache)
+  }
 }
 
 /// Ways in which a text may go on, those that begin alike together.

@@ -11,6 +11,12 @@ struct LinearProducts {
   ) throws {
     let w = parameters.operand(matrix)
     for block in blocks {
+      if block.count <= PackedMatrix.mostRows, let packed = parameters.packed(matrix) {
+        packed.multiply(
+          x.floats + block.lowerBound * matrix.inputs, into: y + block.lowerBound * matrix.outputs,
+          adding: adding, rows: block.count)
+        continue
+      }
       try matmul.forward(
         x.advanced(by: block.lowerBound * matrix.inputs), w, into: y + block.lowerBound * matrix.outputs,
         adding: adding, rows: block.count, k: matrix.inputs, columns: matrix.outputs)

@@ -30,7 +30,8 @@ struct MemoryNeeds {
     let workplace =
       Double(rows) * (numbersInRow.saved + numbersInRow.scratch) * 4
       + Double(OutputLayer.numbers(hidden: shape.hiddenSize)) * 4
-    try require(weights * (dtype == .bf16 ? 1.5 : 1) + Double(threads) * workplace + overhead)
+    try require(
+      weights * (dtype == .bf16 ? 1.5 : 1 + PackedMatrix.share) + Double(threads) * workplace + overhead)
   }
 
   /// - Parameters:

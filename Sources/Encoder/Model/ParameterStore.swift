@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Synchronization
 
 /// A model's parameters as its network reads them: tables and vectors in f32, matrices as products read them.
 ///
@@ -21,16 +22,20 @@ package final class ParameterStore: Sendable {
   /// All matrices `[out, in]`; nil where the backward pass transposes them while it reads. oneDNN's product with a matrix that it
   /// must transpose is a sixth slower in f32; in bf16 there is no difference.
   private let transposed: Floats?
+  /// Of the layout's matrices, those that a file holds in few bits; empty where products of few rows read the others.
+  private let packed: [PackedMatrix?]
 
   /// Lays out the model's parameters, all but the word table.
   /// - Parameters:
   ///   - words: rows of the word table that are wanted, in the order they are to stand in.
   ///   - learns: whether any step may change a section.
   ///   - goesBack: whether a backward pass will read the matrices.
+  ///   - goesOn: whether products of few rows are to be fast.
   /// - Throws: `ModelError.notANumber`.
   init(
     _ model: PretrainedModel, _ layout: ParameterLayout, words: [Int32] = [], dtype: DType,
-    learns: (ParameterLayout.Section) -> Bool = { _ in false }, goesBack: Bool = false, pool: ThreadPool
+    learns: (ParameterLayout.Section) -> Bool = { _ in false }, goesBack: Bool = false, goesOn: Bool = false,
+    pool: ThreadPool
   ) throws {
     self.layout = layout
     self.dtype = dtype
@@ -43,7 +48,44 @@ package final class ParameterStore: Sendable {
     numbers = Floats(count: layout.count - first)
     rounded = dtype == .f32 ? nil : OperandStorage(count: matrices.count, dtype: dtype)
     transposed = goesBack && dtype == .f32 ? Floats(count: matrices.count) : nil
+    packed = goesOn && dtype == .f32 && MatMul.rowsAreIndependent ? try Self.pack(model, layout, pool) : []
     try read(model, words, pool)
+  }
+
+  private static func pack(_ model: PretrainedModel, _ layout: ParameterLayout, _ pool: ThreadPool) throws
+    -> [PackedMatrix?]
+  {
+    let entries = Dictionary(grouping: layout.entries) { layout.section(at: $0.start)?.start ?? 0 }
+    func tensors(_ matrix: ParameterLayout.Matrix) -> [(tensor: Tensor, column: Int)] {
+      (entries[matrix.start] ?? []).compactMap { entry in
+        model.tensors[entry.name].map { ($0, entry.start - matrix.start) }
+      }
+    }
+    let made = Mutex([PackedMatrix?](repeating: nil, count: layout.matrices.count))
+    try pool.run(layout.matrices.count) { task, _ in
+      let matrix = layout.matrices[task]
+      let packed = PackedMatrix(tensors(matrix), inputs: matrix.inputs, outputs: matrix.outputs)
+      made.withLock { $0[task] = packed }
+    }
+    let packed = made.withLock { $0 }
+    // One of each size is tried.
+    let matmul = try MatMul()
+    var tried: Set<[Int]> = []
+    for case (let matrix, let found?) in zip(layout.matrices, packed)
+    where tried.insert([matrix.inputs, matrix.outputs]).inserted {
+      let whole = Floats(count: matrix.inputs * matrix.outputs)
+      for (tensor, column) in tensors(matrix) {
+        tensor.copyTransposed(to: whole.base + column, stride: matrix.outputs)
+      }
+      let operand = Operand(base: UnsafeMutableRawPointer(whole.base), dtype: .f32)
+      guard try found.agrees(with: operand, matmul) else { return [] }
+    }
+    return packed
+  }
+
+  /// What a product of few rows reads of `matrix`, which gives the same numbers; nil where it reads the operand.
+  func packed(_ matrix: ParameterLayout.Matrix) -> PackedMatrix? {
+    packed.isEmpty ? nil : packed[matrix.id]
   }
 
   private func read(_ model: PretrainedModel, _ words: [Int32], _ pool: ThreadPool) throws {

@@ -11,8 +11,16 @@ public final class ServedModels: Sendable {
   private let library: ModelLibrary
   private let log: ServerLog
   /// What was looked up last, for half a second: a thousand requests a second do not read the workspace each.
-  private let known = Mutex<[String: (model: LoadedModel, since: ContinuousClock.Instant)]>([:])
+  private let known = Mutex(Known())
   private static let knownFor = Duration.milliseconds(500)
+
+  private struct Known {
+    var models: [String: (model: LoadedModel, since: ContinuousClock.Instant)] = [:]
+    /// Those that are looked up now, for all who ask.
+    var loading: [String: Task<LoadedModel, any Error>] = [:]
+    /// How often all was forgotten: what was looked up before is not kept.
+    var forgotten = 0
+  }
 
   let writers = Writers(most: 4096)
   let embedding = Batcher<String, Encoding, [Float]>(batch: 256, most: 8192)
@@ -84,29 +92,52 @@ public final class ServedModels: Sendable {
   ///
   /// - Throws: `APIError`, `TaskError`, `ModelError`.
   func load(_ name: String, _ context: ServerContext) async throws -> LoadedModel {
-    if let model = fresh(name) { return model }
-    return try await context.offThread { [self] in
-      // Loading takes seconds, and whoever waited for it finds it done.
-      if let model = fresh(name) { return model }
-      let model = try LoadedModel(find(name), library)
-      let now = ContinuousClock.now
-      known.withLock { known in
-        known = known.filter { now - $0.value.since < Self.knownFor }
-        known[name] = (model, now)
-      }
-      return model
+    switch known.withLock({ look(up: name, in: &$0, context) }) {
+    case .found(let model): model
+    case .loading(let task): try await task.value
     }
   }
 
-  private func fresh(_ name: String) -> LoadedModel? {
-    known.withLock { known in
-      guard let found = known[name], ContinuousClock.now - found.since < Self.knownFor else { return nil }
-      return found.model
+  private enum Lookup {
+    case found(LoadedModel)
+    case loading(Task<LoadedModel, any Error>)
+  }
+
+  private func look(up name: String, in known: inout Known, _ context: ServerContext) -> Lookup {
+    let last = known.models[name]
+    if let last, ContinuousClock.now - last.since < Self.knownFor { return .found(last.model) }
+    if let task = known.loading[name] { return .loading(task) }
+    let forgotten = known.forgotten
+    let task = Task {
+      let result: Result<LoadedModel, any Error>
+      do {
+        result = .success(
+          try await context.offThread { [self] in try LoadedModel(find(name), library, last: last?.model) })
+      } catch {
+        result = .failure(error)
+      }
+      self.known.withLock { known in
+        guard known.forgotten == forgotten else { return }
+        known.loading[name] = nil
+        // Names that nobody asks for any more keep no model.
+        let now = ContinuousClock.now
+        known.models = known.models.filter { now - $0.value.since < Self.knownFor * 10 }
+        known.models[name] = (try? result.get()).map { ($0, now) }
+      }
+      return try result.get()
     }
+    known.loading[name] = task
+    return .loading(task)
   }
 
   /// To be called when a name means another model than before, and before a training, which needs the memory.
-  public func forget() { known.withLock { $0 = [:] } }
+  public func forget() {
+    known.withLock { known in
+      known.models = [:]
+      known.loading = [:]
+      known.forgotten += 1
+    }
+  }
 }
 
 /// A model that is ready to answer.
@@ -146,9 +177,10 @@ struct LoadedModel: Sendable {
     var longest: Int { model.model.maximumLength }
   }
 
-  init(_ selection: ModelSelection, _ library: ModelLibrary) throws {
+  /// - Parameter last: what the name meant before; what is the same of it is not read again.
+  init(_ selection: ModelSelection, _ library: ModelLibrary, last: LoadedModel?) throws {
     id = try library.signature(of: selection)
-    reader = try library.reader(of: selection)
+    if let last, last.id == id { reader = last.reader } else { reader = try library.reader(of: selection) }
     if selection.isLanguageModel, selection.way == .free {
       encoder = nil
       kind = .language(try Language(library.languageModel(selection)))

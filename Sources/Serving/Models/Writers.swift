@@ -56,12 +56,7 @@ final class Writers: Sendable {
       guard case .cancelled = reason else { return }
       _ = self?.state.withLock { $0.models[id]?.abandoned.insert(number) }
     }
-    if isFirst {
-      let thread = Thread { self.work(model) }
-      thread.name = "writer"
-      thread.stackSize = 4 << 20
-      thread.start()
-    }
+    if isFirst { ServerContext.queue.async { self.work(model) } }
     return stream
   }
 
@@ -160,10 +155,7 @@ final class Batcher<Group: Hashable & Sendable, Input: Sendable, Output: Sendabl
         return
       }
       guard isFirst else { return }
-      let thread = Thread { self.work(group, work) }
-      thread.name = "reader"
-      thread.stackSize = 4 << 20
-      thread.start()
+      ServerContext.queue.async { self.work(group, work) }
     }
   }
 

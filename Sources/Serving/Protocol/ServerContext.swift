@@ -31,7 +31,8 @@ public struct ServerContext: Sendable {
     }
   }
 
-  private static let queue = DispatchQueue(label: "serving", attributes: .concurrent)
+  /// For what takes long. Its threads wait for more for a while: to start one takes as long as to read a short text.
+  static let queue = DispatchQueue(label: "serving", attributes: .concurrent)
 }
 
 /// Lines for whoever runs the server.

@@ -8,6 +8,7 @@ final class BERTScratch: Sendable {
   let sum: Floats
   /// `[rows, widest]`.
   let wide: Floats
+  let widest: Int
   let attention: Floats
 
   init(_ network: BERTNetwork, rows: Int, longest: Int) {
@@ -16,7 +17,8 @@ final class BERTScratch: Sendable {
     hidden = Floats(count: narrow)
     middle = Floats(count: narrow)
     sum = Floats(count: narrow)
-    wide = Floats(count: rows * max(configuration.intermediateSize, network.projectionWidth))
+    widest = max(configuration.intermediateSize, network.projectionWidth)
+    wide = Floats(count: rows * widest)
     attention = Floats(count: fettle_attention_scratch(longest, configuration.headSize))
   }
 }

@@ -35,55 +35,93 @@ struct BERTLayer {
     x: FloatPointer, y: FloatPointer, texts: [Range<Int>], blocks: [Range<Int>]
   ) throws {
     guard let rows = blocks.last?.upperBound else { return }
+    try project(0..<rows, blocks)
 
-    // projections = x Wqkv + b: [rows, 3 hidden]
+    // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
+    let width = layout.projections.weight.outputs
+    let context = context(0)
+    var probabilities = saved.probabilities.base
+    for text in texts {
+      fettle_attention_forward(
+        saved.projections.base + text.lowerBound * width, context + text.lowerBound * hidden, probabilities,
+        scratch.attention.base, text.count, configuration.attentionHeads, configuration.headSize)
+      probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
+    }
+    try finish(x: x, y: y, 0..<rows, blocks)
+  }
+
+  /// The same for some of the rows, while other threads have the others: between this one's two steps all have to have taken the first.
+  /// Nothing can go back, and there must be no adapters.
+  func attendAndFinish(
+    x: FloatPointer, y: FloatPointer, texts: [Range<Int>], rows: Range<Int>, attention: FloatPointer
+  ) throws {
+    let width = layout.projections.weight.outputs
+    let context = context(rows.lowerBound) - rows.lowerBound * hidden
+    for text in texts where text.overlaps(rows) {
+      let own = text.clamped(to: rows)
+      fettle_attention_rows(
+        saved.projections.base + text.lowerBound * width, context + text.lowerBound * hidden, attention,
+        text.count, own.lowerBound - text.lowerBound, own.count, configuration.attentionHeads,
+        configuration.headSize)
+    }
+    try finish(x: x, y: y, rows, [rows])
+  }
+
+  /// projections = x Wqkv + b: [rows, 3 hidden]
+  func project(_ rows: Range<Int>, _ blocks: [Range<Int>]) throws {
     let width = layout.projections.weight.outputs
     let projections = saved.projections.base
     try products.forward(
       input(of: layout.projections), layout.projections.weight, into: projections, blocks)
-    fettle_add_bias(projections, parameters[layout.projections.bias], rows, width)
+    fettle_add_bias(
+      projections + rows.lowerBound * width, parameters[layout.projections.bias], rows.count, width)
+  }
 
-    // context = softmax(q kᵀ / √size) v, for each text and head: [rows, hidden]
-    let attended = input(of: layout.output)
-    let context = attended.scratch(scratch.wide)
-    var probabilities = saved.probabilities.base
-    for text in texts {
-      fettle_attention_forward(
-        projections + text.lowerBound * width, context + text.lowerBound * hidden, probabilities,
-        scratch.attention.base, text.count, configuration.attentionHeads, configuration.headSize)
-      probabilities += fettle_attention_probabilities(text.count, configuration.attentionHeads)
-    }
-    attended.store(context, count: rows * hidden)
+  /// Where rows from `first` on are written that become an operand, `[rows, width]`.
+  private func wide(_ operand: Operand, _ first: Int, _ width: Int) -> FloatPointer {
+    // Each thread's rows of any width begin where the widest would.
+    operand.dtype == .bf16
+      ? scratch.wide.base + first * scratch.widest : operand.advanced(by: first * width).floats
+  }
+
+  private func context(_ first: Int) -> FloatPointer { wide(input(of: layout.output), first, hidden) }
+
+  /// What follows attention, whose context stands where `context` says.
+  private func finish(x: FloatPointer, y: FloatPointer, _ rows: Range<Int>, _ blocks: [Range<Int>]) throws {
+    let first = rows.lowerBound
+    let start = first * hidden
+    let count = rows.count * hidden
+    input(of: layout.output).advanced(by: start).store(context(first), count: count)
 
     // middle = norm(x + context Wo + b): [rows, hidden]
     let sum = scratch.sum.base
     let normalised = input(of: layout.up)
     let middle = normalised.scratch(scratch.middle)
-    try products.forward(attended, layout.output.weight, into: sum, blocks)
+    try products.forward(input(of: layout.output), layout.output.weight, into: sum, blocks)
     let outputBias = try adapterForward(
       sum, bias: layout.output.bias, layout.attentionAdapter, saved.attentionAdapter.base, blocks)
     fettle_layer_norm_forward(
-      sum, parameters[outputBias], x, parameters[layout.attentionNorm.weight],
-      parameters[layout.attentionNorm.bias],
-      middle, saved.attentionXhat.base, saved.attentionRstd.base, rows, hidden, configuration.layerNormEpsilon
-    )
-    normalised.store(middle, count: rows * hidden)
+      sum + start, parameters[outputBias], x + start, parameters[layout.attentionNorm.weight],
+      parameters[layout.attentionNorm.bias], middle + start, saved.attentionXhat.base + start,
+      saved.attentionRstd.base + first, rows.count, hidden, configuration.layerNormEpsilon)
+    normalised.advanced(by: start).store(middle + start, count: count)
 
     // activated = GELU(middle Wup + b): [rows, intermediate]
     let read = input(of: layout.down)
-    let activated = read.scratch(scratch.wide)
+    let activated = wide(read, first, inner)
     try products.forward(normalised, layout.up.weight, into: saved.preActivation.base, blocks)
-    fettle_gelu_forward(saved.preActivation.base, parameters[layout.up.bias], activated, rows, inner)
-    read.store(activated, count: rows * inner)
+    fettle_gelu_forward(
+      saved.preActivation.base + first * inner, parameters[layout.up.bias], activated, rows.count, inner)
+    read.advanced(by: first * inner).store(activated, count: rows.count * inner)
 
     // y = norm(middle + activated Wdown + b): [rows, hidden]
     try products.forward(read, layout.down.weight, into: sum, blocks)
     let downBias = try adapterForward(
       sum, bias: layout.down.bias, layout.outputAdapter, saved.outputAdapter.base, blocks)
     fettle_layer_norm_forward(
-      sum, parameters[downBias], middle, parameters[layout.outputNorm.weight],
-      parameters[layout.outputNorm.bias], y,
-      saved.outputXhat.base, saved.outputRstd.base, rows, hidden, configuration.layerNormEpsilon)
+      sum + start, parameters[downBias], middle + start, parameters[layout.outputNorm.weight],
+      parameters[layout.outputNorm.bias], y + start, saved.outputXhat.base + start,
+      saved.outputRstd.base + first, rows.count, hidden, configuration.layerNormEpsilon)
   }
 
   /// `gradient`: `[rows, hidden]`, of y on the way in and of x on the way out.

@@ -57,6 +57,51 @@ final class BERTPass: Pass, @unchecked Sendable {
     return x
   }
 
+  /// The same, for nothing to go back, by several threads, each with some of the rows and a pass of its own: a text that comes alone
+  /// need not wait for one thread. The numbers are the same to the last bit where ``MatMul/rowsAreIndependent``.
+  /// - Parameter passes: as many as the pool has threads, two at least, of a network without adapters.
+  static func forward(
+    _ texts: PackedTexts, words: UnsafePointer<Float>, by passes: [BERTPass], _ pool: ThreadPool
+  ) throws -> FloatPointer {
+    let main = passes[0]
+    let layers = main.network.layers
+    let hidden = main.network.configuration.hiddenSize
+    func layer(_ number: Int, _ pass: BERTPass) -> BERTLayer {
+      BERTLayer(
+        configuration: main.network.configuration, layout: layers[number], products: pass.products,
+        // One thread may project the next layer while another still attends in this one.
+        saved: passes[number % passes.count].saved[0], scratch: main.scratch, passing: main.passing, kept: nil
+      )
+    }
+    func input(_ number: Int) -> Operand { layer(number, main).input(of: layers[number].projections) }
+    func x(_ number: Int) -> FloatPointer {
+      number == layers.count ? main.scratch.hidden.base : input(number).scratch(main.scratch.hidden)
+    }
+    main.embeddings(words).forward(
+      texts, y: x(0), xhat: main.embeddingXhat.base, rstd: main.embeddingRstd.base, scratch: main.scratch)
+    // A product of one row would be other code.
+    let share = max(2, (texts.rows + pool.count - 1) / pool.count)
+    let parts = stride(from: 0, to: max(texts.rows - 1, 1), by: share).map { start in
+      start..<(start + share >= texts.rows - 1 ? texts.rows : start + share)
+    }
+    for number in 0...layers.count {
+      try pool.run(parts.count) { task, worker in
+        let rows = parts[task]
+        let start = rows.lowerBound * hidden
+        if number > 0 {
+          try layer(number - 1, passes[worker]).attendAndFinish(
+            x: x(number - 1), y: x(number), texts: texts.ranges, rows: rows,
+            attention: passes[worker].scratch.attention.base)
+        }
+        if number < layers.count {
+          input(number).advanced(by: start).store(x(number) + start, count: rows.count * hidden)
+          try layer(number, passes[worker]).project(rows, [rows])
+        }
+      }
+    }
+    return x(layers.count)
+  }
+
   func backward(
     _ texts: PackedTexts, gradient: FloatPointer, products kept: SavedProducts, vectors: FloatPointer,
     lowest: Int?
