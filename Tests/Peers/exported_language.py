@@ -33,8 +33,9 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 warnings.filterwarnings("ignore", category=FutureWarning)
 
-# How close two logits may lie for their order to be chance. In f32 the libraries add up in other orders. With --gguf alone all matrices
-# are rounded to f16, and llama.cpp rounds what it multiplies with them likewise.
+# How close two logits may lie for their order to be chance, and twice how far any logit may be from transformers' own: two that move
+# towards each other change places. In f32 the libraries add up in other orders. With --gguf alone all matrices are rounded to f16, and
+# llama.cpp rounds what it multiplies with them likewise.
 EXACT, ROUNDED = 1e-3, 0.2
 
 options = argparse.ArgumentParser()
@@ -111,7 +112,8 @@ def margins(logits):
 
 
 def compare(name, rows, logits_of, tolerance):
-    """Whether a form chooses the tokens of `rows`, (prompt, ids, logits), at every step that is not left to the last bits."""
+    """Whether a form chooses the tokens of `rows`, (prompt, ids, logits), at every step that is not left to the last bits, by nearly the
+    same logits: what is a little wrong throughout may still choose the same."""
     same, close, wrong, furthest = 0, 0, [], 0.0
     for number, (prompt, ids, logits) in enumerate(rows):
         own = logits_of(prompt, ids)
@@ -124,7 +126,7 @@ def compare(name, rows, logits_of, tolerance):
         else:
             wrong.append(f"text {number + 1}, token {others[0] + 1}: a lead of {margins(logits)[others[0]]:.4f}")
     check(
-        not wrong,
+        not wrong and furthest <= tolerance / 2,
         f"{name}: {same} of {len(rows)} answers are the same, {close} part where two logits lie within {tolerance}, {len(wrong)} elsewhere; "
         f"logits differ by {furthest:.1e} at most {wrong[:3] or ''}")
 
