@@ -31,7 +31,8 @@ final class Connection: ChannelInboundHandler {
   /// Whether the client took too long for it.
   private var isLate = false
   private var deadline: Scheduled<Void>?
-  private var bytes = ByteBuffer()
+  /// What has come of the request's body. Not within the state, whose copies would each copy it as it grows.
+  private var body = Data()
 
   private enum State {
     case waiting
@@ -46,7 +47,6 @@ final class Connection: ChannelInboundHandler {
     var head: HTTPRequestHead
     var beginning: Result<Answering.Beginning, APIError>
     var maximum: Int
-    var body = Data()
   }
 
   init(_ answering: Answering) { self.answering = answering }
@@ -61,14 +61,11 @@ final class Connection: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch (Self.unwrapInboundIn(data), state) {
     case (.head(let head), .waiting): begin(head, context)
-    case (.body(let buffer), .reading(var reading)):
-      // Copied out of the state, so that the body grows where it is.
-      state = .waiting
-      if reading.body.count + buffer.readableBytes > reading.maximum {
+    case (.body(let buffer), .reading(let reading)):
+      if body.count + buffer.readableBytes > reading.maximum {
         refuse(tooLarge(reading.maximum), reading, context)
       } else {
-        buffer.withUnsafeReadableBytes { reading.body.append(contentsOf: $0) }
-        state = .reading(reading)
+        buffer.withUnsafeReadableBytes { body.append(contentsOf: $0) }
       }
     case (.end, .reading(let reading)): answer(reading, context)
     default: break
@@ -114,6 +111,7 @@ final class Connection: ChannelInboundHandler {
 
   /// Answers before the request has come to its end, and closes.
   private func refuse(_ error: APIError, _ reading: Reading, _ context: ChannelHandlerContext) {
+    _ = takeBody()
     send(error.response, reading.id, reading.head, isLast: true, context)
   }
 
@@ -139,15 +137,21 @@ final class Connection: ChannelInboundHandler {
     return .invalid("This is no HTTP/1.1 request: \(error.debugDescription).")
   }
 
+  private func takeBody() -> Data {
+    defer { body = Data() }
+    return body
+  }
+
   // MARK: - Answering
 
   private func answer(_ reading: Reading, _ context: ChannelHandlerContext) {
     deadline?.cancel()
+    let body = takeBody()
     switch reading.beginning {
     case .failure(let error):
       send(error.response, reading.id, reading.head, isLast: false, context)
     case .success(var beginning):
-      beginning.request.body = reading.body
+      beginning.request.body = body
       let answering = answering
       let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       let (head, channel, limits) = (reading.head, context.channel, answering.limits)
