@@ -12,7 +12,7 @@ MODEL := all-MiniLM-L6-v2
 LANGUAGE_MODEL := smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 LANGUAGE_MODEL_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 MODEL_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
-LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
+LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # A Python with the packages that Tests/Peers/peers.py names.
 PYTHON ?= python3
