@@ -38,6 +38,8 @@ test: format-check build model language-model ## Set up what is missing, then: f
 	@Tests/twenty-laptops.py $(FETTLE)
 	@Tests/kills.py $(FETTLE)
 	@Tests/Serving/openai_today.py $(FETTLE)
+	@Tests/Serving/kili_tutorial.py $(FETTLE)
+	@Tests/Serving/tutorial_road.py $(FETTLE)
 
 # TARGETS="data language document interface safetensors gguf llama tokenizer workspace" narrows it.
 SECONDS ?= 600
