@@ -12,7 +12,7 @@ MODEL := all-MiniLM-L6-v2
 LANGUAGE_MODEL := smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 LANGUAGE_MODEL_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 MODEL_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
-LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
+LIBRARIES := libedit-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libdnnl-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # A Python with the packages that Tests/Peers/peers.py names.
 PYTHON ?= python3
@@ -37,7 +37,7 @@ test: format-check build model language-model ## Set up what is missing, then: f
 	@Tests/hostile.py $(FETTLE)
 	@Tests/twenty-laptops.py $(FETTLE)
 	@Tests/kills.py $(FETTLE)
-	@for script in openai_today openai_2023 openai_jobs faults; do Tests/Serving/$$script.py $(FETTLE) || exit 1; done
+	@for script in openai_today openai_2023 openai_jobs faults kili_tutorial tutorial_road; do Tests/Serving/$$script.py $(FETTLE) || exit 1; done
 
 # TARGETS="data language document interface safetensors gguf llama tokenizer workspace" narrows it.
 SECONDS ?= 600

@@ -34,7 +34,7 @@ let package = Package(
       dependencies: [
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), "Tasks", "Classifiers", "Encoder", "Workbench",
-        "Basics",
+        "Scoring", "CZlib", "Basics",
       ]),
     .target(name: "Tasks", dependencies: ["Classifiers", "Encoder", "HTTP", "Workbench", "Basics"]),
     .target(name: "Classifiers", dependencies: ["Encoder"]),
@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCommonMark",

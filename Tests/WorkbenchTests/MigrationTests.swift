@@ -94,6 +94,39 @@ struct MigrationTests {
     }
   }
 
+  @Test func version4KeepsItsLabelsAndTakesProjects() throws {
+    try restore("workspace-4.sql")
+    let workspace = try Workspace.open(work)
+    try workspace.write { bench throws in
+      let harbour = try #require(try bench.dataset(named: "harbour"))
+      #expect(try bench.datedLabels(of: harbour).map(\.given) == [nil, nil, nil, nil, nil])
+      #expect(try bench.datedLabels(of: harbour).map(\.label) == bench.labels(of: harbour))
+      #expect(try bench.files().map(\.id) == ["file-1"] && bench.events(ofJob: "ftjob-1").count == 1)
+      #expect(try bench.projects().isEmpty && bench.project(of: harbour) == nil)
+      // A label that is given now has its time, and one that is given anew.
+      try bench.insert(labels: [
+        Label(asset: 1, author: "ana", category: "SPORT"), Label(asset: 2, author: "bo", category: "SPORT"),
+      ])
+      #expect(
+        try bench.datedLabels(of: harbour).filter { $0.given != nil }.map(\.label.author) == ["ana", "bo"])
+      let interface = try #require(try bench.interface())
+      let project = try bench.insertProject(
+        id: "c1", title: "harbour", description: "", interface: interface.json)
+      #expect(try bench.dataset(of: project).name == "harbour-2")
+      try bench.insert(upload: "Fog", at: "projects/c1/assets/a/content")
+      try bench.insert(assets: [NewProjectAsset(id: "a", externalID: "h1", text: "Fog")], into: project)
+      #expect(try bench.text(ofProjectAsset: "a") == "Fog" && bench.dataset(of: project).bytes == 3)
+      #expect(try bench.currentDataset()?.name == "harbour")
+    }
+    // It goes with its data set, and what is uploaded goes with the session.
+    try workspace.write { bench throws in
+      try bench.remove(dataset: #require(try bench.dataset(named: "harbour-2")))
+      #expect(try bench.projects().isEmpty && bench.text(ofProjectAsset: "a") == nil)
+      #expect(try bench.upload(at: "projects/c1/assets/a/content") == "Fog")
+      #expect(try bench.datasets().map(\.assets) == [2, 1])
+    }
+  }
+
   @Test func anOldWorkspaceGoesOn() throws {
     try restore("workspace-1.sql")
     let workspace = try Workspace.open(work)

@@ -97,8 +97,8 @@ struct WorkspaceTests {
   @Test func aNewerWorkspaceIsLeftAlone() throws {
     do { try Workspace.open(work).write { try $0.set("seed", to: "7") } }
     try sqlite("PRAGMA user_version = 99")
-    #expect(throws: WorkspaceError.newer(folder: ".fettle", found: 99, known: 4)) { try Workspace.open(work) }
-    try sqlite("PRAGMA user_version = 4")
+    #expect(throws: WorkspaceError.newer(folder: ".fettle", found: 99, known: 5)) { try Workspace.open(work) }
+    try sqlite("PRAGMA user_version = 5")
     #expect(try Workspace.open(work).read { try $0.setting("seed") } == "7")
   }
 

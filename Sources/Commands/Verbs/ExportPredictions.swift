@@ -60,7 +60,7 @@ extension Export {
           .line(
             "Wrote \(counted(rows.count, "prediction")) of \(name) on \(dataset.name) to \(shown.visible)."))
         report.blocks += stale.map { .line("\($0)") }
-        if original == nil {
+        if original == nil, !dataset.isProject {
           report.blocks.append(
             .line(
               "The file of \(dataset.name) is gone or has changed since it was loaded: its text and category stand in for its columns."
@@ -94,6 +94,8 @@ extension Workbench {
       }
       return run
     }
+    // Models that are not fettle's, whose predictions a client of serve has given, are known by these alone.
+    if let run = try predictionRun(dataset: dataset, model: name), run.isComplete { return run }
     let model = try models.model(named: name, self).name
     guard let run = try predictionRun(dataset: dataset, model: model), run.isComplete else {
       throw CommandError.noPredictions(model: model, dataset: dataset.name)

@@ -60,8 +60,9 @@ struct InterfaceVerb: ParsableCommand {
             Interface.define(names: list.map { $0.trimmingCharacters(in: .whitespaces) }), workbench)
         }
         let dataset = try DatasetOption.named(from.description, workbench)
+        let own = try workbench.project(of: dataset)?.categories
         return try InterfaceVerb.set(
-          Interface.define(from: workbench.categories(of: dataset), of: dataset.name), workbench)
+          own ?? Interface.define(from: workbench.categories(of: dataset), of: dataset.name), workbench)
       }
     }
   }

@@ -6,11 +6,11 @@ import Shell
 import Tasks
 import Workbench
 
-/// The models for programs: the OpenAI protocol on this machine.
+/// The models for programs: the OpenAI protocol on this machine, and Kili's platform.
 struct Serve: Verb {
   static let recording = Recording.nothing
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Answer programs in the OpenAI protocol, until Ctrl-C.",
+    commandName: "serve", abstract: "Answer programs in OpenAI's protocol and Kili's, until Ctrl-C.",
     discussion: """
       Programs that talk to OpenAI talk to the models here instead: set OPENAI_BASE_URL (in programs of 2023 OPENAI_API_BASE) to the \
       address with /v1 behind it, and OPENAI_API_KEY to anything. GET /v1/models lists base, the installed language models and what was \
@@ -18,6 +18,11 @@ struct Serve: Verb {
       chat, base and a tuned encoder answer with the category of the user's last message. Files are uploaded to /v1/files and fine-tuned on \
       at /v1/fine_tuning/jobs, as in 2023 at /v1/fine-tunes, one job after another; what a job makes is a tuned model of this workspace. curie and \
       text_curie_001 are names for the local language model.
+
+      Programs that label on Kili's platform do it here: set KILI_API_ENDPOINT to the address with /api/label/v2/graphql behind it, and \
+      KILI_API_KEY to anything. A project is a data set of this workspace, with an interface of its own; DEFAULT labels are their \
+      author's, the key's owner being called me, and INFERENCE labels a model's predictions, so that kpi --dataset NAME says at the prompt \
+      what inferenceMark says there. interface define --from NAME takes a project's interface.
 
       Only programs on this machine are answered. --host opens another of its addresses, and then every request has to bear the token that \
       the environment variable named by --token-env holds, as its API key. Requests of web pages are refused. The prompt can be used \
@@ -61,6 +66,7 @@ struct Serve: Verb {
       parts: [
         ModelEndpoints(), ChatEndpoint(), CompletionEndpoint(), EmbeddingEndpoint(), TokenEndpoints(),
         FileEndpoints(), FineTuningEndpoints(serving),
+        KiliEndpoints(),
       ])
     do {
       try server.run(

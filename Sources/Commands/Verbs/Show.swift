@@ -138,7 +138,9 @@ struct Show: ParsableCommand {
         }
         var report = Report(verb: "show asset")
         report.blocks.append(
-          .line("\(asset.externalID.visible) of \(dataset.name), line \(asset.line) of its file"))
+          .line(
+            "\(asset.externalID.visible) of \(dataset.name)\(dataset.isProject ? "" : ", line \(asset.line) of its file")"
+          ))
         report.blocks.append(.line("\(asset.text.visible)"))
         report.blocks.append(
           rows.isEmpty
@@ -192,13 +194,9 @@ private struct Shelf {
 
   /// - Throws: `CommandError.noPredictions` where a model is named that has not predicted the data set.
   init(_ dataset: Dataset, model name: String?, _ workbench: Workbench, in models: ModelLibrary) throws {
-    let chosen = try name.map { try models.model(named: $0, workbench).name }
     let run =
-      try chosen.map { try workbench.predictionRun(dataset: dataset, model: $0) }
+      try name.map { try workbench.completeRun(of: $0, over: dataset, in: models) }
       ?? workbench.lastCompleteRun(dataset: dataset)
-    if let chosen, run?.isComplete != true {
-      throw CommandError.noPredictions(model: chosen, dataset: dataset.name)
-    }
     let predictions = try run.map { try workbench.predictions(of: $0) } ?? []
     let byAsset = Dictionary(predictions.map { ($0.asset.id, $0.prediction) }) { first, _ in first }
     let labels = Dictionary(grouping: try workbench.labels(of: dataset), by: \.asset)

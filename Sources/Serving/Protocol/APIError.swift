@@ -15,6 +15,15 @@ public struct APIError: Error, Sendable {
   public var code: String?
   /// `retry-after` say.
   public var headers: [(name: String, value: String)]
+  var form = Form.openAI
+
+  /// What clients read an error in.
+  public enum Form: Sendable {
+    /// `{"error": {message, type, param, code}}` under a status of its own.
+    case openAI
+    /// `{"errors": [{message, extensions: {code}}]}` under 200: a client of Kili's tries other statuses again, for minutes.
+    case graphQL
+  }
 
   public init(
     _ status: Int, _ message: String, type: String? = nil, param: String? = nil, code: String? = nil,
@@ -66,7 +75,17 @@ public struct APIError: Error, Sendable {
     let error: Inner
   }
 
+  func told(in form: Form) -> APIError {
+    var error = self
+    error.form = form
+    return error
+  }
+
   var response: ServerResponse {
+    if form == .graphQL {
+      let code = (code ?? (status == 401 ? "unauthenticated" : "refused")).uppercased()
+      return GraphQLError(message, code: code).response
+    }
     let data =
       (try? JSON.data(body)) ?? Data(#"{"error":{"message":"","type":"","param":null,"code":null}}"#.utf8)
     return ServerResponse(

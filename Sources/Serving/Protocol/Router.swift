@@ -9,6 +9,8 @@ public struct Route: Sendable {
   let pattern: [String]
   /// Bytes that a body may have; a longer one is refused with 413 before it is read.
   let maximumBody: Int
+  /// How its errors are told.
+  let form: APIError.Form
   let handler: Handler
 
   /// - Parameters:
@@ -16,11 +18,12 @@ public struct Route: Sendable {
   ///   - handler: what it throws is answered as an `APIError`.
   public init(
     _ method: ServerRequest.Method, _ path: String, maximumBody: Int = 4 << 20,
-    _ handler: @escaping Handler
+    form: APIError.Form = .openAI, _ handler: @escaping Handler
   ) {
     self.method = method
     pattern = path.split(separator: "/").map(String.init)
     self.maximumBody = maximumBody
+    self.form = form
     self.handler = handler
   }
 

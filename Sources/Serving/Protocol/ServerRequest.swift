@@ -16,7 +16,9 @@ public struct ServerRequest: Sendable {
 
   public enum Method: String, Sendable, CaseIterable {
     case get = "GET"
+    case head = "HEAD"
     case post = "POST"
+    case put = "PUT"
     case delete = "DELETE"
   }
 

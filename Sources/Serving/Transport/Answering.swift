@@ -26,7 +26,8 @@ struct Doorkeeper: Sendable {
       return
     }
     let given = head.headers["authorization"].first ?? ""
-    guard Self.isSame(given, "Bearer \(token)") else {
+    // As clients of OpenAI say it, and as Kili's do.
+    guard Self.isSame(given, "Bearer \(token)") || Self.isSame(given, "X-API-Key: \(token)") else {
       throw APIError(
         401, "The API key is not the token that this server was started with.", code: "invalid_api_key")
     }
@@ -67,13 +68,21 @@ struct Answering: Sendable {
 
   /// - Throws: `APIError`.
   func begin(_ head: HTTPRequestHead, id: String) throws -> Beginning {
-    try doorkeeper.check(head)
     let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let path = parts.first, path.hasPrefix("/") else {
-      throw Doorkeeper.ambiguous("The request's path does not begin with a slash.")
+    let path = parts.first ?? ""
+    let found = Result {
+      guard path.hasPrefix("/") else {
+        throw Doorkeeper.ambiguous("The request's path does not begin with a slash.")
+      }
+      let decoded = try Router.parts(ofPath: path)
+      return (path: decoded, found: try router.find(head.method.rawValue, decoded))
     }
-    let decoded = try Router.parts(ofPath: path)
-    let (route, parameters) = try router.find(head.method.rawValue, decoded)
+    do {
+      try doorkeeper.check(head)
+    } catch {
+      throw APIError(error).told(in: (try? found.get().found.route.form) ?? .openAI)
+    }
+    let (decoded, (route, parameters)) = try found.get()
     let request = ServerRequest(
       method: route.method, path: decoded, parameters: parameters,
       query: try parts.count > 1 ? Router.items(ofQuery: parts[1]) : [],
@@ -85,7 +94,7 @@ struct Answering: Sendable {
     do {
       return try await beginning.route.handler(beginning.request, context)
     } catch {
-      return self.error(error, beginning.request).response
+      return self.error(error, beginning.request).told(in: beginning.route.form).response
     }
   }
 

@@ -112,7 +112,8 @@ final class Connection: ChannelInboundHandler {
   /// Answers before the request has come to its end, and closes.
   private func refuse(_ error: APIError, _ reading: Reading, _ context: ChannelHandlerContext) {
     _ = takeBody()
-    send(error.response, reading.id, reading.head, isLast: true, context)
+    let form = (try? reading.beginning.get().route.form) ?? error.form
+    send(error.told(in: form).response, reading.id, reading.head, isLast: true, context)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -250,7 +251,7 @@ final class Connection: ChannelInboundHandler {
     }
     let status = HTTPResponseStatus(statusCode: response.status)
     write(.head(HTTPResponseHead(version: head.version, status: status, headers: headers)), context)
-    write(.body(.byteBuffer(ByteBuffer(bytes: data))), context)
+    if head.method != .HEAD { write(.body(.byteBuffer(ByteBuffer(bytes: data))), context) }
     state = closes ? .leaving : .waiting
     write(.end(nil), context)
     context.flush()

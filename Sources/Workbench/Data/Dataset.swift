@@ -9,7 +9,7 @@ public struct Dataset: Equatable, Hashable, Sendable, Identifiable {
   public let options: String
   /// The file's path, absolute. For telling files apart, never for a report.
   public let source: String
-  /// `CSV`, `JSON lines` or `text|CATEGORY`.
+  /// `CSV`, `JSON lines`, `text|CATEGORY` or ``project``.
   public let format: String
   /// How many assets it has.
   public let assets: Int
@@ -19,6 +19,10 @@ public struct Dataset: Equatable, Hashable, Sendable, Identifiable {
   public let bytes: Int
   /// Bad rows that `--skip-bad` left out.
   public let skipped: Int
+
+  /// The format of a data set that no file was read into: its texts came to `serve`, and its digest and source are empty.
+  public static let project = "project"
+  public var isProject: Bool { format == Self.project }
 
   package init(
     id: Int, name: String, digest: String, options: String, source: String, format: String, assets: Int,

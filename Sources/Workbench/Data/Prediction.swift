@@ -37,6 +37,10 @@ public struct PredictionRun: Equatable, Hashable, Sendable, Identifiable {
   /// signature starts afresh.
   public let signature: String
   public let isComplete: Bool
+  /// The signature of a run whose predictions a client of `serve` has given, asset by asset: it is complete from the first on, and
+  /// goes with its data set alone.
+  public static let given = "given"
+
   /// How many assets it has predicted so far.
   public let predictions: Int
 }

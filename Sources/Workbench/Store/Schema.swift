@@ -7,7 +7,7 @@ enum Schema {
 
   static var version: Int { steps.count }
 
-  private static let steps = [first, second, third, fourth]
+  private static let steps = [first, second, third, fourth, projects]
 
   /// What `bring(_:upTo:)` found.
   enum Finding: Equatable {
@@ -168,5 +168,22 @@ enum Schema {
       number INTEGER PRIMARY KEY AUTOINCREMENT,
       job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, json TEXT NOT NULL);
     CREATE INDEX job_events_by_job ON job_events (job);
+    """
+
+  /// Labels know when they were given, and `serve` keeps projects: data sets that come over the wire with an interface of their own.
+  private static let projects = """
+    -- Milliseconds since 1970; null for labels of version 4.
+    ALTER TABLE labels ADD COLUMN given INTEGER;
+
+    CREATE TABLE projects (
+      dataset_id INTEGER PRIMARY KEY REFERENCES datasets ON DELETE CASCADE,
+      id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, description TEXT NOT NULL, interface TEXT NOT NULL);
+
+    CREATE TABLE project_assets (
+      asset_id INTEGER PRIMARY KEY REFERENCES assets ON DELETE CASCADE,
+      id TEXT NOT NULL UNIQUE, metadata TEXT NOT NULL, created INTEGER NOT NULL);
+
+    -- Texts that no asset has taken yet.
+    CREATE TABLE uploads (path TEXT PRIMARY KEY NOT NULL, created INTEGER NOT NULL, text TEXT NOT NULL);
     """
 }

@@ -44,6 +44,17 @@ extension Row {
     }
   }
 
+  /// Milliseconds since 1970.
+  ///
+  /// - Throws: ``DamagedValue``.
+  func optionalTime(_ index: Int) throws -> Int? {
+    switch (self[index] as DatabaseValue).storage {
+    case .null: nil
+    case .int64(let number) where (0...1 << 50).contains(number): Int(number)
+    case .int64, .double, .string, .blob: throw DamagedValue()
+    }
+  }
+
   /// - Throws: ``DamagedValue``.
   func flag(_ index: Int) throws -> Bool { try count(index) != 0 }
 

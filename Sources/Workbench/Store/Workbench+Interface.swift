@@ -8,7 +8,8 @@ public struct InterfaceChange: Equatable, Sendable {
   /// Complete prediction runs that went, since they chose among other categories. Of those that other shells are at, or that were
   /// stopped, a replay knows nothing.
   public let removedRuns: [RemovedRun]
-  /// Categories that people labelled with and the new interface lacks, with how many labels; the labels stay.
+  /// Categories that people labelled with and the new interface lacks, with how many labels; the labels stay. Not those of projects,
+  /// which have interfaces of their own.
   public let orphanedLabels: [CategoryCount]
 
   public struct RemovedRun: Equatable, Sendable {
@@ -48,7 +49,11 @@ extension Workbench {
     let runs = choices(before) == choices(interface) ? [] : try removeRunsByNames()
     let counts = try Row.fetchAll(
       db,
-      sql: "SELECT category, count(*) FROM labels WHERE source = 'person' GROUP BY category ORDER BY category"
+      sql: """
+        SELECT labels.category, count(*) FROM labels JOIN assets ON assets.id = asset_id
+        WHERE source = 'person' AND dataset_id NOT IN (SELECT dataset_id FROM projects)
+        GROUP BY labels.category ORDER BY labels.category
+        """
     )
     let keys = Set(interface.categories.map(\.key))
     let orphaned = try counts.map { CategoryCount(name: try $0.text(0), count: try $0.count(1)) }
@@ -57,7 +62,7 @@ extension Workbench {
   }
 
   private func removeRunsByNames() throws -> [InterfaceChange.RemovedRun] {
-    let isByNames = "model NOT IN (SELECT name FROM models)"
+    let isByNames = "model NOT IN (SELECT name FROM models) AND signature <> '\(PredictionRun.given)'"
     let runs = try Row.fetchAll(
       db,
       sql: """

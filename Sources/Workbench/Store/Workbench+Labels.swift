@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 extension Workbench {
@@ -7,13 +8,15 @@ extension Workbench {
   public func insert(labels: [Label]) throws {
     let insert = try db.cachedStatement(
       sql: """
-        INSERT INTO labels (asset_id, author, category, source) VALUES (?, ?, ?, ?)
-        ON CONFLICT (asset_id, author) DO UPDATE SET category = excluded.category, source = excluded.source
+        INSERT INTO labels (asset_id, author, category, source, given) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (asset_id, author) DO UPDATE
+        SET category = excluded.category, source = excluded.source, given = excluded.given
         WHERE excluded.source = 'person' OR labels.source <> 'person'
         """)
+    let now = Self.milliseconds
     for label in labels {
       try insert.execute(
-        arguments: [label.asset, label.author.storable, label.category, label.source.rawValue])
+        arguments: [label.asset, label.author.storable, label.category, label.source.rawValue, now])
     }
   }
 

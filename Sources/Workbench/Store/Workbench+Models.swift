@@ -71,8 +71,9 @@ extension Workbench {
   public func remove(model: TunedModel) throws {
     // A language model's other ways of being asked have names of their own: tuned-1+decide.
     try db.execute(
-      sql: "DELETE FROM runs WHERE model = ?1 OR substr(model, 1, length(?1) + 1) = ?1 || '+'",
-      arguments: [model.name])
+      sql:
+        "DELETE FROM runs WHERE (model = ?1 OR substr(model, 1, length(?1) + 1) = ?1 || '+') AND signature <> ?2",
+      arguments: [model.name, PredictionRun.given])
     try db.execute(sql: "DELETE FROM models WHERE name = ?", arguments: [model.name])
   }
 
