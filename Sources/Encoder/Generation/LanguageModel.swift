@@ -10,8 +10,6 @@ package final class LanguageModel: Sendable {
   package let model: PretrainedModel
   let pool: ThreadPool
   private let parameters: ParameterStore
-  /// The word table as the output layer reads it where that is bf16.
-  private let rounded: OperandStorage?
   private let workplaces: [Workplace]
   /// What was read last that several prompts began with: the next call often begins with the same. Its lock is also what makes
   /// callers take turns.
@@ -37,33 +35,24 @@ package final class LanguageModel: Sendable {
   /// - Throws: `ModelError`, `AddressSpace.Shortage`.
   package convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     let pool = ThreadPool(threads: threads)
-    let vocabulary = model.shape.vocabularySize
-    let (layout, network) = model.place(words: vocabulary)
+    let (layout, network) = model.place()
     let dtype = try precision.resolved().dtype
     try MemoryNeeds(
       layout: layout, network: network, shape: model.shape, dtype: dtype, threads: pool.count,
       longest: model.shape.maximumPositions
     ).requireToGenerate(rows: Self.rowsAtOnce)
-    let parameters = try ParameterStore(
-      model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, pool: pool)
-    try self.init(model, parameters, network, pool)
+    let parameters = try ParameterStore(model, layout, dtype: dtype, pool: pool)
+    let words = try EmbeddingTable(parameters, isMultiplied: network.outputMatrix == nil, pool: pool)
+    try self.init(model, parameters, words, network, pool)
   }
 
-  /// With weights that are laid out already, all of the word table among them, and that do not change meanwhile.
+  /// With weights that are laid out already, and that do not change meanwhile.
   /// - Throws: `ModelError`.
-  init(_ model: PretrainedModel, _ parameters: ParameterStore, _ network: any Network, _ pool: ThreadPool)
-    throws
-  {
+  init(
+    _ model: PretrainedModel, _ parameters: ParameterStore, _ words: EmbeddingTable, _ network: any Network,
+    _ pool: ThreadPool
+  ) throws {
     (self.model, self.pool, self.parameters) = (model, pool, parameters)
-    let vocabulary = model.shape.vocabularySize
-    let hidden = model.shape.hiddenSize
-    let dtype = parameters.dtype
-    let words = parameters[parameters.layout.wordTable?.start ?? 0]
-    let matrix = network.outputMatrix.map(parameters.operand)
-    rounded =
-      dtype == .bf16 && matrix == nil ? OperandStorage(count: vocabulary * hidden, dtype: .bf16) : nil
-    rounded?.operand.store(words, count: vocabulary * hidden)
-    let table = rounded?.operand ?? Operand(base: UnsafeMutableRawPointer(words), dtype: dtype)
     workplaces = try (0..<pool.count).map { _ in
       let pass = try network.pass(
         parameters, rows: Self.rowsAtOnce, longest: model.shape.maximumPositions, isTraining: false)
@@ -72,12 +61,8 @@ package final class LanguageModel: Sendable {
       }
       return Workplace(
         pass: pass,
-        output: try OutputLayer(words: table, matrix: matrix, vocabulary: vocabulary, hidden: hidden))
+        output: try OutputLayer(words, matrix: network.outputMatrix.map(parameters.operand)))
     }
-  }
-
-  private var words: UnsafePointer<Float> {
-    UnsafePointer(parameters[parameters.layout.wordTable?.start ?? 0])
   }
 
   /// The last layer's states of one text's tokens, `[tokens][hidden]`, and their logits, `[tokens][vocabulary]`.
@@ -131,8 +116,10 @@ package final class LanguageModel: Sendable {
     _ texts: PackedTexts, _ caches: [KeyValueCache], tree: TokenTree? = nil, _ workplace: Workplace
   ) throws -> FloatPointer {
     // A row's product is the same however many rows there are, from two on; a second one that is in no text does no harm.
-    try workplace.pass.forward(
-      texts, words: words, blocks: [0..<max(2, texts.rows)], caches: caches, tree: tree)
+    try parameters.wordTable.withWordRows(of: texts) { words, texts in
+      try workplace.pass.forward(
+        texts, words: words, blocks: [0..<max(2, texts.rows)], caches: caches, tree: tree)
+    }
   }
 
   /// Takes one text through the network behind what `cache` holds, a few hundred tokens at a time; `body` is given the states'

@@ -35,12 +35,11 @@ final class OutputLayer: @unchecked Sendable {
   static let statesAtOnce = 256
   private static let wordsAtOnce = 2048
 
-  /// The word table, `[vocabulary, hidden]`; or a matrix of its own, `[hidden, vocabulary]`.
-  private let words: Operand
+  private let words: EmbeddingTable
+  /// `[hidden, vocabulary]`; nil where the word table is multiplied.
   private let matrix: Operand?
-  private let vocabulary: Int
-  private let hidden: Int
   private let matmul: MatMul
+  private let decoded: Floats
   private let gathered: Floats
   private let transposed: Floats
   private let input: OperandStorage
@@ -50,11 +49,18 @@ final class OutputLayer: @unchecked Sendable {
   private var best = [Int32](repeating: 0, count: OutputLayer.statesAtOnce)
 
   /// Numbers that one of them takes.
-  static func numbers(hidden: Int) -> Int { statesAtOnce * (3 * hidden + wordsAtOnce + 3) }
+  static func numbers(hidden: Int) -> Int {
+    statesAtOnce * (3 * hidden + wordsAtOnce + 3) + wordsAtOnce * hidden
+  }
 
-  init(words: Operand, matrix: Operand?, vocabulary: Int, hidden: Int) throws {
-    (self.words, self.matrix, self.vocabulary, self.hidden) = (words, matrix, vocabulary, hidden)
+  private var vocabulary: Int { words.vocabulary }
+  private var hidden: Int { words.hidden }
+
+  init(_ words: EmbeddingTable, matrix: Operand?) throws {
+    (self.words, self.matrix) = (words, matrix)
+    let hidden = words.hidden
     matmul = try MatMul()
+    decoded = words.scratch(rows: matrix == nil ? Self.wordsAtOnce : 0)
     gathered = Floats(count: Self.statesAtOnce * hidden)
     transposed = Floats(count: Self.statesAtOnce * hidden)
     input = OperandStorage(count: Self.statesAtOnce * hidden, dtype: words.dtype)
@@ -86,7 +92,7 @@ final class OutputLayer: @unchecked Sendable {
           k: vocabulary, columns: columns)
       } else {
         try matmul.forward(
-          words.advanced(by: first * hidden), input.operand, into: logits.base, rows: range.count, k: hidden,
+          words(range, in: decoded), input.operand, into: logits.base, rows: range.count, k: hidden,
           columns: columns)
       }
       fettle_add_logits(
