@@ -136,36 +136,12 @@ public final class Embedder: Sendable {
     let hidden = model.shape.hiddenSize
     var texts = PackedTexts()
     for encoding in encodings { texts.append(encoding.ids) }
-    try withWordRows(of: texts, workshop.parameters.layout) { words, rows in
+    try workshop.parameters.wordTable.withWordRows(of: texts) { words, rows in
       let states = try forward(rows, words)
       Pooling.forward(states, texts: texts.ranges, pooled: pooled, hidden: hidden)
     }
     for i in 0..<texts.ranges.count * hidden where !pooled[i].isFinite {
       throw ModelError.notANumber(where: "what the model makes of a text")
-    }
-  }
-
-  /// The word table where it stands in the file; or, where the file holds no aligned f32, just the rows that the texts need.
-  private func withWordRows<Result>(
-    of texts: PackedTexts, _ layout: ParameterLayout,
-    _ body: (UnsafePointer<Float>, PackedTexts) throws -> Result
-  ) throws -> Result {
-    guard let table = model.tensors[layout.wordTableName] else {
-      throw ModelError.missingTensor(layout.wordTableName)
-    }
-    if let words = table.floats {
-      return try body(words, texts)
-    } else {
-      let hidden = model.shape.hiddenSize
-      let rows = Floats(count: texts.rows * hidden)
-      var renumbered = PackedTexts()
-      for range in texts.ranges {
-        for row in range {
-          table.copy(from: Int(texts.words[row]) * hidden, count: hidden, to: rows.base + row * hidden)
-        }
-        renumbered.append(range.map { Int32($0) })
-      }
-      return try body(UnsafePointer(rows.base), renumbered)
     }
   }
 }

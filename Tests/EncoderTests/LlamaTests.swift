@@ -52,18 +52,8 @@ import Testing
   }
 
   @Test("the loss of the completions is PyTorch's") func loss() throws {
-    var sum = 0.0
-    var count = 0
-    for row in reference.rows {
-      let (_, logits) = try language.states(of: row[0] + row[1])
-      for (place, token) in row[1].enumerated() {
-        let row = logits[row[0].count - 1 + place].map(Double.init)
-        let most = row.max() ?? 0
-        sum += log(row.reduce(0) { $0 + exp($1 - most) }) + most - row[Int(token)]
-        count += 1
-      }
-    }
-    #expect(abs(sum / Double(count) - reference.loss) < 1e-4 * reference.loss)
+    let rows = reference.rows.map { PromptedExample(prompt: $0[0], completion: $0[1]) }
+    #expect(try abs(language.loss(of: rows) - reference.loss) < 1e-4 * reference.loss)
   }
 
   @Test("with a shared beginning, without it, alone and together: the answers of transformers")
@@ -440,5 +430,23 @@ import Testing
     let distance = zip(one, other).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     let length = one.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
     #expect(distance > 0 && distance < bound * length, "\(kind): \(distance / length)")
+  }
+}
+
+extension LanguageModel {
+  /// The mean loss of the completions' tokens, in nats, from whole rows of logits.
+  func loss(of rows: [PromptedExample]) throws -> Double {
+    var sum = 0.0
+    var count = 0
+    for row in rows {
+      let (_, logits) = try states(of: row.prompt + row.completion)
+      for (place, token) in row.completion.enumerated() {
+        let row = logits[row.prompt.count - 1 + place].map(Double.init)
+        let most = row.max() ?? 0
+        sum += log(row.reduce(0) { $0 + exp($1 - most) }) + most - row[Int(token)]
+        count += 1
+      }
+    }
+    return sum / Double(count)
   }
 }

@@ -14,11 +14,7 @@ enum WeightsFile {
         changed[index] = edit(name, index - offsets[0] / 4, numbers[index])
       }
     }
-    try write(
-      file, header,
-      changed.reduce(into: Data()) { data, number in
-        withUnsafeBytes(of: number.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      })
+    try write(file, header, data(changed))
   }
 
   /// `type`: F16 or BF16.
@@ -53,11 +49,23 @@ enum WeightsFile {
   static func rename(_ file: URL, to other: URL, _ name: (String) -> String?) throws {
     let (header, numbers) = try read(file)
     let renamed = header.compactMap { key, value in name(key).map { ($0, value) } }
-    try write(
-      other, Dictionary(uniqueKeysWithValues: renamed),
-      numbers.reduce(into: Data()) { data, number in
-        withUnsafeBytes(of: number.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      })
+    try write(other, Dictionary(uniqueKeysWithValues: renamed), data(numbers))
+  }
+
+  static func add(_ tensors: [String: (shape: [Int], numbers: [Float])], to file: URL) throws {
+    var (header, numbers) = try read(file)
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      let start = numbers.count
+      numbers += tensor.numbers
+      header[name] =
+        ["dtype": "F32", "shape": tensor.shape, "data_offsets": [4 * start, 4 * numbers.count]]
+        as [String: Any]
+    }
+    try write(file, header, data(numbers))
+  }
+
+  private static func data(_ numbers: [Float]) -> Data {
+    numbers.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
   }
 
   private static func read(_ file: URL) throws -> (header: [String: Any], numbers: [Float]) {

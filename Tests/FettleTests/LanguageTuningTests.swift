@@ -1,4 +1,5 @@
 import Foundation
+import PseudoTerminal
 import Testing
 
 /// A language model that is taught, as learners do it: with tiny-llama, whose weights were drawn at random, so that whatever it can
@@ -151,6 +152,52 @@ import Testing
     let models = front.folder.appending(path: ".fettle/models").path
     #expect(((try? FileManager.default.contentsOfDirectory(atPath: models)) ?? []) == [])
     #expect(try json(front, "models")["models"] as? [String] == [])
+  }
+
+  @Test(
+    "Ctrl-C at the prompt between two epochs: nothing is left, and the next try is as if that had not been")
+  func interruptedAtThePrompt() throws {
+    let front = try labelled()
+    let terminal = try front.prompt()
+    terminal.type("finetune --base tiny-llama --epochs 500\n")
+    try terminal.wait(for: "epoch 2 of 500")
+    terminal.type("\u{3}")
+    try terminal.wait(for: "Interrupted: no model was made")
+    try terminal.waitForPrompt()
+    let models = front.folder.appending(path: ".fettle/models")
+    #expect(((try? FileManager.default.contentsOfDirectory(atPath: models.path)) ?? []) == [])
+    terminal.type("finetune --base tiny-llama --epochs 2\n")
+    try terminal.wait(for: "epoch 2 of 2")
+    try terminal.waitForPrompt()
+    terminal.type("quit\n")
+    #expect(try terminal.waitForExit() == 0)
+    #expect(try front.read(".fettle/session.md").contains("# interrupted: finetune"))
+    #expect(try json(front, "finetune --base tiny-llama --epochs 2")["model"] as? String == "tuned-2")
+    let weights = try (1...2).map {
+      try Data(contentsOf: models.appending(path: "tuned-\($0)/adapter_model.safetensors"))
+    }
+    #expect(weights[0] == weights[1])
+  }
+
+  @Test("Tuned further, a model goes on from its LoRA")
+  func further() throws {
+    let front = try labelled()
+    func loss(_ line: String) throws -> Double { try #require(json(front, line)["final_loss"] as? Double) }
+    let first = try loss("finetune --base tiny-llama --epochs 1 --learning-rate 1e-2")
+    let learned = try loss("finetune --base tiny-llama --epochs 4 --learning-rate 1e-2 --name good")
+    // At this rate it changes nothing, so the loss is that of what it began with.
+    let further = try loss("finetune --base good --epochs 1 --learning-rate 1e-8 --name same")
+    #expect(further < 0.75 * first && further < 1.1 * learned, "\(first), \(learned), \(further)")
+    func probabilities(_ model: String) throws -> [String: Double] {
+      try #require(
+        json(front, "classify --model \(model) --decide news of the b")["log_probabilities"]
+          as? [String: Double])
+    }
+    let (same, good, base) = (
+      try probabilities("same"), try probabilities("good"), try probabilities("tiny-llama")
+    )
+    #expect(good.allSatisfy { abs($0.value - (same[$0.key] ?? 0)) < 1e-3 }, "\(good), \(same)")
+    #expect(good.contains { abs($0.value - (base[$0.key] ?? 0)) > 0.5 }, "\(good), \(base)")
   }
 
   @Test(

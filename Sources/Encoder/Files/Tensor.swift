@@ -130,6 +130,24 @@ package struct Tensor: @unchecked Sendable {
     }
   }
 
+  /// Copies one row of a matrix, as f32.
+  func copy(row: Int, to target: UnsafeMutablePointer<Float>) {
+    copy(from: row * shape[1], count: shape[1], to: target)
+  }
+
+  /// Calls `body` with a word table where it stands, if it stands there as aligned f32; or with just the rows that the texts need,
+  /// and the texts with these rows' numbers.
+  func withWordRows<Result>(
+    of texts: PackedTexts, _ body: (UnsafePointer<Float>, PackedTexts) throws -> Result
+  ) rethrows -> Result {
+    if let floats { return try body(floats, texts) }
+    let rows = Floats(count: texts.rows * shape[1])
+    for (row, word) in texts.words.enumerated() { copy(row: Int(word), to: rows.base + row * shape[1]) }
+    var renumbered = PackedTexts()
+    for range in texts.ranges { renumbered.append(range.map { Int32($0) }) }
+    return try withExtendedLifetime(rows) { try body(UnsafePointer(rows.base), renumbered) }
+  }
+
   private func decode(_ blocks: UnsafeRawPointer, _ count: Int, to target: UnsafeMutablePointer<Float>) {
     switch type {
     case .f32: memcpy(target, blocks, count * 4)
@@ -154,6 +172,6 @@ package struct Tensor: @unchecked Sendable {
     if let floats { return transpose(floats) }
     let converted = Floats(count: count)
     copy(count: count, to: converted.base)
-    transpose(converted.base)
+    withExtendedLifetime(converted) { transpose(converted.base) }
   }
 }

@@ -10,8 +10,6 @@ package final class LanguageModel: Sendable {
   package let model: PretrainedModel
   let pool: ThreadPool
   private let parameters: ParameterStore
-  /// The word table as the output layer reads it where that is bf16.
-  private let rounded: OperandStorage?
   private let workplaces: [Workplace]
   /// Its lock is also what makes callers take turns.
   private let turn = Mutex(Beginnings())
@@ -31,40 +29,30 @@ package final class LanguageModel: Sendable {
   /// - Throws: `ModelError`, `AddressSpace.Shortage`.
   package convenience init(model: PretrainedModel, threads: Int? = nil, precision: Precision = .f32) throws {
     let pool = ThreadPool(threads: threads)
-    let vocabulary = model.shape.vocabularySize
-    let (layout, network) = model.place(words: vocabulary)
+    let (layout, network) = model.place()
     let dtype = try precision.resolved().dtype
     try MemoryNeeds(
       layout: layout, network: network, shape: model.shape, dtype: dtype, threads: pool.count,
       longest: model.shape.maximumPositions
     ).requireToGenerate(rows: Self.rowsAtOnce)
-    let parameters = try ParameterStore(
-      model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, goesOn: true, pool: pool)
+    let parameters = try ParameterStore(model, layout, dtype: dtype, goesOn: true, pool: pool)
+    let words = try EmbeddingTable(parameters, isMultiplied: network.outputMatrix == nil, pool: pool)
     let table = network.outputMatrix == nil && dtype == .f32 ? model.tensors[layout.wordTableName] : nil
     try self.init(
-      model, parameters, network, pool,
+      model, parameters, words, network, pool,
       packedWords: table.flatMap {
-        PackedMatrix([($0, 0)], inputs: model.shape.hiddenSize, outputs: vocabulary)
+        PackedMatrix([($0, 0)], inputs: model.shape.hiddenSize, outputs: model.shape.vocabularySize)
       })
   }
 
-  /// With weights that are laid out already, all of the word table among them, and that do not change meanwhile.
+  /// With weights that are laid out already, and that do not change meanwhile.
   /// - Parameter packedWords: the word table once more, where that is the output matrix too.
   /// - Throws: `ModelError`.
   init(
-    _ model: PretrainedModel, _ parameters: ParameterStore, _ network: any Network, _ pool: ThreadPool,
-    packedWords: PackedMatrix? = nil
+    _ model: PretrainedModel, _ parameters: ParameterStore, _ words: EmbeddingTable, _ network: any Network,
+    _ pool: ThreadPool, packedWords: PackedMatrix? = nil
   ) throws {
     (self.model, self.pool, self.parameters) = (model, pool, parameters)
-    let vocabulary = model.shape.vocabularySize
-    let hidden = model.shape.hiddenSize
-    let dtype = parameters.dtype
-    let words = parameters[parameters.layout.wordTable?.start ?? 0]
-    let matrix = network.outputMatrix.map(parameters.operand)
-    rounded =
-      dtype == .bf16 && matrix == nil ? OperandStorage(count: vocabulary * hidden, dtype: .bf16) : nil
-    rounded?.operand.store(words, count: vocabulary * hidden)
-    let table = rounded?.operand ?? Operand(base: UnsafeMutableRawPointer(words), dtype: dtype)
     workplaces = try (0..<pool.count).map { _ in
       let pass = try network.pass(
         parameters, rows: Self.rowsAtOnce, longest: model.shape.maximumPositions, isTraining: false)
@@ -74,12 +62,8 @@ package final class LanguageModel: Sendable {
       return Workplace(
         pass: pass,
         output: try OutputLayer(
-          words: table, matrix: matrix, packed: packedWords, vocabulary: vocabulary, hidden: hidden))
+          words, matrix: network.outputMatrix.map(parameters.operand), packed: packedWords))
     }
-  }
-
-  private var words: UnsafePointer<Float> {
-    UnsafePointer(parameters[parameters.layout.wordTable?.start ?? 0])
   }
 
   /// The last layer's states of one text's tokens, `[tokens][hidden]`, and their logits, `[tokens][vocabulary]`.
@@ -138,8 +122,10 @@ package final class LanguageModel: Sendable {
     _ texts: PackedTexts, _ caches: [KeyValueCache], tree: TokenTree? = nil, _ workplace: Workplace
   ) throws -> FloatPointer {
     // A row's product is the same however many rows there are, from two on; a second one that is in no text does no harm.
-    try workplace.pass.forward(
-      texts, words: words, blocks: [0..<max(2, texts.rows)], caches: caches, tree: tree)
+    try parameters.wordTable.withWordRows(of: texts) { words, texts in
+      try workplace.pass.forward(
+        texts, words: words, blocks: [0..<max(2, texts.rows)], caches: caches, tree: tree)
+    }
   }
 
   /// Takes one text through the network behind what `cache` holds, a few hundred tokens at a time; `body` is given the states'

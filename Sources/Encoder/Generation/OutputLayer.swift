@@ -35,14 +35,13 @@ final class OutputLayer: @unchecked Sendable {
   static let statesAtOnce = 256
   private static let wordsAtOnce = 2048
 
-  /// The word table, `[vocabulary, hidden]`; or a matrix of its own, `[hidden, vocabulary]`.
-  private let words: Operand
+  private let words: EmbeddingTable
+  /// `[hidden, vocabulary]`; nil where the word table is multiplied.
   private let matrix: Operand?
   /// The word table for few states; nil where they read the other.
   private var packed: PackedMatrix?
-  private let vocabulary: Int
-  private let hidden: Int
   private let matmul: MatMul
+  private let decoded: Floats
   private let gathered: Floats
   private let transposed: Floats
   private let input: OperandStorage
@@ -55,12 +54,17 @@ final class OutputLayer: @unchecked Sendable {
 
   /// Numbers that one of them takes.
   static func numbers(hidden: Int) -> Int {
-    statesAtOnce * (3 * hidden + wordsAtOnce + 3) + PackedMatrix.mostRows * wordsAtOnce
+    statesAtOnce * (3 * hidden + wordsAtOnce + 3) + wordsAtOnce * (hidden + PackedMatrix.mostRows)
   }
 
-  init(words: Operand, matrix: Operand?, packed: PackedMatrix?, vocabulary: Int, hidden: Int) throws {
-    (self.words, self.matrix, self.vocabulary, self.hidden) = (words, matrix, vocabulary, hidden)
+  private var vocabulary: Int { words.vocabulary }
+  private var hidden: Int { words.hidden }
+
+  init(_ words: EmbeddingTable, matrix: Operand?, packed: PackedMatrix?) throws {
+    (self.words, self.matrix) = (words, matrix)
+    let hidden = words.hidden
     matmul = try MatMul()
+    decoded = words.scratch(rows: matrix == nil ? Self.wordsAtOnce : 0)
     gathered = Floats(count: Self.statesAtOnce * hidden)
     transposed = Floats(count: Self.statesAtOnce * hidden)
     input = OperandStorage(count: Self.statesAtOnce * hidden, dtype: words.dtype)
@@ -102,8 +106,8 @@ final class OutputLayer: @unchecked Sendable {
         k: vocabulary, columns: columns)
     } else {
       try matmul.forward(
-        self.words.advanced(by: first * hidden), input.operand, into: logits.base, rows: words.count,
-        k: hidden, columns: columns)
+        self.words(words, in: decoded), input.operand, into: logits.base, rows: words.count, k: hidden,
+        columns: columns)
     }
   }
 

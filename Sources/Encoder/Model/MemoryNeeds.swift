@@ -11,6 +11,8 @@ struct MemoryNeeds {
   let longest: Int
 
   private var weights: Double { Double(layout.count) * 4 }
+  /// A language model's word table, beside its file.
+  private var words: Double { dtype == .bf16 ? Double(shape.vocabularySize * shape.hiddenSize) * 2 : 0 }
   /// The products' code, the threads' stacks, and what huge pages round up to.
   private var overhead: Double { Double(threads) * 48e6 }
   private var numbersInRow: (saved: Double, scratch: Double) {
@@ -31,7 +33,8 @@ struct MemoryNeeds {
       Double(rows) * (numbersInRow.saved + numbersInRow.scratch) * 4
       + Double(OutputLayer.numbers(hidden: shape.hiddenSize)) * 4
     try require(
-      weights * (dtype == .bf16 ? 1.5 : 1 + PackedMatrix.share) + Double(threads) * workplace + overhead)
+      weights * (dtype == .bf16 ? 1.5 : 1 + PackedMatrix.share) + words + Double(threads) * workplace
+        + overhead)
   }
 
   /// - Parameters:
@@ -56,10 +59,13 @@ struct MemoryNeeds {
     let learned = layout.sections.filter(scope.includes).map(\.start).min() ?? layout.count
     let numbers = numbersInRow
     let pass = Double(rows) * (Double(shape.layers) * numbers.saved + 3 * numbers.scratch) * 4
-    let logits = Double(NextTokenObjective.positions) * Double(shape.vocabularySize) * 6
+    let logits =
+      Double(NextTokenObjective.positions) * Double(shape.vocabularySize) * 6
+      + Double(threads * NextTokenObjective.tokensInBlock * shape.hiddenSize) * 4
     // Of what learns: gradients, two moments, and the model that comes of it.
     try require(
-      weights * (dtype == .bf16 ? 1.5 : 1) + Double(layout.count - learned) * 16 + pass + logits + overhead)
+      weights * (dtype == .bf16 ? 1.5 : 1) + words + Double(layout.count - learned) * 16 + pass + logits
+        + overhead)
   }
 
   private func require(_ bytes: Double) throws {

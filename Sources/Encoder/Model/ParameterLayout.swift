@@ -102,8 +102,8 @@ package struct ParameterLayout: Sendable {
 
   /// The stretch of the vectors.
   var vectors: Range<Int> { matrixRange.upperBound..<count }
-  /// Its `start` is where the words' rows stand.
-  var wordTable: Table? { tables.first { $0.index == .word } }
+  /// Its `start` is where the words' rows stand; nil where they stay in the file.
+  var wordTable: Table? { tables.first { $0.index == .word && $0.rows > 0 } }
 
   /// The section that holds number `place`.
   func section(at place: Int) -> Section? { sections.last { $0.start <= place } }

@@ -24,10 +24,13 @@ package final class ParameterStore: Sendable {
   private let transposed: Floats?
   /// Of the layout's matrices, those that a file holds in few bits; empty where products of few rows read the others.
   private let packed: [PackedMatrix?]
+  /// `[words, hidden]`: a view of the rows that are laid out, which steps may change; or, where none are, all as they stand in the
+  /// model's file.
+  let wordTable: Tensor
 
-  /// Lays out the model's parameters, all but the word table.
+  /// Lays out the model's parameters.
   /// - Parameters:
-  ///   - words: rows of the word table that are wanted, in the order they are to stand in.
+  ///   - words: rows of the word table that are to be laid out, in the order they are to stand in.
   ///   - learns: whether any step may change a section.
   ///   - goesBack: whether a backward pass will read the matrices.
   ///   - goesOn: whether products of few rows are to be fast.
@@ -49,7 +52,19 @@ package final class ParameterStore: Sendable {
     rounded = dtype == .f32 ? nil : OperandStorage(count: matrices.count, dtype: dtype)
     transposed = goesBack && dtype == .f32 ? Floats(count: matrices.count) : nil
     packed = goesOn && dtype == .f32 && MatMul.rowsAreIndependent ? try Self.pack(model, layout, pool) : []
-    try read(model, words, pool)
+    guard let table = model.tensors[layout.wordTableName] else {
+      throw ModelError.missingTensor(layout.wordTableName)
+    }
+    if let place = layout.wordTable {
+      wordTable = Tensor(
+        shape: [place.rows, place.columns], type: .f32,
+        bytes: UnsafeRawBufferPointer(
+          start: tables.base + place.start, count: 4 * place.rows * place.columns),
+        owner: tables)
+    } else {
+      wordTable = table
+    }
+    try read(model, words, of: table, pool)
   }
 
   private static func pack(_ model: PretrainedModel, _ layout: ParameterLayout, _ pool: ThreadPool) throws
@@ -88,7 +103,7 @@ package final class ParameterStore: Sendable {
     packed.isEmpty ? nil : packed[matrix.id]
   }
 
-  private func read(_ model: PretrainedModel, _ words: [Int32], _ pool: ThreadPool) throws {
+  private func read(_ model: PretrainedModel, _ words: [Int32], of table: Tensor, _ pool: ThreadPool) throws {
     let sections = layout.sections
     let entries = Dictionary(grouping: layout.entries) { layout.section(at: $0.start)?.start ?? 0 }
     var isFinite = [Bool](repeating: true, count: sections.count)
@@ -97,6 +112,7 @@ package final class ParameterStore: Sendable {
         let section = sections[task]
         // A matrix that does not learn is only ever read as an operand.
         let own = isInFloats(section.start) ? nil : Floats(count: section.count)
+        defer { withExtendedLifetime(own) {} }
         let target = own?.base ?? self[section.start]
         for entry in entries[section.start] ?? [] {
           guard let tensor = model.tensors[entry.name] else { throw ModelError.missingTensor(entry.name) }
@@ -107,7 +123,11 @@ package final class ParameterStore: Sendable {
             tensor.copy(count: tensor.count, to: start)
           }
         }
-        if section.start == layout.wordTable?.start { try copy(words, of: model, to: target) }
+        if section.start == layout.wordTable?.start {
+          for (row, word) in words.enumerated() {
+            table.copy(row: Int(word), to: target + row * table.shape[1])
+          }
+        }
         isFinite[task] = fettle_sum_of_squares(target, section.count).isFinite
         for slice in section.slices { prepare(slice, target + (slice.start - section.start)) }
       }
@@ -115,16 +135,6 @@ package final class ParameterStore: Sendable {
     if let place = isFinite.firstIndex(of: false) {
       throw ModelError.notANumber(
         where: sections[place].layer.map { "layer \($0) of the model" } ?? "the model's embeddings")
-    }
-  }
-
-  private func copy(_ words: [Int32], of model: PretrainedModel, to target: FloatPointer) throws {
-    guard let table = model.tensors[layout.wordTableName] else {
-      throw ModelError.missingTensor(layout.wordTableName)
-    }
-    let hidden = layout.wordTableShape[1]
-    for (row, word) in words.enumerated() {
-      table.copy(from: Int(word) * hidden, count: hidden, to: target + row * hidden)
     }
   }
 

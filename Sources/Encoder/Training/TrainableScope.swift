@@ -15,9 +15,12 @@ package struct TrainableScope: Sendable {
     return scope
   }()
 
+  /// Words' rows and the like.
+  var includesTables: Bool { lowest == nil }
+
   func includes(_ section: ParameterLayout.Section) -> Bool {
     guard section.kind != .head else { return true }
-    guard let layer = section.layer else { return lowest == nil }
+    guard let layer = section.layer else { return includesTables }
     return layer >= lowest ?? 0
       && (!isAdaptersOnly || section.kind == .adapter || tunesNorms && section.kind == .norm)
   }

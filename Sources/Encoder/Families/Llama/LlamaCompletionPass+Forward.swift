@@ -5,9 +5,8 @@ extension LlamaCompletionPass {
   func forward(_ batch: CompletionBatch) throws -> FloatPointer {
     reserve(batch.room)
     guard let memory else { preconditionFailure("no memory for a batch") }
-    let words = parameters[parameters.layout.wordTable?.start ?? 0]
     for (row, word) in batch.texts.words.enumerated() {
-      memcpy(saved[0].stream.base + row * hidden, words + Int(word) * hidden, hidden * 4)
+      parameters.wordTable.copy(row: Int(word), to: saved[0].stream.base + row * hidden)
     }
     angles(batch, memory)
     let chunks = Self.share(batch.texts.rows)

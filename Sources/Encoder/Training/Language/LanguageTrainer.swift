@@ -11,6 +11,7 @@ final class LanguageTrainer {
   /// Of what may learn; laid out as the parameters are, from the first number on that does.
   private let gradientMemory: Floats
   private let optimizer: AdamW
+  private let words: EmbeddingTable
   private let objective: NextTokenObjective
   private let pool: ThreadPool
   private let prefix: [Int32]
@@ -38,9 +39,10 @@ final class LanguageTrainer {
     self.pool = pool
     self.prefix = prefix
     shape = model.shape
-    let vocabulary = model.shape.vocabularySize
     let dtype = try precision.resolved().dtype
-    let (layout, network) = model.place(words: vocabulary)
+    // A word table that does not learn stays in its file.
+    let laidOut = scope.includesTables ? model.shape.vocabularySize : 0
+    let (layout, network) = model.place(words: laidOut)
     self.network = network
     let inRow = network.numbersInRow(longest: longest).savedInLayer * model.shape.layers
     rowsAtOnce = max(
@@ -50,12 +52,11 @@ final class LanguageTrainer {
       longest: longest
     ).requireToTrain(completionsOf: rowsAtOnce, scope)
     parameters = try ParameterStore(
-      model, layout, words: (0..<vocabulary).map(Int32.init), dtype: dtype, learns: scope.includes, pool: pool
-    )
+      model, layout, words: (0..<laidOut).map(Int32.init), dtype: dtype, learns: scope.includes, pool: pool)
     gradientMemory = Floats(count: layout.count - parameters.firstLearned)
     optimizer = AdamW(parameters.firstLearned..<layout.count)
-    objective = try NextTokenObjective(
-      parameters, matrix: network.outputMatrix, shape: model.shape, pool: pool)
+    words = try EmbeddingTable(parameters, isMultiplied: network.outputMatrix == nil, pool: pool)
+    objective = try NextTokenObjective(parameters, words, matrix: network.outputMatrix, pool: pool)
     pass = try network.completionPass(parameters, scope: scope, pool: pool)
     pass.reserve(
       CompletionRoom(rows: rowsAtOnce, needed: batch * completion, texts: batch + 1, prefix: prefix.count))
@@ -65,7 +66,7 @@ final class LanguageTrainer {
   /// The gradient of the mean loss over a batch's completion tokens, left in `gradients`, and the sum of the losses.
   func forwardBackward(_ examples: [PromptedExample], _ scope: TrainableScope) throws -> Double {
     let tokens = examples.reduce(0) { $0 + $1.completion.count }
-    let learnsTable = layout.wordTable.flatMap { layout.section(at: $0.start) }.map(scope.includes) ?? false
+    let learnsTable = scope.includesTables
     let learnsOutput =
       network.outputMatrix.map { layout.section(of: $0).map(scope.includes) ?? false } ?? learnsTable
     // Gradients of matrices are written by the first part of a batch, all others added to.
@@ -91,7 +92,7 @@ final class LanguageTrainer {
   func language(_ model: PretrainedModel) throws -> LanguageModel {
     // It needs room of its own, and what the last step left is read no more.
     pass.release()
-    return try LanguageModel(model, parameters, network, pool)
+    return try LanguageModel(model, parameters, words, network, pool)
   }
 
   /// As many neighbours as may be in memory at once; each such part computes the prefix anew.
@@ -115,7 +116,7 @@ final class LanguageTrainer {
     try optimizer.step(
       parameters, gradients, clipping: clipping, weightDecay: weightDecay, pool: pool, rate: rate)
     if let table = layout.wordTable, let section = layout.section(at: table.start), rate(section) > 0 {
-      try objective.takeTable()
+      try words.refresh()
     }
   }
 }

@@ -13,8 +13,9 @@ final class NextTokenObjective {
   private let vocabulary: Int
   /// `[hidden, vocabulary]`; nil where the word table is the output matrix.
   private let matrix: ParameterLayout.Matrix?
-  /// The word table as products read it where that is bf16.
-  private let rounded: OperandStorage?
+  private let words: EmbeddingTable
+  /// Of each thread.
+  private let decoded: [Floats]
   private let blocks: [Range<Int>]
 
   private let states: OperandStorage
@@ -29,15 +30,19 @@ final class NextTokenObjective {
   private let parts: Floats
 
   static let positions = 64
-  private static let tokensInBlock = 4096
+  static let tokensInBlock = 4096
 
-  init(_ parameters: ParameterStore, matrix: ParameterLayout.Matrix?, shape: ModelShape, pool: ThreadPool)
+  init(
+    _ parameters: ParameterStore, _ words: EmbeddingTable, matrix: ParameterLayout.Matrix?, pool: ThreadPool
+  )
     throws
   {
     self.parameters = parameters
     self.pool = pool
     self.matrix = matrix
-    (hidden, vocabulary) = (shape.hiddenSize, shape.vocabularySize)
+    self.words = words
+    (hidden, vocabulary) = (words.hidden, words.vocabulary)
+    decoded = (0..<pool.count).map { _ in words.scratch(rows: matrix == nil ? Self.tokensInBlock : 0) }
     matmul = try (0..<pool.count).map { _ in try MatMul() }
     let dtype = parameters.dtype
     // A matrix of its own is read as a whole, as its rows are the states' numbers.
@@ -51,22 +56,6 @@ final class NextTokenObjective {
     sums = Floats(count: blocks.count * Self.positions)
     normalisers = Floats(count: Self.positions)
     parts = Floats(count: blocks.count * Self.positions * hidden)
-    rounded =
-      dtype == .f32 || matrix != nil ? nil : OperandStorage(count: vocabulary * hidden, dtype: dtype)
-    try takeTable()
-  }
-
-  private var wordTable: Int { parameters.layout.wordTable?.start ?? 0 }
-
-  /// Takes over the word table, where it stands once more for products; after steps that change it.
-  func takeTable() throws {
-    guard let rounded else { return }
-    let words = parameters[wordTable]
-    try pool.run(blocks.count) { task, _ in
-      let block = blocks[task]
-      rounded.operand.advanced(by: block.lowerBound * hidden)
-        .store(words + block.lowerBound * hidden, count: block.count * hidden)
-    }
   }
 
   /// Returns the sum of the losses, in nats; the gradients are of `scale` times that.
@@ -103,7 +92,8 @@ final class NextTokenObjective {
           states.operand, parameters.operand(matrix), into: own, rows: rows, k: hidden, columns: vocabulary)
       } else {
         try matmul[worker].backward(
-          states.operand, table(block), into: own, rows: rows, k: block.count, columns: hidden)
+          states.operand, words(block, in: decoded[worker]), into: own, rows: rows, k: block.count,
+          columns: hidden)
       }
       fettle_softmax_block(
         own, maxima.base + task * rows, sums.base + task * rows, rows, block.count)
@@ -131,10 +121,10 @@ final class NextTokenObjective {
         }
       } else {
         try matmul[worker].forward(
-          operand, table(block), into: part, rows: rows, k: block.count, columns: hidden)
-        if let gradients {
+          operand, words(block, in: decoded[worker]), into: part, rows: rows, k: block.count, columns: hidden)
+        if let gradients, let table = parameters.layout.wordTable {
           try matmul[worker].gradient(
-            operand, states.operand, into: gradients + wordTable + block.lowerBound * hidden, adding: true,
+            operand, states.operand, into: gradients + table.start + block.lowerBound * hidden, adding: true,
             part: 0..<block.count, rows: rows, k: block.count, columns: hidden)
         }
       }
@@ -145,11 +135,6 @@ final class NextTokenObjective {
       for i in 0..<rows * hidden { gradient[i] += part[i] }
     }
     return loss
-  }
-
-  private func table(_ block: Range<Int>) -> Operand {
-    (rounded?.operand ?? Operand(base: UnsafeMutableRawPointer(parameters[wordTable]), dtype: .f32))
-      .advanced(by: block.lowerBound * hidden)
   }
 
   /// The logarithm of each position's sum over all blocks, left in `normalisers`; returns the sum of the losses.
