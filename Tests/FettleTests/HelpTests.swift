@@ -35,6 +35,8 @@ import Testing
   private static let notRun = [
     "label --author ana", "label", "label --author ana --dataset news-2", "model install",
     "model install smollm2",
+    // These answer until they are ended: ServeTests and TransportTests ask them.
+    "serve", "serve --port 0", "serve --host 0.0.0.0 --token-env FETTLE_TOKEN",
   ]
   /// A language model takes its time for a data set: LanguageModelTests and LanguageTuningTests ask and teach for little ones, the
   /// documents for large.

@@ -99,7 +99,8 @@ public final class RawClient {
   }
 
   /// The next answer; one without a length is read to its last chunk.
-  public func response() throws -> Response {
+  /// - Parameter hasBody: false for the answer to HEAD, whose length is that of what it leaves out.
+  public func response(hasBody: Bool = true) throws -> Response {
     let end = Data("\r\n\r\n".utf8)
     while received.range(of: end) == nil { try more() }
     guard let range = received.range(of: end) else { throw ClientError("no answer") }
@@ -114,6 +115,7 @@ public final class RawClient {
     }
     var response = Response(
       status: status, headers: Dictionary(fields, uniquingKeysWith: { "\($0), \($1)" }), body: Data())
+    guard hasBody else { return response }
     if let length = response.headers["content-length"].flatMap({ Int($0) }) {
       while received.count < length { try more() }
       response.body = received.prefix(length)

@@ -185,7 +185,7 @@ import Workbench
       rows[0]["jsonResponse"] as? String == #"{"J": {"categories": [{"confidence": 80, "name": "FOG"}]}}"#)
   }
 
-  @Test func `a text is read as it was uploaded, and its head has its kind`() async throws {
+  @Test @Waiting func `a text is read as it was uploaded, and its head has its kind`() async throws {
     let server = try TestServer([KiliEndpoints()])
     defer { server.end() }
     let client = try RawClient(server.port)
@@ -315,7 +315,9 @@ import Workbench
     #expect(try platform.bench.workspace.read { try $0.datasets().isEmpty })
   }
 
-  @Test func `a key is asked for where the server has one, and a wrong one is told in GraphQL`() throws {
+  @Test @Waiting func `a key is asked for where the server has one, and a wrong one is told in GraphQL`()
+    throws
+  {
     let server = try TestServer([KiliEndpoints()], token: "a-long-token")
     defer { server.end() }
     let client = try RawClient(server.port)
@@ -335,7 +337,7 @@ import Workbench
     #expect(page.text.contains("web pages") && !page.text.contains("\"data\""))
   }
 
-  @Test func `a compressed body is read, and one that would fill the memory is not`() throws {
+  @Test @Waiting func `a compressed body is read, and one that would fill the memory is not`() throws {
     let server = try TestServer([KiliEndpoints()])
     defer { server.end() }
     func send(_ body: Data, encoding: String = "gzip", type: String = "application/json") throws

@@ -26,13 +26,15 @@ struct Serve: Verb {
 
       Only programs on this machine are answered. --host opens another of its addresses, and then every request has to bear the token that \
       the environment variable named by --token-env holds, as its API key. Requests of web pages are refused. The prompt can be used \
-      beside it. What requests do is no part of the session's document: a step that names a model of \
-      theirs cannot be replayed where that model is not.
+      beside it. What requests do is no part of the session's document: a step that names a model of theirs cannot be replayed where that \
+      model is not.
 
       Examples:
         serve
         serve --port 0
         serve --host 0.0.0.0 --token-env FETTLE_TOKEN
+
+      Next: curl http://127.0.0.1:8080/v1/models, or a program of yours; models, at the prompt, lists what jobs have made.
       """)
 
   @Option(help: ArgumentHelp("The port; 0 for one that is free.", valueName: "port")) var port = 8080
@@ -74,8 +76,8 @@ struct Serve: Verb {
           log("Serving on \(address)")
           guard !Server.isLoopback(host), let tokenVariable else { return }
           log(
-            "Every machine that reaches this one and bears the token in \(tokenVariable.description) may ask its models. Nothing is "
-              + "encrypted on the way.")
+            "Every machine that reaches this one and bears the token in \(tokenVariable.description) may ask its models, train, read "
+              + "what others uploaded, and delete files and tuned models. Nothing is encrypted on the way.")
         },
         isCancelled: context.isCancelled)
     } catch let error as ServerError {

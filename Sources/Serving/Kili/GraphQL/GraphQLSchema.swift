@@ -204,6 +204,8 @@ extension GraphQLSchema {
         try literals.enumerated().map {
           try coerce($0.element, to: inner, variables, "\(name)[\($0.offset)]", place) ?? .null
         })
+    case (.word, .list(let inner)), (.object, .list(let inner)):
+      return .list([try coerce(literal, to: inner, variables, name, place) ?? .null])
     case (.object(let members), .named(let typeName)) where self.type(typeName)?.inputFields != nil:
       let fields = self.type(typeName)?.inputFields ?? []
       var values: [String: GraphQLValue] = [:]
