@@ -17,7 +17,8 @@ public final class RawClient {
       }
     }
     guard result == 0 else { throw ClientError("connect: errno \(errno)") }
-    var patience = timeval(tv_sec: 120, tv_usec: 0)
+    // In a test run the server's answers wait behind hundreds of tests for a thread.
+    var patience = timeval(tv_sec: 600, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }
 
@@ -47,7 +48,7 @@ public final class RawClient {
     return true
   }
 
-  /// Reads more; false at the end of the connection, or after two minutes without anything.
+  /// Reads more; false at the end of the connection, or after ten minutes without anything.
   private func read() -> Bool {
     var buffer = [UInt8](repeating: 0, count: 65536)
     let count = recv(descriptor, &buffer, buffer.count, 0)

@@ -179,7 +179,8 @@ final class Connection: ChannelInboundHandler {
           connection.finish(head, isWhole: isWhole, context)
         }
       }
-      state = .answering(Task(operation: work))
+      // Somebody waits for it.
+      state = .answering(Task(priority: .userInitiated, operation: work))
     }
   }
 
