@@ -47,7 +47,7 @@ struct PromptVerb: ParsableCommand {
       let way = prompt.isChat ? "sent as a chat message" : "sent as plain text"
       report.blocks.append(
         .line("\(prompt.preset.map { "\($0), " } ?? "")\(way)"))
-      report.blocks += prompt.template.lines.map { .line("  \($0)") }
+      report.blocks.append(.preformatted(prompt.template.lines.map { "  " + $0 }))
       if let examples = prompt.examples {
         let which =
           examples.areNearest ? "those nearest to each text" : "drawn by seed \(examples.seed)"
